@@ -1,0 +1,101 @@
+"""An array library as one object: its name, its namespace, how arrays get in and out, and the kernels."""
+
+from collections.abc import Mapping
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from backends import registry
+from backends.dtypes import dtype_name
+from backends.kernels import Array, Kernels
+
+
+class Backend(Kernels):
+    """A backend over any mutable Array API namespace whose reshapes are views.
+
+    name: what users call it.  xp: the namespace.  Subclasses override what their library does otherwise or faster.
+    A backend holds nothing that a call could change, so threads may share it; it is pickled by its name.
+    """
+
+    def __init__(self, name: str, xp: Any, array_type: type | None = None) -> None:
+        self.name = name
+        self.xp = xp
+        self.array_type = array_type or type(xp.empty(0))
+
+    # Why: a namespace is a module, which neither pickle nor copy.deepcopy can handle.
+    def __reduce__(self) -> tuple[Any, ...]:
+        return registry.load, (self.name,)
+
+    def __repr__(self) -> str:
+        return f"<backend {self.name}>"
+
+    # ----------------------------------------------------------------------------------------- arrays in and out
+
+    def asarray(self, data: Any, dtype: Any = None) -> Array:
+        """Host data, or an array of this backend, as an array of this backend in `dtype` (its own where None)."""
+        return self.xp.asarray(data, dtype=None if dtype is None else self.dtype(dtype))
+
+    def to_numpy(self, array: Array) -> np.ndarray:
+        """The values on the host; waits for the device where there is one."""
+        return np.asarray(array)
+
+    def host_view(self, array: Array) -> np.ndarray | None:
+        """The values on the host if reading them costs no wait for a device, else None."""
+        return self.to_numpy(array)
+
+    def synchronize(self) -> None:
+        """Wait until everything asked of the device is done; timings end with it."""
+
+    def device(self) -> str:
+        """The device that this backend computes on, in words."""
+        return "cpu"
+
+    # ------------------------------------------------------------------------------------------ arrays as storage
+
+    def dtype(self, dtype: Any) -> Any:
+        """The namespace's own object for an element type given by name or as any library's dtype."""
+        return getattr(self.xp, dtype_name(dtype))
+
+    def astype(self, array: Array, dtype: Any) -> Array:
+        """A copy of array in another element type."""
+        return self.xp.astype(array, self.dtype(dtype))
+
+    def copy(self, array: Array) -> Array:
+        """A copy of array."""
+        return self.xp.asarray(array, copy=True)
+
+    def zeros(self, shape: tuple[int, ...], dtype: Any) -> Array:
+        """A new array of zeros."""
+        return self.xp.zeros(shape, dtype=self.dtype(dtype))
+
+    def empty_like(self, array: Array) -> Array:
+        """A new array of the same shape and dtype whose values are arbitrary."""
+        return self.xp.empty_like(array)
+
+    def reshape(self, array: Array, shape: tuple[int, ...]) -> Array:
+        """The same values in another shape, a view where the library can."""
+        return self.xp.reshape(array, shape)
+
+    def concat(self, arrays: list[Array]) -> Array:
+        """Arrays joined along their first axis."""
+        return self.xp.concat(arrays, axis=0)
+
+    def views(self, flat: Array, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Array]:
+        """Windows of the given shapes into a flat array, one behind the other."""
+        views, start = {}, 0
+        for name, shape in shapes.items():
+            stop = start + prod(shape)
+            views[name] = self.reshape(flat[start:stop], shape)
+            start = stop
+        return views
+
+    # ----------------------------------------------------------------------------------------------------- loops
+
+    def repeat(self, step: Any, count: int) -> None:
+        """Call step(i) for i in range(count).
+
+        The seam for a backend that can record a step once and replay it; this one is the plain loop.
+        """
+        for i in range(count):
+            step(i)

@@ -1,0 +1,33 @@
+"""Element types by name, the same words for every array library."""
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+
+def dtype_name(dtype: Any) -> str:
+    """The plain name of an element type, e.g. "float32".
+
+    dtype: a name, a NumPy or CuPy dtype, a scalar type such as numpy.float32, or another library's dtype object.
+    Raises TypeError for what NumPy does not know as an element type.
+    """
+    try:
+        return np.dtype(dtype).name
+    except TypeError:
+        name = str(dtype).rpartition(".")[2]      # other libraries print theirs as "library.float32"
+        return np.dtype(name).name
+
+
+def kind(array: Any) -> str:
+    """What an array holds, in NumPy's letters: "b" bool, "i" and "u" integers, "f" float, "c" complex, …"""
+    return np.dtype(dtype_name(array.dtype)).kind
+
+
+@lru_cache(maxsize=64, typed=True)      # typed: dtypes of two libraries may hash alike and must not be compared
+def mix(a: Any, b: Any) -> bool:
+    """Whether two element types may meet in a kernel: equal ones, or any with a complex one.
+
+    Two different real types must not: a single float64 array would turn a float32 network into a slow one.
+    """
+    return bool(a == b) or any(dtype_name(dtype).startswith("complex") for dtype in (a, b))

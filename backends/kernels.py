@@ -1,0 +1,121 @@
+"""Every formula of the library once, in Array API names: the reference that the faster kernels are tested against.
+
+Kernels compute, layers remember: a kernel is a pure function of its arrays (only `sgd` and the arrays passed
+as `dW`, `db` are written). They trust their arguments; layers and networks check them. All of them accept complex
+arrays and are analytic in them: comparisons and maxima look at the real part only, so that a derivative can be taken by
+the complex step (Squire and Trapp, SIAM Review 40, 1998).
+
+Axis letters: N batch, D in, M out, C classes.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+Array = Any     # an array of whichever library `xp` is
+
+
+class Kernels:
+    """The generic kernels over the array namespace `self.xp`."""
+
+    xp: Any
+
+    # ------------------------------------------------------------------------------------------------ layers
+
+    def affine(self, x: Array, W: Array, b: Array) -> Array:
+        """x W + b.  x: (N, D), W: (D, M), b: (M,).  Returns (N, M)."""
+        return x @ W + b
+
+    def affine_backward(self, dout: Array, x: Array, W: Array, dW: Array | None = None, db: Array | None = None,
+                        needs_dx: bool = True) -> tuple[Array | None, Array, Array]:
+        """dx = dout Wᵀ, dW = xᵀ dout, db = Σ_n dout.  Returns (dx, dW, db), dx None unless needed.
+
+        dW, db: arrays to write the parameters' gradients into; new ones where None.
+        """
+        dx = dout @ W.T if needs_dx else None
+        return dx, self._into(dW, x.T @ dout), self._into(db, self.xp.sum(dout, axis=0))
+
+    def relu(self, x: Array) -> Array:
+        """max(x, 0), element by element; NaN stays NaN."""
+        return self.xp.where(self.xp.real(x) <= 0, 0.0, x)
+
+    def relu_backward(self, dout: Array, out: Array) -> Array:
+        """dout where the output of `relu` is positive, else 0: the derivative at the kink is taken as 0."""
+        return self.xp.where(self.xp.real(out) <= 0, 0.0, dout)
+
+    def sigmoid(self, x: Array) -> Array:
+        """1 / (1 + exp(-x)), element by element, without overflow at any x."""
+        negative, e = self._exp_of_minus_magnitude(x)
+        return self.xp.where(negative, e, 1.0) / (1.0 + e)
+
+    def sigmoid_backward(self, dout: Array, x: Array) -> Array:
+        """dout · e / (1 + e)² with e = exp(-|x|): exact in the tails too, where out (1 - out) would round to 0."""
+        _, e = self._exp_of_minus_magnitude(x)
+        return dout * (e / ((1.0 + e) * (1.0 + e)))
+
+    def softmax_cross_entropy(self, logits: Array, labels: Array, derivative: bool = True
+                              ) -> tuple[Array, Array | None]:
+        """The cross-entropy of softmax(logits) for each sample, in nats, and the derivative of its mean.
+
+            losses_n = log Σ_c exp z_nc - z_n,labels[n]        d mean / dz = (softmax(z) - one_hot(labels)) / N
+
+        logits: (N, C).  labels: (N,) integers in [0, C).  Returns losses (N,) and the derivative (N, C), or None
+        in its place where it is not wanted.
+        """
+        xp, (n, classes) = self.xp, logits.shape
+        true_class = xp.reshape(labels, (n, 1)) == xp.reshape(xp.arange(classes, dtype=labels.dtype), (1, classes))
+        z = logits - xp.max(xp.real(logits), axis=1, keepdims=True)
+        e = xp.exp(z)
+        total = xp.sum(e, axis=1, keepdims=True)
+        losses = xp.reshape(xp.log(total), (n,)) - xp.sum(xp.where(true_class, z, 0.0), axis=1)
+        if not derivative:
+            return losses, None
+        softmax = e / total
+        return losses, xp.where(true_class, softmax - 1.0, softmax) / n
+
+    # ---------------------------------------------------------------------------------------------- training
+
+    def gather(self, array: Array, indices: Array) -> Array:
+        """The rows array[indices], a new array.  indices: (N,) integers, in range."""
+        return self.xp.take(array, indices, axis=0)
+
+    def sgd(self, parameters: Array, gradients: Array, learning_rate: float) -> None:
+        """parameters -= learning_rate · gradients, in place."""
+        parameters -= learning_rate * gradients
+
+    def mean(self, values: Array) -> Array:
+        """The mean of all values, 0-d, on the device."""
+        return self.xp.mean(values)
+
+    def argmax(self, scores: Array) -> Array:
+        """The index of the largest entry in each row.  scores: (N, C).  Returns (N,) integers."""
+        return self.xp.argmax(scores, axis=1)
+
+    def count_correct(self, logits: Array, labels: Array) -> Array:
+        """How many rows of logits (N, C) have their largest entry at the label; 0-d, on the device."""
+        return self.xp.count_nonzero(self.argmax(logits) == labels)
+
+    # ---------------------------------------------------------------------------------- scalar layers, checks
+
+    def inner(self, a: Array, b: Array) -> Array:
+        """Σ a·b over all entries, without conjugation; 0-d, on the device."""
+        return self.xp.sum(a * b)
+
+    def sum_to(self, array: Array, shape: Sequence[int]) -> Array:
+        """Undo a broadcast: sum array over the axes along which `shape` was stretched.  Returns that shape."""
+        xp, extra = self.xp, len(array.shape) - len(shape)
+        array = xp.sum(array, axis=tuple(range(extra))) if extra else array
+        stretched = tuple(i for i, size in enumerate(shape) if size == 1 and array.shape[i] != 1)
+        return xp.sum(array, axis=stretched, keepdims=True) if stretched else array
+
+    # ----------------------------------------------------------------------------------------------- helpers
+
+    def _into(self, out: Array | None, value: Array) -> Array:
+        if out is None:
+            return value
+        out[...] = value
+        return out
+
+    def _exp_of_minus_magnitude(self, x: Array) -> tuple[Array, Array]:
+        """Where x is negative, and exp(-|x|): at most 1, and analytic on either side of 0."""
+        negative = self.xp.real(x) < 0
+        return negative, self.xp.exp(self.xp.where(negative, x, -x))

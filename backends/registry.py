@@ -1,0 +1,107 @@
+"""Which backends there are, and which one an array belongs to.
+
+Why a look-up by exact array type: it costs a tenth of a microsecond, so that every kernel call can afford it, and
+"computation follows the arrays" needs no global state. A subclass of an array type (a matrix, a masked array) has rules of
+its own and is refused.
+"""
+
+import difflib
+import sys
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from backends.errors import BackendUnavailable
+
+if TYPE_CHECKING:
+    from backends.backend import Backend
+
+_CLASSES = {"numpy": "backends.numpy_backend:NumpyBackend", "cupy": "backends.cupy_backend:CupyBackend"}
+_loaded: dict[str, "Backend"] = {}
+_by_type: dict[type, "Backend"] = {}
+
+
+def register(backend: "Backend") -> "Backend":
+    """Make a further backend known by its name and to its arrays; a later one of the same name replaces it."""
+    _loaded[backend.name] = backend
+    _by_type[backend.array_type] = backend
+    return backend
+
+
+def load(name: str) -> "Backend":
+    """The backend of that name.  Raises ValueError for an unknown name, BackendUnavailable with the cure."""
+    backend = _loaded.get(name)
+    if backend is None:
+        if name not in _CLASSES:
+            raise ValueError(_unknown(name))
+        module, _, class_name = _CLASSES[name].partition(":")
+        backend = register(getattr(import_module(module), class_name)())
+    return backend
+
+
+def known_backends() -> tuple[str, ...]:
+    """The names of all backends, usable here or not."""
+    return tuple(dict.fromkeys((*_CLASSES, *_loaded)))
+
+
+def why_unavailable(name: str) -> BackendUnavailable | None:
+    """None where that backend can be used, else the error that says why not; it has a `reason` and a `cure`."""
+    try:
+        load(name)
+    except BackendUnavailable as error:
+        return error
+    return None
+
+
+def available_backends() -> tuple[str, ...]:
+    """The names of the backends that can be used on this machine.
+
+    >>> "numpy" in available_backends()
+    True
+    """
+    return tuple(name for name in known_backends() if why_unavailable(name) is None)
+
+
+def backend_of(array: Any, *others: Any) -> "Backend":
+    """The backend that all these arrays belong to.
+
+    Raises TypeError, naming the caller's variables, for a mixture of libraries and for what is no array at all.
+    """
+    kind = type(array)
+    backend = _by_type.get(kind) or owner_of(array)
+    if backend is None:
+        raise TypeError(_mixture((array, *others)))
+    for other in others:
+        if type(other) is not kind:
+            raise TypeError(_mixture((array, *others)))
+    return backend
+
+
+def owner_of(data: Any) -> "Backend | None":
+    """The backend whose array this is, or None for anything else (lists, numbers, other libraries' arrays)."""
+    library = type(data).__module__.partition(".")[0]
+    if library in _CLASSES and library not in _loaded:
+        load(library)
+    return _by_type.get(type(data))
+
+
+def _mixture(arrays: tuple[Any, ...]) -> str:
+    """The message for arrays that cannot meet, with the names that they have where `backend_of` was called."""
+    frame = sys._getframe(2)
+    names = {id(value): name for name, value in frame.f_locals.items() if name != "self"}
+    kinds = {names.get(id(array), f"argument {i}"): describe(array) for i, array in enumerate(arrays, start=1)}
+    listed = ", ".join(f"{name} is {kind}" for name, kind in kinds.items())
+    return (f"{frame.f_code.co_qualname}: arrays must all be of one known library, but {listed}; "
+            "move them with backprop.asarray(array, backend=name)")
+
+
+def describe(value: Any) -> str:
+    """What an argument is, for a message: its full type name, without "builtins"."""
+    kind = type(value)
+    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+
+
+def _unknown(name: object) -> str:
+    known = sorted((*known_backends(), "auto"))
+    near = difflib.get_close_matches(str(name), known, n=1)
+    hint = f'; did you mean "{near[0]}"?' if near else ""
+    return f'unknown backend "{name}": the known ones are {", ".join(known)}{hint}'

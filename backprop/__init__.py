@@ -1,0 +1,45 @@
+"""Backpropagation you can read: explicit layers, proven gradients, NumPy and CUDA from the same code.
+
+>>> import backprop
+>>> net = backprop.TwoLayerNet(input_size=784, hidden_size=50, output_size=10, rng=0)
+>>> (x_train, t_train), (x_test, t_test) = backprop.load_mnist_sample()
+>>> history = backprop.train(net, x_train, t_train, x_test, t_test, epochs=10, rng=0)
+>>> history.test_accuracy[-1] > 0.85
+True
+"""
+
+try:
+    import backends
+
+    backends.backend_of, backends.Backend       # noqa: B018 - a module of another project has neither
+except (ImportError, AttributeError) as error:
+    import sys
+
+    _found = getattr(sys.modules.get("backends"), "__file__", None) or "nothing"
+    raise ImportError(
+        f"backprop needs the package `backends` that is installed beside it, but `import backends` found {_found}; "
+        "rename or move what shadows it, or install backprop-xp again"
+    ) from error
+
+from backends import (
+    available_backends,
+    asarray,
+    get_backend,
+    set_backend,
+    to_numpy,
+    use_backend,
+    xp,
+)
+from backprop.data import load_mnist, load_mnist_sample
+from backprop.gradient_check import check_gradients
+from backprop.networks import TwoLayerNet
+from backprop.numerical_gradient import numerical_gradient
+from backprop.scalar import AddLayer, MulLayer
+from backprop.training import train
+
+__version__ = "0.1.0"
+__all__ = [
+    "AddLayer", "MulLayer", "TwoLayerNet",
+    "asarray", "available_backends", "check_gradients", "get_backend", "load_mnist", "load_mnist_sample",
+    "numerical_gradient", "set_backend", "to_numpy", "train", "use_backend", "xp",
+]

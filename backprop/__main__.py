@@ -1,0 +1,19 @@
+"""`python -m backprop` and the command `backprop`."""
+
+import sys
+
+
+def main() -> int:
+    """Run the command line; returns its exit code."""
+    try:
+        from backprop.cli import run
+    except ModuleNotFoundError as error:
+        if error.name not in ("click", "tqdm"):
+            raise
+        print(f"backprop: the command line needs {error.name}: pip install {error.name}", file=sys.stderr)
+        return 3
+    return run()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

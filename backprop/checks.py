@@ -1,0 +1,94 @@
+"""What enters from the user, checked where it enters: samples, labels, counts and hyperparameters."""
+
+import math
+import operator
+from typing import Any
+
+from backends import Array, Backend, backend_of, describe, kind, owner_of, to_numpy
+
+
+def entering(where: str, name: str, data: Any, backend: Backend) -> Array:
+    """Data as it enters at a boundary: an array of `backend` as it is, host data as a NumPy array.
+
+    Raises TypeError for another device's array, and for what is not an array of numbers.
+    """
+    owner = owner_of(data)
+    if owner is backend:
+        array = data
+    elif owner is None or owner.name == "numpy":
+        try:
+            array = to_numpy(data)
+        except (TypeError, ValueError) as error:
+            raise TypeError(f"{where}: {name} is no array of numbers, got {describe(data)} ({error})") from None
+    else:
+        raise TypeError(f"{where}: {name} is an array of backend {owner.name} ({describe(data)}), but the network is on "
+                        f"{backend.name}; move one of them: asarray(..., backend={backend.name!r}) or "
+                        f"net.to({owner.name!r})")
+    if kind(array) not in "biufc":
+        raise TypeError(f"{where}: {name} must hold numbers, got {array.dtype} from {describe(data)}")
+    return array
+
+
+def samples(where: str, x: Any, size: int, backend: Backend) -> Array:
+    """Samples as they enter: `entering`, and of shape (N, …) with `size` values each.  Raises ValueError else."""
+    x = entering(where, "x", x, backend)
+    require_samples(where, x, size)
+    return x
+
+
+def flatten_samples(where: str, x: Array, size: int) -> Array:
+    """x (N, …) as (N, size).  Raises ValueError where a sample has another number of values."""
+    require_samples(where, x, size)
+    return backend_of(x).reshape(x, (x.shape[0], size))
+
+
+def require_samples(where: str, x: Array, size: int) -> None:
+    """Raise ValueError unless x has shape (N, …) with `size` values a sample."""
+    if len(x.shape) < 1 or math.prod(x.shape[1:]) != size:
+        raise ValueError(f"{where}: x must have shape (N, …) with {size} values a sample, got {x.shape}")
+
+
+def labels(where: str, t: Any, count: int, classes: int, backend: Backend) -> Array:
+    """Labels as the kernels want them: (count,) int64, on `backend`.
+
+    t: (count,) integers in [0, classes) or (count, classes) one-hot; host data or an array of the backend.
+    Raises ValueError for a wrong shape, a label out of range or a row that is not one-hot, TypeError for no integers.
+    The values of an array on a device are trusted, since looking at them would wait for the device.
+    """
+    t = entering(where, "t", t, backend)
+    host = backend.host_view(t) if owner_of(t) is backend else t
+    if t.shape == (count, classes):
+        if host is None:
+            return backend.argmax(t)
+        if ((host != 0) & (host != 1)).any() or (host.sum(axis=1) != 1).any():
+            raise ValueError(f"{where}: every row of one-hot labels must hold a single 1 and else 0")
+        return backend.asarray(host.argmax(axis=1))
+    if t.shape != (count,):
+        raise ValueError(f"{where}: t must have shape ({count},) or one-hot ({count}, {classes}), got {t.shape}")
+    if kind(t) not in "iu":
+        raise TypeError(f"{where}: labels must be integers, got {t.dtype}")
+    if host is not None and count and not (host.min() >= 0 and host.max() < classes):
+        raise ValueError(f"{where}: labels must lie in 0..{classes - 1}, got {host.min()}..{host.max()}")
+    return backend.asarray(t if host is None else host, "int64")
+
+
+def positive_integer(where: str, name: str, value: Any) -> int:
+    """value as an int of at least 1.  Raises TypeError for no integer, ValueError for a smaller one."""
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise TypeError(f"{where}: {name} must be an integer, got {value!r}") from None
+    if number < 1:
+        raise ValueError(f"{where}: {name} must be at least 1, got {number}")
+    return number
+
+
+def positive_number(where: str, name: str, value: Any) -> float:
+    """value as a finite Python float above 0.  Raises TypeError for no number, ValueError for another value."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        raise TypeError(f"{where}: {name} must be a number, got {value!r}") from None
+    if not 0 < number < math.inf:
+        raise ValueError(f"{where}: {name} must be a finite number above 0, got {number}")
+    return number

@@ -1,0 +1,83 @@
+"""Download MNIST's four files into the cache directory."""
+
+import sys
+from pathlib import Path
+
+from .errors import DataError
+
+# The first mirror that answers well is used; the files are the same on each.
+MIRRORS = (
+    "https://storage.googleapis.com/cvdf-datasets/mnist/",
+    "https://ossci-datasets.s3.amazonaws.com/mnist/",
+)
+SHA256 = {
+    "train-images-idx3-ubyte.gz": "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
+    "train-labels-idx1-ubyte.gz": "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
+    "t10k-images-idx3-ubyte.gz": "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
+    "t10k-labels-idx1-ubyte.gz": "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
+}
+TIMEOUT = (5, 15)  # seconds to connect, seconds without a byte
+
+
+def cache_directory() -> Path:
+    """Return the user's cache directory of this library, which need not exist yet."""
+    import pooch
+
+    return Path(pooch.os_cache("backprop"))
+
+
+def download(directory: Path) -> None:
+    """Make `directory` hold MNIST's four .gz files, each with its SHA-256.
+
+    A file that is there with its SHA-256 stays; any other of these names is replaced, so that the four are
+    never a mixture. A file gets its name only when it is whole and checked.
+
+    Raises:
+        DataError: the directory cannot be written, or no mirror serves the files.
+    """
+    import tempfile
+
+    cure = "name a directory that holds MNIST with data_dir or BACKPROP_DATA_DIR"
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=directory).close()
+    except OSError as error:
+        raise DataError(
+            f"{directory}: the cache cannot be written: {error.strerror}; make it writable, or {cure}"
+        ) from None
+    failures = []
+    for mirror in MIRRORS:
+        try:
+            _download_from(mirror, directory)
+            return
+        except (OSError, ValueError) as error:  # requests raises OSErrors; a wrong SHA-256 is a ValueError
+            failures.append(f"{mirror} ({_reason(error)})")
+    raise DataError(
+        f"{directory}: the cache lacks sound MNIST files and no mirror serves them: {', '.join(failures)}; "
+        f"connect to the network, or {cure}, or use load_mnist_sample"
+    )
+
+
+def _download_from(mirror: str, directory: Path) -> None:
+    import pooch
+
+    terminal = sys.stderr is not None and sys.stderr.isatty()
+    downloader = pooch.HTTPDownloader(progressbar=terminal, chunk_size=2**16, timeout=TIMEOUT)
+    logger = pooch.get_logger()
+    level = logger.level
+    logger.setLevel("ERROR")  # it tells of each file on standard error
+    try:
+        for name, sha256 in SHA256.items():
+            pooch.retrieve(mirror + name, sha256, fname=name, path=directory, downloader=downloader)
+    finally:
+        logger.setLevel(level)
+
+
+def _reason(error: Exception) -> str:
+    if not isinstance(error, OSError):
+        return str(error).partition(":")[0]
+    response = getattr(error, "response", None)
+    if response is not None:
+        return f"HTTP status {response.status_code}"
+    # The text of a connection error nests the errors beneath it; its type says as much.
+    return error.strerror or type(error).__name__

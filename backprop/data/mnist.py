@@ -1,0 +1,109 @@
+"""Find MNIST's four files and load them."""
+
+import os
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .arrays import CLASSES, Pair, arrange
+from .download import cache_directory, download
+from .errors import DataError
+from .idx import read_idx
+
+_VARIABLE = "BACKPROP_DATA_DIR"
+_FILES = (
+    ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"),
+    ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"),
+)
+
+_Raw: TypeAlias = tuple[NDArray[np.uint8], NDArray[np.uint8]]
+
+
+def load_mnist(
+    normalize: bool = True,
+    flatten: bool = True,
+    one_hot_label: bool = False,
+    data_dir: str | os.PathLike[str] | None = None,
+) -> tuple[Pair, Pair]:
+    """Load MNIST, 60,000 training and 10,000 test images of handwritten digits, as NumPy arrays.
+
+    Args:
+        normalize: x is float32 in [0, 1], pixel / 255; otherwise uint8 in 0..255.
+        flatten: x has shape (N, 784); otherwise (N, 1, 28, 28).
+        one_hot_label: t is one-hot, float32 (N, 10); otherwise int64 (N,).
+        data_dir: the directory that holds the files; by default the one that the environment variable
+            BACKPROP_DATA_DIR names, else the user's cache directory.
+
+    Returns:
+        `((x_train, t_train), (x_test, t_test))`.
+
+    Raises:
+        DataError: a file is missing, damaged or not of MNIST's form, or the download failed.
+
+    The files are `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte` and
+    `t10k-labels-idx1-ubyte`, each plain or with `.gz` (which is taken where there are both). They are judged
+    by their content, so Fashion-MNIST loads as well. A directory that you name is only read. The cache
+    directory belongs to this function: when a file there is missing or damaged, MNIST is downloaded into it
+    (11.6 MB, from a public mirror, checked by SHA-256) and takes the place of other .gz files of these names.
+
+    Source: Yann LeCun, Corinna Cortes, Christopher J.C. Burges, "The MNIST database of handwritten digits".
+
+    Example:
+        (x_train, t_train), (x_test, t_test) = load_mnist(flatten=False)
+    """
+    variable = os.environ.get(_VARIABLE)
+    if data_dir is not None:
+        parts = _read_directory(data_dir, origin="data_dir")
+    elif variable:
+        parts = _read_directory(variable, origin=_VARIABLE)
+    else:
+        parts = _read_cache()
+    train, test = (arrange(*part, normalize, flatten, one_hot_label) for part in parts)
+    return train, test
+
+
+def _read_cache() -> list[_Raw]:
+    cache = cache_directory()
+    try:
+        return _read_directory(cache, origin="the cache directory")
+    except DataError:
+        pass  # missing or damaged: the download, out here so that its error stands alone, mends both
+    download(cache)
+    return _read_directory(cache, origin="the cache directory")
+
+
+def _read_directory(name: str | os.PathLike[str], origin: str) -> list[_Raw]:
+    directory = Path(os.path.expanduser(name))
+    cure = f"put MNIST's four files there, or leave {origin} unset to have them downloaded to the cache"
+    try:
+        present = set(os.listdir(directory))
+    except OSError as error:
+        raise DataError(f"{directory}: {origin} is no readable directory: {error.strerror}; {cure}") from None
+    paths = {
+        name: directory / (f"{name}.gz" if f"{name}.gz" in present else name)
+        for pair in _FILES
+        for name in pair
+    }
+    missing = [name for name, path in paths.items() if path.name not in present]
+    if missing:
+        raise DataError(f"{directory}: {origin} lacks {', '.join(missing)} (plain or .gz); {cure}")
+    return [_read_part(paths[images], paths[labels]) for images, labels in _FILES]
+
+
+def _read_part(images_path: Path, labels_path: Path) -> _Raw:
+    images = read_idx(images_path, "images", (28, 28))
+    labels = read_idx(labels_path, "labels", ())
+    if len(images) != len(labels):
+        raise DataError(
+            f"{labels_path}: has {len(labels)} labels for the {len(images)} images of {images_path.name}; "
+            "put files of the same set there"
+        )
+    if labels.max() >= CLASSES:
+        index = int(np.argmax(labels >= CLASSES))
+        raise DataError(
+            f"{labels_path}: labels are 0 to {CLASSES - 1}, got {labels[index]} at index {index}; "
+            "put a file of such labels there"
+        )
+    return images, labels

@@ -1,0 +1,21 @@
+"""Initial weights, drawn on the host so that a seed gives the same network on every backend."""
+
+from typing import Any
+
+import numpy as np
+
+
+def generator(rng: Any = None) -> np.random.Generator:
+    """A generator of random numbers on the host.  rng: a seed or a Generator; None draws a fresh seed."""
+    return np.random.default_rng(rng)
+
+
+def gaussian(shape: tuple[int, ...], std: float, rng: Any = None) -> np.ndarray:
+    """Independent normal values with mean 0 and standard deviation `std`, float64, on the host.
+
+    rng: a seed or a numpy.random.Generator; None draws a fresh seed.  Source: book section 6.2.
+
+    >>> gaussian((2, 3), 0.01, rng=0).shape
+    (2, 3)
+    """
+    return std * generator(rng).standard_normal(shape)

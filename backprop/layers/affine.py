@@ -1,0 +1,80 @@
+"""Affine (also Linear, Dense): out = x W + b."""
+
+from typing import Any
+
+from backends import Array, backend_of, get_backend
+from backprop.checks import flatten_samples, positive_integer
+from backprop.dtypes import network_dtype
+from backprop.initializers import gaussian
+from backprop.layers.layer import Layer, require_one_dtype
+
+
+class Affine(Layer):
+    """The affine map of each sample: out = x W + b.
+
+        dL/dx = dout Wᵀ        dL/dW = xᵀ dout        dL/db = Σ_n dout
+
+    x: (N, …) with D values a sample, flattened.  W: (D, M).  b: (M,).  out: (N, M).  dx: the shape of x.
+    W and b are used as they are, not copied.  Raises ValueError for wrong shapes, TypeError for mixed backends or
+    dtypes.  Source: book section 5.6.2.
+
+    >>> from backprop import xp
+    >>> layer = Affine(xp.asarray([[1.0, 0.0], [0.0, 2.0]]), xp.asarray([10.0, 20.0]))
+    >>> layer.forward(xp.asarray([[1.0, 1.0], [2.0, 3.0]]))
+    array([[11., 22.],
+           [12., 26.]])
+    >>> layer.backward(xp.asarray([[1.0, 1.0], [1.0, 1.0]]))
+    array([[1., 2.],
+           [1., 2.]])
+    >>> layer.grads["b"]
+    array([2., 2.])
+    """
+
+    def __init__(self, W: Array, b: Array) -> None:
+        backend_of(W, b)
+        if len(W.shape) != 2 or b.shape != W.shape[1:]:
+            raise ValueError(f"Affine: W must have shape (D, M) and b (M,), got {W.shape} and {b.shape}")
+        require_one_dtype("Affine", W=W, b=b)
+        super().__init__(W=W, b=b)
+
+    @classmethod
+    def create(cls, n_in: int, n_out: int, *, weight_init_std: float = 0.01, rng: Any = None, dtype: Any = None,
+               backend: Any = None) -> "Affine":
+        """A layer from n_in to n_out values a sample, with normal random weights and zero biases.
+
+        rng: a seed or numpy.random.Generator.  dtype: float32 or float64, see `network_dtype`.  backend: a name.
+
+        >>> Affine.create(784, 50, rng=0)
+        Affine(784, 50)
+        """
+        backend, dtype = get_backend(backend), network_dtype(dtype)
+        shape = positive_integer("Affine.create", "n_in", n_in), positive_integer("Affine.create", "n_out", n_out)
+        weights = gaussian(shape, weight_init_std, rng)
+        return cls(backend.asarray(weights, dtype), backend.zeros(shape[1:], dtype))
+
+    def forward(self, x: Array, training: bool = True) -> Array:
+        """x W + b.  x: (N, …) with D values a sample.  Returns (N, M)."""
+        W, b = self.params["W"], self.params["b"]
+        backend, shape = backend_of(x, W, b), x.shape
+        if shape[1:] != W.shape[:1]:
+            x = flatten_samples("Affine.forward", x, W.shape[0])
+        if x.dtype != W.dtype:
+            require_one_dtype("Affine.forward", x=x, W=W)
+        self._keep(training, x, shape)
+        return backend.affine(x, W, b)
+
+    def backward(self, dout: Array, needs_dx: bool = True) -> Array | None:
+        """dx in the shape of x, and the gradients of W and b in `grads`; None where dx is not needed.
+
+        dout: (N, M).  needs_dx: False spares the product for dx, a third of the work of a network's first layer.
+        """
+        x, shape = self._take()
+        W, grads = self.params["W"], self.grads
+        backend = backend_of(dout, x, W)
+        self._check_dout(dout, (shape[0], W.shape[1]), W.dtype)
+        dx, grads["W"], grads["b"] = backend.affine_backward(
+            dout, x, W, grads.for_writing("W"), grads.for_writing("b"), needs_dx)
+        return dx if dx is None or dx.shape == shape else backend.reshape(dx, shape)
+
+    def __repr__(self) -> str:
+        return f"Affine({self.params['W'].shape[0]}, {self.params['W'].shape[1]})"

@@ -1,0 +1,34 @@
+"""Sigmoid, the logistic function: out = 1 / (1 + exp(-x))."""
+
+from backends import Array, backend_of
+from backprop.layers.layer import Layer
+
+
+class Sigmoid(Layer):
+    """The logistic function, element by element: out = 1 / (1 + exp(-x)).
+
+        dL/dx = dout · out (1 - out)
+
+    x, out, dout, dx: any one shape.  No x overflows, and the derivative keeps its digits where out rounds to 0 or 1.
+    Raises TypeError for what is no array.  Source: book section 5.5.2.
+
+    >>> from backprop import xp
+    >>> layer = Sigmoid()
+    >>> layer.forward(xp.asarray([-1e4, 0.0, 1e4]))
+    array([0. , 0.5, 1. ])
+    >>> layer.backward(xp.asarray([1.0, 1.0, 1.0]))
+    array([0.  , 0.25, 0.  ])
+    """
+
+    def forward(self, x: Array, training: bool = True) -> Array:
+        """1 / (1 + exp(-x)), in the shape of x."""
+        out = backend_of(x).sigmoid(x)
+        self._keep(training, x)
+        return out
+
+    def backward(self, dout: Array) -> Array:
+        """dout times the derivative at x."""
+        (x,) = self._take()
+        backend = backend_of(dout, x)
+        self._check_dout(dout, x.shape, x.dtype)
+        return backend.sigmoid_backward(dout, x)

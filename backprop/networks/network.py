@@ -1,0 +1,174 @@
+"""A chain of layers with a loss at its end: the boundary where users' data enters, and the two passes.
+
+Public methods take host data or arrays of the network's backend, check them once, and return arrays that are never written
+again. Inside (`losses`, `backpropagate`) everything is on the device already and is trusted.
+"""
+
+from typing import Any
+
+from backends import Array, Backend, backend_of, get_backend, kind
+from backprop import checks
+from backprop.copying import copy_as
+from backprop.dtypes import network_dtype
+from backprop.gradients import Gradients
+from backprop.layers import SoftmaxCrossEntropy
+from backprop.layers.layer import Layer
+from backprop.numerical_gradient import STEP_DTYPES, numerical_gradient
+from backprop.parameters import Parameters
+
+CHUNK = 1000    # samples evaluated at once: their activations stay in the cache, and 60,000 images need no copy
+
+
+class Network:
+    """Layers in a chain and a loss.
+
+    layers: by name, the first to be applied first; every layer that has parameters becomes part of this network.
+    input_size: values a sample.  output_size: classes.
+
+    layers, params, grads: by name.  `params["W1"]` and `params["b1"]` are "W" and "b" of the first layer that has
+    parameters, and so on.
+    """
+
+    def __init__(self, layers: dict[str, Layer], loss: SoftmaxCrossEntropy, input_size: int, output_size: int) -> None:
+        self.layers = layers
+        self.loss_layer = loss
+        self.input_size, self.output_size = input_size, output_size
+        with_params = [layer for layer in layers.values() if layer.params]
+        names = [{name: f"{name}{i}" for name in layer.params} for i, layer in enumerate(with_params, start=1)]
+        self.params = Parameters.gather({
+            mine: layer.params[theirs]
+            for layer, window in zip(with_params, names, strict=True) for theirs, mine in window.items()
+        })
+        self.grads = Gradients.like(self.params)
+        for layer, window in zip(with_params, names, strict=True):
+            layer.join(self.params, self.grads, window)
+
+    # -------------------------------------------------------------------------------------------- what it is
+
+    @property
+    def backend(self) -> Backend:
+        """The backend that the parameters are on; fixed, `to` makes a copy on another."""
+        return backend_of(self.params.flat)
+
+    @property
+    def dtype(self) -> Any:
+        """The element type of the parameters; fixed, `astype` makes a copy in another."""
+        return self.params.flat.dtype
+
+    def to(self, backend: str | Backend) -> "Network":
+        """A deep copy of this network on another backend."""
+        return copy_as(self, backend=get_backend(backend))
+
+    def astype(self, dtype: Any) -> "Network":
+        """A deep copy of this network in float32 or float64."""
+        return copy_as(self, dtype=network_dtype(dtype))
+
+    # ------------------------------------------------------------------------------------- what it says of data
+
+    def predict(self, x: Any) -> Array:
+        """The logits, (N, C), for samples x: (N, …) with input_size values each."""
+        x = checks.samples(self._where("predict"), x, self.input_size, self.backend)
+        return self._joined([self._forward(self._cast(x[chunk, ...]), training=False) for chunk in _chunks(x)])
+
+    def loss(self, x: Any, t: Any) -> Array:
+        """The mean cross-entropy over the samples, in nats: a 0-d value in the network's dtype, on its device.
+
+        x: (N, …) with input_size values each.  t: (N,) integers in [0, C) or (N, C) one-hot.
+        """
+        x, labels = self._labelled("loss", x, t)
+        losses = [self.losses(self._cast(x[chunk, ...]), labels[chunk]) for chunk in _chunks(x)]
+        return self.backend.mean(self._joined(losses))
+
+    def accuracy(self, x: Any, t: Any) -> float:
+        """The share of samples whose largest logit is at the label, in [0, 1].  x, t: as for `loss`."""
+        return self.share_correct(*self._labelled("accuracy", x, t))
+
+    def gradient(self, x: Any, t: Any, *, input_gradient: bool = False) -> dict[str, Array]:
+        """The gradient of the loss by backpropagation, by parameter name: arrays of their own.
+
+        x, t: as for `loss`.  input_gradient: also compute "x", the gradient with respect to the samples, in their shape; it
+        costs half as much again.
+        """
+        x, labels = self._labelled("gradient", x, t)
+        self.grads.renew()
+        _, dx = self.backpropagate(self._cast(x), labels, needs_dx=input_gradient)
+        gradients = self.grads.hand_out()
+        return {**gradients, "x": dx} if input_gradient else gradients
+
+    def numerical_gradient(self, x: Any, t: Any, method: str = "central") -> dict[str, Array]:
+        """The gradient of the loss by evaluating it again for every parameter, by parameter name.
+
+        It works on a copy in float64 ("central" differences) or complex128 ("complex" step), whatever the network's dtype.
+        x, t: as for `loss`.  Returns float64 arrays.  Raises ValueError for an unknown method.
+        """
+        if method not in STEP_DTYPES:
+            raise ValueError(f"method must be one of {', '.join(STEP_DTYPES)}, got {method!r}")
+        x, labels = self._labelled("numerical_gradient", x, t)
+        twin = copy_as(self, dtype=STEP_DTYPES[method])
+        backend = self.backend
+        x = x if kind(x) == "c" else backend.asarray(x, "float64")
+        flat = numerical_gradient(lambda _: backend.mean(twin.losses(x, labels)), twin.params.flat, method=method)
+        return dict(Parameters(self.params.shapes, flat))
+
+    def enter(self, method: str, x: Any, t: Any) -> tuple[Array, Array]:
+        """Data for a loop: checked once, moved to the device once, samples in the network's dtype, labels (N,) int64."""
+        x, labels = self._labelled(method, x, t)
+        return self._cast(x), labels
+
+    # ------------------------------------------------------------- inside: on the device, checked, buffers reused
+
+    def losses(self, x: Array, labels: Array, training: bool = False) -> Array:
+        """One loss a sample, (N,)."""
+        return self.loss_layer.losses(self._forward(x, training), labels, training)
+
+    def backpropagate(self, x: Array, labels: Array, needs_dx: bool = False) -> tuple[Array, Array | None]:
+        """Both passes: the losses (N,), the gradients of the mean loss in `grads`, and dx where it is needed."""
+        losses = self.losses(x, labels, training=True)
+        dout = self.loss_layer.backward()
+        first, *others = self.layers.values()
+        for layer in reversed(others):
+            dout = layer.backward(dout)
+        return losses, first.backward(dout, needs_dx=needs_dx)
+
+    def share_correct(self, x: Array, labels: Array) -> float:
+        """What `accuracy` says of samples and labels that were checked already; x may lie on the host still."""
+        correct = [
+            self.backend.count_correct(self._forward(self._cast(x[chunk, ...]), training=False), labels[chunk])
+            for chunk in _chunks(x)
+        ]
+        return int(sum(correct)) / int(x.shape[0])
+
+    def _forward(self, x: Array, training: bool) -> Array:
+        for layer in self.layers.values():
+            x = layer.forward(x, training)
+        return x
+
+    # ---------------------------------------------------------------------------------------------- the boundary
+
+    def _where(self, method: str) -> str:
+        return f"{type(self).__name__}.{method}"
+
+    def _labelled(self, method: str, x: Any, t: Any) -> tuple[Array, Array]:
+        """Samples and labels, checked; labels on the device, samples still where they came from."""
+        where = self._where(method)
+        x = checks.samples(where, x, self.input_size, self.backend)
+        if x.shape[0] == 0:
+            raise ValueError(f"{where}: x must hold at least one sample, got {x.shape}")
+        return x, checks.labels(where, t, x.shape[0], self.output_size, self.backend)
+
+    def _cast(self, x: Array) -> Array:
+        """Checked samples on the device, in the network's dtype; complex ones stay complex."""
+        return self.backend.asarray(x, None if kind(x) == "c" else self.dtype)
+
+    def _joined(self, chunks: list[Array]) -> Array:
+        return chunks[0] if len(chunks) == 1 else self.backend.concat(chunks)
+
+    def __repr__(self) -> str:
+        chain = ", ".join(f"{name}={layer!r}" for name, layer in self.layers.items())
+        return f"<{type(self).__name__} {chain}; {self.params.flat.shape[0]:,} {self.dtype} on {self.backend.name}>"
+
+
+def _chunks(x: Array) -> list[slice]:
+    """The samples of x in slices of at most CHUNK; one slice where there are none."""
+    size = x.shape[0]
+    return [slice(start, min(start + CHUNK, size)) for start in range(0, max(1, size), CHUNK)]

@@ -1,0 +1,47 @@
+"""TwoLayerNet, the network of chapter 5: Affine, ReLU, Affine, and softmax with loss."""
+
+from typing import Any
+
+from backends import Backend
+from backprop.initializers import generator
+from backprop.layers import Affine, ReLU, SoftmaxCrossEntropy
+from backprop.networks.network import Network
+
+
+class TwoLayerNet(Network):
+    """A network with one hidden layer: logits = ReLU(x W1 + b1) W2 + b2.
+
+    input_size: values a sample.  hidden_size: hidden units.  output_size: classes.
+    weight_init_std: standard deviation of the initial weights; biases start at 0.
+    dtype: float32 or float64; None takes BACKPROP_DTYPE, else float32.
+    rng: a seed or numpy.random.Generator; the same one gives the same weights on every backend.
+    backend: a name or Backend; None takes the one in force.
+    Raises TypeError or ValueError for sizes that are no positive integers or another dtype, BackendUnavailable.
+    Source: book section 5.7.2.
+
+    >>> net = TwoLayerNet(input_size=4, hidden_size=3, output_size=2, rng=0)
+    >>> net
+    <TwoLayerNet Affine1=Affine(4, 3), ReLU1=ReLU(), Affine2=Affine(3, 2); 23 float32 on numpy>
+    >>> x, t = [[1.0, 2.0, 3.0, 4.0], [0.0, 1.0, 0.0, 1.0]], [0, 1]
+    >>> gradient = net.gradient(x, t)
+    >>> print({name: values.shape for name, values in gradient.items()})
+    {'W1': (4, 3), 'b1': (3,), 'W2': (3, 2), 'b2': (2,)}
+    >>> before = net.loss(x, t)
+    >>> for name in net.params:
+    ...     net.params[name] -= 0.1 * gradient[name]
+    >>> bool(net.loss(x, t) < before)
+    True
+    """
+
+    def __init__(self, input_size: int = 784, hidden_size: int = 50, output_size: int = 10,
+                 weight_init_std: float = 0.01, dtype: Any = None, rng: Any = None,
+                 backend: str | Backend | None = None) -> None:
+        options: dict[str, Any] = {
+            "weight_init_std": weight_init_std, "dtype": dtype, "rng": generator(rng), "backend": backend,
+        }
+        layers = {
+            "Affine1": Affine.create(input_size, hidden_size, **options),
+            "ReLU1": ReLU(),
+            "Affine2": Affine.create(hidden_size, output_size, **options),
+        }
+        super().__init__(layers, SoftmaxCrossEntropy(), input_size, output_size)

@@ -1,0 +1,37 @@
+"""Stochastic gradient descent: parameters -= learning_rate · gradients."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from backends import Array, backend_of
+from backprop.checks import positive_number
+
+
+class SGD:
+    """Stochastic gradient descent, in place.
+
+        W ← W - learning_rate · dL/dW
+
+    learning_rate: a positive number.  Raises TypeError or ValueError for another.  Source: book section 6.1.2.
+
+    >>> from backprop import TwoLayerNet
+    >>> net = TwoLayerNet(2, 3, 2, rng=0)
+    >>> SGD(learning_rate=0.1).update(net.params, net.gradient([[1.0, 2.0]], [1]))
+    """
+
+    def __init__(self, learning_rate: float = 0.1) -> None:
+        self.learning_rate = positive_number("SGD", "learning_rate", learning_rate)
+
+    def update(self, params: Mapping[str, Array], grads: Mapping[str, Array]) -> None:
+        """Move every parameter against its gradient.  params, grads: arrays by the same names.
+
+        The owners of a network's arrays (`net.params`, `net.grads`) take one operation on their flat buffers.
+        """
+        if hasattr(params, "flat") and hasattr(grads, "flat"):
+            self._move(params.flat, grads.flat)
+        else:
+            for name, parameter in params.items():
+                self._move(parameter, grads[name])
+
+    def _move(self, parameter: Any, gradient: Any) -> None:
+        backend_of(parameter, gradient).sgd(parameter, gradient, self.learning_rate)

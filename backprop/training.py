@@ -1,0 +1,120 @@
+"""Mini-batch training: the loop of chapter 5, and what it recorded.
+
+The data moves to the network's device once. The loop works in segments of at most 100 iterations, for which the batches are drawn at
+once on the host; a step writes its losses into a buffer on the device, which is read when the segment ends. So no step waits
+for the device.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from backends import Array
+from backprop import checks
+from backprop.initializers import generator
+from backprop.networks import Network
+from backprop.optimizers import SGD
+
+SEGMENT = 100       # iterations between two looks at the losses
+ITERATIONS = 10_000
+
+
+@dataclass
+class History:
+    """What a training run recorded: lists of Python numbers.
+
+    loss: the mean loss of each iteration's batch, in nats.  iterations: after how many updates the accuracies were measured.
+    train_accuracy, test_accuracy: in [0, 1], one for each entry of `iterations`; the second is empty without test data.
+    seconds: what the run took, evaluations included.
+    """
+
+    loss: list[float] = field(default_factory=list)
+    iterations: list[int] = field(default_factory=list)
+    train_accuracy: list[float] = field(default_factory=list)
+    test_accuracy: list[float] = field(default_factory=list)
+    seconds: float = 0.0
+
+
+def train(net: Network, x_train: Any, t_train: Any, x_test: Any = None, t_test: Any = None, *,
+          iterations: int | None = None, epochs: int | None = None, batch_size: int = 100,
+          learning_rate: float = 0.1, rng: Any = None, recompute_loss: bool = False,
+          callback: Callable[[History], Any] | None = None) -> History:
+    """Train a network by stochastic gradient descent on random mini-batches, and return what was recorded.
+
+    x_train: (N, …) samples.  t_train: (N,) integer or (N, C) one-hot labels.  x_test, t_test: the same, or None.
+    iterations: updates, 10,000 where neither it nor `epochs` is given.  epochs: so many times N // batch_size updates.
+    batch_size: samples a batch, drawn with replacement.  learning_rate: a positive number.
+    rng: a seed or numpy.random.Generator; the same one draws the same batches on every backend.
+    recompute_loss: record the loss of the batch after its update, at the cost of a second forward pass, as the book does; else
+    the loss that the gradient's own forward pass gave, before the update.
+    callback: called with the History so far after every evaluation and at least every 100 iterations.
+
+    The accuracies are measured at the start of every epoch and once at the end.
+    Raises ValueError and TypeError for data or settings that do not fit, before anything is changed.
+    Source: book section 5.7.4.
+
+    >>> from backprop import TwoLayerNet
+    >>> net = TwoLayerNet(2, 8, 2, rng=0)
+    >>> x, t = [[0.0, 1.0], [1.0, 0.0]], [0, 1]
+    >>> history = train(net, x, t, iterations=200, batch_size=2, learning_rate=1.0, rng=0)
+    >>> history.train_accuracy[-1], len(history.loss)
+    (1.0, 200)
+    """
+    if iterations is not None and epochs is not None:
+        raise ValueError("train: give iterations or epochs, not both")
+    if (x_test is None) != (t_test is None):
+        raise ValueError("train: x_test and t_test go together")
+    batch_size = checks.positive_integer("train", "batch_size", batch_size)
+    optimizer, rng = SGD(learning_rate), generator(rng)
+    x, labels = net.enter("train", x_train, t_train)
+    test = None if x_test is None else net.enter("train", x_test, t_test)
+    epoch = max(1, x.shape[0] // batch_size)
+    if epochs is not None:
+        iterations = epoch * checks.positive_integer("train", "epochs", epochs)
+    total = ITERATIONS if iterations is None else checks.positive_integer("train", "iterations", iterations)
+
+    history, started, done = History(), time.perf_counter(), 0
+    report = callback or (lambda history: None)
+    net.grads.renew()           # this loop reuses the buffer; what was handed out before stays as it is
+    while done < total:
+        if done % epoch == 0:
+            _evaluate(net, history, done, (x, labels), test, started)
+            report(history)
+        count = min(SEGMENT, total - done, epoch - done % epoch)
+        batches = rng.integers(x.shape[0], size=(count, batch_size))
+        history.loss += _run(net, optimizer, x, labels, batches, recompute_loss)
+        done += count
+        history.seconds = time.perf_counter() - started
+        report(history)
+    _evaluate(net, history, done, (x, labels), test, started)
+    report(history)
+    return history
+
+
+def _run(net: Network, optimizer: SGD, x: Array, labels: Array, batches: Any, recompute_loss: bool) -> list[float]:
+    """One update for each row of `batches` (count, batch_size), indices into x; returns the mean loss of each."""
+    backend = net.backend
+    indices = backend.asarray(batches)
+    losses = backend.zeros(batches.shape, net.dtype)
+
+    def step(i: int) -> None:
+        batch = indices[i, ...]
+        x_batch, t_batch = backend.gather(x, batch), backend.gather(labels, batch)
+        losses[i, ...], _ = net.backpropagate(x_batch, t_batch)
+        optimizer.update(net.params, net.grads)
+        if recompute_loss:
+            losses[i, ...] = net.losses(x_batch, t_batch)
+
+    backend.repeat(step, len(batches))
+    means: list[float] = backend.to_numpy(losses).mean(axis=1, dtype="float64").tolist()
+    return means
+
+
+def _evaluate(net: Network, history: History, done: int, train_set: tuple[Array, Array],
+              test_set: tuple[Array, Array] | None, started: float) -> None:
+    history.iterations.append(done)
+    history.train_accuracy.append(net.share_correct(*train_set))
+    if test_set is not None:
+        history.test_accuracy.append(net.share_correct(*test_set))
+    history.seconds = time.perf_counter() - started

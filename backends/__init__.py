@@ -1,4 +1,4 @@
-"""The array libraries that `backprop` computes with. Users find what they need of this in `backprop` itself."""
+"""The array libraries that `backprop` computes with; what users need of it, `backprop` re-exports."""
 
 from backends.backend import Backend
 from backends.dtypes import dtype_name, kind, mix
@@ -26,7 +26,26 @@ from backends.selection import (
 )
 
 __all__ = [
-    "Array", "Backend", "BackendUnavailable", "Choice",
-    "asarray", "available_backends", "backend_of", "choose", "describe", "dtype_name", "get_backend", "kind",
-    "known_backends", "load", "mix", "owner_of", "register", "set_backend", "to_numpy", "use_backend", "why_unavailable", "xp",
+    "Array",
+    "Backend",
+    "BackendUnavailable",
+    "Choice",
+    "asarray",
+    "available_backends",
+    "backend_of",
+    "choose",
+    "describe",
+    "dtype_name",
+    "get_backend",
+    "kind",
+    "known_backends",
+    "load",
+    "mix",
+    "owner_of",
+    "register",
+    "set_backend",
+    "to_numpy",
+    "use_backend",
+    "why_unavailable",
+    "xp",
 ]

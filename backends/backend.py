@@ -14,8 +14,9 @@ from backends.kernels import Array, Kernels
 class Backend(Kernels):
     """A backend over any mutable Array API namespace whose reshapes are views.
 
-    name: what users call it.  xp: the namespace.  Subclasses override what their library does otherwise or faster.
-    A backend holds nothing that a call could change, so threads may share it; it is pickled by its name.
+    name: what users call it.  xp: the namespace.  Subclasses override what their library does otherwise or
+    faster. A backend holds nothing that a call could change, so threads may share it; it is pickled by its
+    name.
     """
 
     def __init__(self, name: str, xp: Any, array_type: type | None = None) -> None:
@@ -30,10 +31,10 @@ class Backend(Kernels):
     def __repr__(self) -> str:
         return f"<backend {self.name}>"
 
-    # ----------------------------------------------------------------------------------------- arrays in and out
+    # -------------------------------------------------------------------------------------- arrays in and out
 
     def asarray(self, data: Any, dtype: Any = None) -> Array:
-        """Host data, or an array of this backend, as an array of this backend in `dtype` (its own where None)."""
+        """Host data, or an array of this backend, as one of this backend; its own dtype where None."""
         return self.xp.asarray(data, dtype=None if dtype is None else self.dtype(dtype))
 
     def to_numpy(self, array: Array) -> np.ndarray:
@@ -51,7 +52,7 @@ class Backend(Kernels):
         """The device that this backend computes on, in words."""
         return "cpu"
 
-    # ------------------------------------------------------------------------------------------ arrays as storage
+    # -------------------------------------------------------------------------------------- arrays as storage
 
     def dtype(self, dtype: Any) -> Any:
         """The namespace's own object for an element type given by name or as any library's dtype."""
@@ -90,7 +91,7 @@ class Backend(Kernels):
             start = stop
         return views
 
-    # ----------------------------------------------------------------------------------------------------- loops
+    # -------------------------------------------------------------------------------------------------- loops
 
     def repeat(self, step: Any, count: int) -> None:
         """Call step(i) for i in range(count).

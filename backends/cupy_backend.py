@@ -1,7 +1,8 @@
 """CuPy on a CUDA GPU: arrays in and out, waiting, and the generic kernels.
 
-The generic kernels never wait for the device: no boolean-mask assignment, no reading of a value. Fused CUDA kernels
-are to override them here, one by one, each beside its twin in `kernels.py`; a captured loop is to override `repeat`.
+The generic kernels never wait for the device: no boolean-mask assignment, no reading of a value. Fused CUDA
+kernels are to override them here, one by one, each beside its twin in `kernels.py`; a captured loop is to
+override `repeat`.
 """
 
 from typing import Any
@@ -26,7 +27,7 @@ class CupyBackend(Backend):
             if error.name != "cupy":
                 raise _broken(error) from error
             raise BackendUnavailable("cupy", "CuPy is not installed", f"{INSTALL}, {WAY_BACK}") from None
-        except Exception as error:      # a broken installation fails in many ways
+        except Exception as error:  # a broken installation fails in many ways
             raise _broken(error) from error
         if not cupy.cuda.is_available():
             reason = f"CuPy {cupy.__version__} finds no CUDA GPU ({_why_no_device(cupy)})"
@@ -53,12 +54,14 @@ def _why_no_device(cupy: Any) -> str:
     """What the CUDA runtime says when asked for its devices."""
     try:
         return f"{cupy.cuda.runtime.getDeviceCount()} devices"
-    except Exception as error:          # CuPy's own error classes are not importable without CuPy
+    except Exception as error:  # CuPy's own error classes are not importable without CuPy
         return _one_line(error)
 
 
 def _broken(error: Exception) -> BackendUnavailable:
-    return BackendUnavailable("cupy", f"CuPy does not import ({_one_line(error)})", f"reinstall: {INSTALL}, {WAY_BACK}")
+    return BackendUnavailable(
+        "cupy", f"CuPy does not import ({_one_line(error)})", f"reinstall: {INSTALL}, {WAY_BACK}"
+    )
 
 
 def _one_line(error: Exception) -> str:

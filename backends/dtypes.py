@@ -9,14 +9,16 @@ import numpy as np
 def dtype_name(dtype: Any) -> str:
     """The plain name of an element type, e.g. "float32".
 
-    dtype: a name, a NumPy or CuPy dtype, a scalar type such as numpy.float32, or another library's dtype object.
+    dtype: a name, a NumPy or CuPy dtype, a scalar type such as numpy.float32, or another library's dtype
+    object.
     Raises TypeError for what NumPy does not know as an element type.
     """
     try:
-        return np.dtype(dtype).name
+        name = np.dtype(dtype).name
     except TypeError:
-        name = str(dtype).rpartition(".")[2]      # other libraries print theirs as "library.float32"
-        return np.dtype(name).name
+        name = str(dtype).rpartition(".")[2]  # other libraries print theirs as "library.float32"
+        name = np.dtype(name).name
+    return str(name)
 
 
 def kind(array: Any) -> str:
@@ -24,7 +26,7 @@ def kind(array: Any) -> str:
     return np.dtype(dtype_name(array.dtype)).kind
 
 
-@lru_cache(maxsize=64, typed=True)      # typed: dtypes of two libraries may hash alike and must not be compared
+@lru_cache(maxsize=64, typed=True)  # typed: dtypes of two libraries may hash alike and must not be compared
 def mix(a: Any, b: Any) -> bool:
     """Whether two element types may meet in a kernel: equal ones, or any with a complex one.
 

@@ -1,9 +1,11 @@
-"""Every formula of the library once, in Array API names: the reference that the faster kernels are tested against.
+"""Every formula of the library once, in Array API names: the reference that the faster kernels are tested
+against.
 
 Kernels compute, layers remember: a kernel is a pure function of its arrays (only `sgd` and the arrays passed
-as `dW`, `db` are written). They trust their arguments; layers and networks check them. All of them accept complex
-arrays and are analytic in them: comparisons and maxima look at the real part only, so that a derivative can be taken by
-the complex step (Squire and Trapp, SIAM Review 40, 1998).
+as `dW`, `db` are written). They trust their arguments; layers and networks check them. All of them accept
+complex
+arrays and are analytic in them: comparisons and maxima look at the real part only, so that a derivative can
+be taken by the complex step (Squire and Trapp, SIAM Review 40, 1998).
 
 Axis letters: N batch, D in, M out, C classes.
 """
@@ -11,7 +13,7 @@ Axis letters: N batch, D in, M out, C classes.
 from collections.abc import Sequence
 from typing import Any
 
-Array = Any     # an array of whichever library `xp` is
+Array = Any  # an array of whichever library `xp` is
 
 
 class Kernels:
@@ -25,8 +27,15 @@ class Kernels:
         """x W + b.  x: (N, D), W: (D, M), b: (M,).  Returns (N, M)."""
         return x @ W + b
 
-    def affine_backward(self, dout: Array, x: Array, W: Array, dW: Array | None = None, db: Array | None = None,
-                        needs_dx: bool = True) -> tuple[Array | None, Array, Array]:
+    def affine_backward(
+        self,
+        dout: Array,
+        x: Array,
+        W: Array,
+        dW: Array | None = None,
+        db: Array | None = None,
+        needs_dx: bool = True,
+    ) -> tuple[Array | None, Array, Array]:
         """dx = dout Wᵀ, dW = xᵀ dout, db = Σ_n dout.  Returns (dx, dW, db), dx None unless needed.
 
         dW, db: arrays to write the parameters' gradients into; new ones where None.
@@ -48,21 +57,25 @@ class Kernels:
         return self.xp.where(negative, e, 1.0) / (1.0 + e)
 
     def sigmoid_backward(self, dout: Array, x: Array) -> Array:
-        """dout · e / (1 + e)² with e = exp(-|x|): exact in the tails too, where out (1 - out) would round to 0."""
+        """dout · e / (1 + e)² with e = exp(-|x|): exact where out (1 - out) rounds to 0."""
         _, e = self._exp_of_minus_magnitude(x)
         return dout * (e / ((1.0 + e) * (1.0 + e)))
 
-    def softmax_cross_entropy(self, logits: Array, labels: Array, derivative: bool = True
-                              ) -> tuple[Array, Array | None]:
+    def softmax_cross_entropy(
+        self, logits: Array, labels: Array, derivative: bool = True
+    ) -> tuple[Array, Array | None]:
         """The cross-entropy of softmax(logits) for each sample, in nats, and the derivative of its mean.
 
-            losses_n = log Σ_c exp z_nc - z_n,labels[n]        d mean / dz = (softmax(z) - one_hot(labels)) / N
+            losses_n = log Σ_c exp z_nc - z_n,labels[n]        d mean / dz = (softmax(z) - one_hot(labels)) /
+            N
 
-        logits: (N, C).  labels: (N,) integers in [0, C).  Returns losses (N,) and the derivative (N, C), or None
-        in its place where it is not wanted.
+        logits: (N, C).  labels: (N,) integers in [0, C).  Returns losses (N,) and the derivative (N, C), or
+        None in its place where it is not wanted.
         """
         xp, (n, classes) = self.xp, logits.shape
-        true_class = xp.reshape(labels, (n, 1)) == xp.reshape(xp.arange(classes, dtype=labels.dtype), (1, classes))
+        true_class = xp.reshape(labels, (n, 1)) == xp.reshape(
+            xp.arange(classes, dtype=labels.dtype), (1, classes)
+        )
         z = logits - xp.max(xp.real(logits), axis=1, keepdims=True)
         e = xp.exp(z)
         total = xp.sum(e, axis=1, keepdims=True)
@@ -101,7 +114,7 @@ class Kernels:
         return self.xp.sum(a * b)
 
     def sum_to(self, array: Array, shape: Sequence[int]) -> Array:
-        """Undo a broadcast: sum array over the axes along which `shape` was stretched.  Returns that shape."""
+        """Undo a broadcast: sum array over the axes along which `shape` was stretched."""
         xp, extra = self.xp, len(array.shape) - len(shape)
         array = xp.sum(array, axis=tuple(range(extra))) if extra else array
         stretched = tuple(i for i, size in enumerate(shape) if size == 1 and array.shape[i] != 1)

@@ -1,8 +1,8 @@
 """Which backends there are, and which one an array belongs to.
 
-Why a look-up by exact array type: it costs a tenth of a microsecond, so that every kernel call can afford it, and
-"computation follows the arrays" needs no global state. A subclass of an array type (a matrix, a masked array) has rules of
-its own and is refused.
+Why a look-up by exact array type: it costs a tenth of a microsecond, so that every kernel call can afford it,
+and "computation follows the arrays" needs no global state. A subclass of an array type (a matrix, a masked
+array) has rules of its own and is refused.
 """
 
 import difflib
@@ -21,7 +21,7 @@ _by_type: dict[type, "Backend"] = {}
 
 
 def register(backend: "Backend") -> "Backend":
-    """Make a further backend known by its name and to its arrays; a later one of the same name replaces it."""
+    """Make a further backend known by its name and its arrays, in place of one of the same name."""
     _loaded[backend.name] = backend
     _by_type[backend.array_type] = backend
     return backend
@@ -44,7 +44,7 @@ def known_backends() -> tuple[str, ...]:
 
 
 def why_unavailable(name: str) -> BackendUnavailable | None:
-    """None where that backend can be used, else the error that says why not; it has a `reason` and a `cure`."""
+    """None where that backend can be used, else the error that says why not and what to do."""
     try:
         load(name)
     except BackendUnavailable as error:
@@ -64,7 +64,8 @@ def available_backends() -> tuple[str, ...]:
 def backend_of(array: Any, *others: Any) -> "Backend":
     """The backend that all these arrays belong to.
 
-    Raises TypeError, naming the caller's variables, for a mixture of libraries and for what is no array at all.
+    Raises TypeError, naming the caller's variables, for a mixture of libraries and for what is no array at
+    all.
     """
     kind = type(array)
     backend = _by_type.get(kind) or owner_of(array)
@@ -77,7 +78,7 @@ def backend_of(array: Any, *others: Any) -> "Backend":
 
 
 def owner_of(data: Any) -> "Backend | None":
-    """The backend whose array this is, or None for anything else (lists, numbers, other libraries' arrays)."""
+    """The backend whose array this is, or None for lists, numbers and other libraries' arrays."""
     library = type(data).__module__.partition(".")[0]
     if library in _CLASSES and library not in _loaded:
         load(library)
@@ -85,13 +86,17 @@ def owner_of(data: Any) -> "Backend | None":
 
 
 def _mixture(arrays: tuple[Any, ...]) -> str:
-    """The message for arrays that cannot meet, with the names that they have where `backend_of` was called."""
+    """The message for arrays that cannot meet, by their names where `backend_of` was called."""
     frame = sys._getframe(2)
     names = {id(value): name for name, value in frame.f_locals.items() if name != "self"}
-    kinds = {names.get(id(array), f"argument {i}"): describe(array) for i, array in enumerate(arrays, start=1)}
+    kinds = {
+        names.get(id(array), f"argument {i}"): describe(array) for i, array in enumerate(arrays, start=1)
+    }
     listed = ", ".join(f"{name} is {kind}" for name, kind in kinds.items())
-    return (f"{frame.f_code.co_qualname}: arrays must all be of one known library, but {listed}; "
-            "move them with backprop.asarray(array, backend=name)")
+    return (
+        f"{frame.f_code.co_qualname}: arrays must all be of one known library, but {listed}; "
+        "move them with backprop.asarray(array, backend=name)"
+    )
 
 
 def describe(value: Any) -> str:

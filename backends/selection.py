@@ -1,10 +1,12 @@
 """Which backend new arrays and networks are made on, and why.
 
-Creation follows the active backend; computation follows the arrays. In this order: an explicit `backend=` argument, the innermost
-`with use_backend(name):`, `set_backend(name)`, the environment variable BACKPROP_BACKEND, NumPy.
+Creation follows the active backend; computation follows the arrays. In this order: an explicit `backend=`
+argument, the innermost `with use_backend(name):`, `set_backend(name)`, the environment variable
+BACKPROP_BACKEND, NumPy.
 
 Why a context variable for the `with` block and a plain one for `set_backend`: a block must not leak into
-other threads, while a call at the top of a script must reach all of them. A thread that is started inside a block starts outside it.
+other threads, while a call at the top of a script must reach all of them. A thread that is started inside a
+block starts outside it.
 """
 
 import os
@@ -44,7 +46,11 @@ def choose(backend: str | Backend | None = None) -> Choice:
     if choice is not None:
         return choice
     name = os.environ.get(VARIABLE)
-    return _resolve(name, f"the environment variable {VARIABLE}={name}") if name else Choice(load("numpy"), "the default")
+    return (
+        _resolve(name, f"the environment variable {VARIABLE}={name}")
+        if name
+        else Choice(load("numpy"), "the default")
+    )
 
 
 def get_backend(backend: str | Backend | None = None) -> Backend:
@@ -57,7 +63,8 @@ def get_backend(backend: str | Backend | None = None) -> Backend:
 
 
 def set_backend(backend: str | Backend | None) -> None:
-    """Make new arrays and networks on this backend, in all threads; None goes back to the environment's choice.
+    """Make new arrays and networks on this backend, in all threads; None goes back to the environment's
+    choice.
 
     backend: "numpy", "cupy", "auto" or a Backend.  What exists already stays where it is.
     Raises ValueError for an unknown name and BackendUnavailable where it cannot be used.
@@ -133,7 +140,7 @@ _said: set[str] = set()
 
 def _say_once(message: str) -> None:
     if message not in _said:
-        import logging      # 5 ms that `import backprop` need not pay
+        import logging  # 5 ms that `import backprop` need not pay
 
         _said.add(message)
         logging.getLogger("backprop").warning(message)

@@ -11,19 +11,19 @@ True
 try:
     import backends
 
-    backends.backend_of, backends.Backend       # noqa: B018 - a module of another project has neither
+    backends.backend_of, backends.Backend  # noqa: B018 - a module of another project has neither
 except (ImportError, AttributeError) as error:
     import sys
 
     _found = getattr(sys.modules.get("backends"), "__file__", None) or "nothing"
     raise ImportError(
-        f"backprop needs the package `backends` that is installed beside it, but `import backends` found {_found}; "
-        "rename or move what shadows it, or install backprop-xp again"
+        "backprop needs the package `backends` that is installed beside it, but `import backends` found "
+        f"{_found}; rename or move what shadows it, or install backprop-xp again"
     ) from error
 
 from backends import (
-    available_backends,
     asarray,
+    available_backends,
     get_backend,
     set_backend,
     to_numpy,
@@ -39,7 +39,19 @@ from backprop.training import train
 
 __version__ = "0.1.0"
 __all__ = [
-    "AddLayer", "MulLayer", "TwoLayerNet",
-    "asarray", "available_backends", "check_gradients", "get_backend", "load_mnist", "load_mnist_sample",
-    "numerical_gradient", "set_backend", "to_numpy", "train", "use_backend", "xp",
+    "AddLayer",
+    "MulLayer",
+    "TwoLayerNet",
+    "asarray",
+    "available_backends",
+    "check_gradients",
+    "get_backend",
+    "load_mnist",
+    "load_mnist_sample",
+    "numerical_gradient",
+    "set_backend",
+    "to_numpy",
+    "train",
+    "use_backend",
+    "xp",
 ]

@@ -19,18 +19,22 @@ def entering(where: str, name: str, data: Any, backend: Backend) -> Array:
         try:
             array = to_numpy(data)
         except (TypeError, ValueError) as error:
-            raise TypeError(f"{where}: {name} is no array of numbers, got {describe(data)} ({error})") from None
+            raise TypeError(
+                f"{where}: {name} is no array of numbers, got {describe(data)} ({error})"
+            ) from None
     else:
-        raise TypeError(f"{where}: {name} is an array of backend {owner.name} ({describe(data)}), but the network is on "
-                        f"{backend.name}; move one of them: asarray(..., backend={backend.name!r}) or "
-                        f"net.to({owner.name!r})")
+        raise TypeError(
+            f"{where}: {name} is an array of backend {owner.name} ({describe(data)}), but the network is on "
+            f"{backend.name}; move one of them: asarray(..., backend={backend.name!r}) or "
+            f"net.to({owner.name!r})"
+        )
     if kind(array) not in "biufc":
         raise TypeError(f"{where}: {name} must hold numbers, got {array.dtype} from {describe(data)}")
     return array
 
 
 def samples(where: str, x: Any, size: int, backend: Backend) -> Array:
-    """Samples as they enter: `entering`, and of shape (N, …) with `size` values each.  Raises ValueError else."""
+    """Samples as they enter, of shape (N, …) with `size` values each.  Raises TypeError, ValueError."""
     x = entering(where, "x", x, backend)
     require_samples(where, x, size)
     return x
@@ -52,8 +56,8 @@ def labels(where: str, t: Any, count: int, classes: int, backend: Backend) -> Ar
     """Labels as the kernels want them: (count,) int64, on `backend`.
 
     t: (count,) integers in [0, classes) or (count, classes) one-hot; host data or an array of the backend.
-    Raises ValueError for a wrong shape, a label out of range or a row that is not one-hot, TypeError for no integers.
-    The values of an array on a device are trusted, since looking at them would wait for the device.
+    Raises ValueError for a wrong shape, a label out of range or a row that is not one-hot, TypeError for no
+    integers. The values of an array on a device are trusted, since looking at them would wait for the device.
     """
     t = entering(where, "t", t, backend)
     host = backend.host_view(t) if owner_of(t) is backend else t
@@ -64,7 +68,9 @@ def labels(where: str, t: Any, count: int, classes: int, backend: Backend) -> Ar
             raise ValueError(f"{where}: every row of one-hot labels must hold a single 1 and else 0")
         return backend.asarray(host.argmax(axis=1))
     if t.shape != (count,):
-        raise ValueError(f"{where}: t must have shape ({count},) or one-hot ({count}, {classes}), got {t.shape}")
+        raise ValueError(
+            f"{where}: t must have shape ({count},) or one-hot ({count}, {classes}), got {t.shape}"
+        )
     if kind(t) not in "iu":
         raise TypeError(f"{where}: labels must be integers, got {t.dtype}")
     if host is not None and count and not (host.min() >= 0 and host.max() < classes):
@@ -84,7 +90,7 @@ def positive_integer(where: str, name: str, value: Any) -> int:
 
 
 def positive_number(where: str, name: str, value: Any) -> float:
-    """value as a finite Python float above 0.  Raises TypeError for no number, ValueError for another value."""
+    """value as a finite Python float above 0.  Raises TypeError for no number, ValueError for others."""
     try:
         number = float(value)
     except (TypeError, ValueError):

@@ -22,5 +22,5 @@ def network_dtype(dtype: Any = None) -> str:
     except TypeError:
         name = None
     if name not in ACCEPTED:
-        raise ValueError(f"{where} must be float32 or float64, got {dtype if name is None else name}")
+        raise ValueError(f"{where} must be float32 or float64, got {dtype!r}")
     return name

@@ -2,8 +2,8 @@
 
 Nothing live is touched: the check works on copies whose parameters are float64 or complex128.
 
-Why the limits have an absolute part: where a gradient cancels to nearly nothing, as at the optimum, its own size is no measure
-for the rounding errors of the terms that it was summed from.
+Why the limits have an absolute part: where a gradient cancels to nearly nothing, as at the optimum, its own
+size is no measure for the rounding errors of the terms that it was summed from.
 """
 
 from collections.abc import Callable
@@ -18,15 +18,19 @@ from backprop.tables import table
 
 METHODS = {"complex": "the complex step", "central": "central differences"}
 MODES = {"fast": "along one random direction an array", "full": "every entry"}
-LIMITS = {"complex": (1e-12, 1e-14), "central": (1e-6, 1e-8)}      # relative to the gradient, to the function's terms
+LIMITS = {
+    "complex": (1e-12, 1e-14),
+    "central": (1e-6, 1e-8),
+}  # relative to the gradient, to the function's terms
 
 
 @dataclass
 class ArrayCheck:
     """One array's comparison.
 
-    mode "full": mean and max_difference are over all entries, `index` is the worst one and backward, numerical its two values.
-    mode "fast": they are the derivative along one random direction, and `index` is None.
+    mode "full": mean and max_difference are over all entries, `index` is the worst one and backward,
+    numerical its two values. mode "fast": they are the derivative along one random direction, and `index` is
+    None.
     """
 
     name: str
@@ -64,20 +68,44 @@ class GradientReport:
         return {**asdict(self), "ok": self.ok}
 
     def __str__(self) -> str:
-        rows = [[a.name, a.entries, f"{a.mean_difference:.1e}", f"{a.max_difference:.1e}", f"{a.limit:.1e}",
-                 "ok" if a.ok else "WRONG"] for a in self.arrays]
-        verdict = "all gradients agree" if self.ok else "\n".join(
-            f"{a.name}{a.index if a.index is not None else ' along a random direction'}: "
-            f"backward {a.backward:.10g}, numerical {a.numerical:.10g}" for a in self.arrays if not a.ok)
-        return "\n".join([f"{self.subject}: backward against {METHODS[self.method]}, {MODES[self.mode]}",
-                          table(["array", "entries", "mean |diff|", "max |diff|", "limit", ""], rows), verdict])
+        rows = [
+            [
+                a.name,
+                a.entries,
+                f"{a.mean_difference:.1e}",
+                f"{a.max_difference:.1e}",
+                f"{a.limit:.1e}",
+                "ok" if a.ok else "WRONG",
+            ]
+            for a in self.arrays
+        ]
+        verdict = (
+            "all gradients agree"
+            if self.ok
+            else "\n".join(
+                f"{a.name}{a.index if a.index is not None else ' along a random direction'}: "
+                f"backward {a.backward:.10g}, numerical {a.numerical:.10g}"
+                for a in self.arrays
+                if not a.ok
+            )
+        )
+        return "\n".join(
+            [
+                f"{self.subject}: backward against {METHODS[self.method]}, {MODES[self.mode]}",
+                table(["array", "entries", "mean |diff|", "max |diff|", "limit", ""], rows),
+                verdict,
+            ]
+        )
 
 
-def check_gradients(obj: Any, *inputs: Any, method: str = "complex", mode: str = "fast", rng: Any = 0) -> GradientReport:
-    """Compare an object's backward with the numerical derivative of its forward, for each parameter and the input.
+def check_gradients(
+    obj: Any, *inputs: Any, method: str = "complex", mode: str = "fast", rng: Any = 0
+) -> GradientReport:
+    """Compare an object's backward with the numerical derivative of its forward, for each parameter and the
+    input.
 
-    obj, inputs: a layer and x; a loss, logits and labels; a network, x and t. A layer of one's own needs `forward`, `backward`,
-    `params` and `grads`.  The first input is differentiated, in float64.
+    obj, inputs: a layer and x; a loss, logits and labels; a network, x and t. A layer of one's own needs
+    `forward`, `backward`, `params` and `grads`.  The first input is differentiated, in float64.
     method: "complex" step (exact to rounding; needs an analytic forward) or "central" differences.
     mode: "fast", along one random direction an array; "full", every entry.
     rng: a seed or Generator for the direction and for `dout`.
@@ -89,19 +117,26 @@ def check_gradients(obj: Any, *inputs: Any, method: str = "complex", mode: str =
     (True, ['W1', 'b1', 'W2', 'b2', 'x'])
     """
     if method not in STEP_DTYPES or mode not in MODES:
-        raise ValueError(f"check_gradients: method must be one of {', '.join(STEP_DTYPES)} and mode one of "
-                         f"{', '.join(MODES)}, got {method!r} and {mode!r}")
+        raise ValueError(
+            f"check_gradients: method must be one of {', '.join(STEP_DTYPES)} and mode one of "
+            f"{', '.join(MODES)}, got {method!r} and {mode!r}"
+        )
     rng = generator(rng)
     backend = backend_of(next(iter(obj.params.values()), inputs[0]))
     x, *rest = inputs
     analytic, value, scale = _analytic(copy_as(obj, dtype="float64"), backend, _real(x, backend), rest, rng)
-    moved, moved_x = copy_as(obj, dtype=STEP_DTYPES[method]), backend.astype(_real(x, backend), STEP_DTYPES[method])
+    moved, moved_x = (
+        copy_as(obj, dtype=STEP_DTYPES[method]),
+        backend.astype(_real(x, backend), STEP_DTYPES[method]),
+    )
     arrays = {**moved.params, "x": moved_x}
 
     checks = []
     for name, gradient in analytic.items():
         compare = _compare_all if mode == "full" else _compare_along
-        checks.append(compare(name, gradient, lambda _: value(moved, moved_x), arrays[name], method, scale, rng))
+        checks.append(
+            compare(name, gradient, lambda _: value(moved, moved_x), arrays[name], method, scale, rng)
+        )
     return GradientReport(type(obj).__name__, method, mode, checks)
 
 
@@ -113,10 +148,11 @@ def _real(x: Any, backend: Backend) -> Array:
     return backend.astype(x, "float64")
 
 
-def _analytic(obj: Any, backend: Backend, x: Array, rest: list[Any], rng: Any
-              ) -> tuple[dict[str, Any], Callable[[Any, Array], Any], float]:
+def _analytic(
+    obj: Any, backend: Backend, x: Array, rest: list[Any], rng: Any
+) -> tuple[dict[str, Any], Callable[[Any, Array], Any], float]:
     """The gradients by backward (host arrays), the function that they are of, and the size of its terms."""
-    if hasattr(obj, "gradient"):        # a network
+    if hasattr(obj, "gradient"):  # a network
         gradients = obj.gradient(x, *rest, input_gradient=True)
         loss = abs(float(obj.loss(x, *rest)))
         return {name: to_numpy(g) for name, g in gradients.items()}, lambda o, x: o.loss(x, *rest), loss
@@ -132,26 +168,38 @@ def _analytic(obj: Any, backend: Backend, x: Array, rest: list[Any], rng: Any
     return gradients, lambda o, x: o.forward(x, *rest) * dout, scale
 
 
-def _compare_all(name: str, gradient: Any, f: Callable[[Array], Any], array: Array, method: str, scale: float, rng: Any
-                 ) -> ArrayCheck:
+def _compare_all(
+    name: str, gradient: Any, f: Callable[[Array], Any], array: Array, method: str, scale: float, rng: Any
+) -> ArrayCheck:
     """Every entry against its own derivative."""
     numerical = to_numpy(numerical_gradient(f, array, method=method))
     difference = abs(gradient - numerical)
     worst = int(difference.argmax())
     relative, absolute = LIMITS[method]
     limit = relative * float(abs(numerical).max()) + absolute * (1.0 + scale)
-    index, rest = [], worst
+    index: list[int] = []
+    rest = worst
     for size in reversed(gradient.shape):
         rest, i = divmod(rest, size)
         index.insert(0, i)
     largest = float(difference.flat[worst])
-    return ArrayCheck(name, gradient.size, float(difference.mean()), largest, limit, index,
-                      float(gradient.flat[worst]), float(numerical.flat[worst]), largest <= limit)
+    return ArrayCheck(
+        name,
+        gradient.size,
+        float(difference.mean()),
+        largest,
+        limit,
+        index,
+        float(gradient.flat[worst]),
+        float(numerical.flat[worst]),
+        largest <= limit,
+    )
 
 
-def _compare_along(name: str, gradient: Any, f: Callable[[Array], Any], array: Array, method: str, scale: float, rng: Any
-                   ) -> ArrayCheck:
-    """The derivative along one random direction; its components have no common size, so that errors cannot cancel."""
+def _compare_along(
+    name: str, gradient: Any, f: Callable[[Array], Any], array: Array, method: str, scale: float, rng: Any
+) -> ArrayCheck:
+    """Along one random direction, whose components differ in size so that errors cannot cancel."""
     direction = rng.uniform(0.5, 1.5, gradient.shape) * rng.choice([-1.0, 1.0], gradient.shape)
     terms = gradient * direction
     backward = float(terms.sum())

@@ -1,7 +1,8 @@
 """Where gradients are written: into a network's one buffer, or into new arrays for a layer on its own.
 
-Why lending: a training loop wants to reuse one buffer, while an array that a user was given must never change again. So the
-buffer is lent for writing, and once its arrays were handed out, the next writer gets another one.
+Why lending: a training loop wants to reuse one buffer, while an array that a user was given must never change
+again. So the buffer is lent for writing, and once its arrays were handed out, the next writer gets another
+one.
 """
 
 from collections.abc import Mapping

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 
-def generator(rng: Any = None) -> np.random.Generator:
+def generator(rng: Any = None) -> "np.random.Generator":  # quoted: to look it up would import numpy.random
     """A generator of random numbers on the host.  rng: a seed or a Generator; None draws a fresh seed."""
     return np.random.default_rng(rng)
 

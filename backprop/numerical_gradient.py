@@ -1,9 +1,11 @@
-"""The derivative of a function by evaluating it: one entry after the other, knowing nothing of what is inside.
+"""The derivative of a function by evaluating it: one entry after the other, knowing nothing of what is
+inside.
 
-Why h = 1e-6 for central differences: the rounding error, about 1e-16 |f| / h, stays near 1e-10, and a ReLU kink rarely lies within
-the step; at the book's h = 1e-4 one of eight random networks has one there.
-Why the complex step: f(x + ih) = f(x) + ih f'(x) + O(h²), so that the imaginary part over h is the derivative without a
-subtraction, exact to rounding for any tiny h.  It needs an f that is analytic, as all layers here are.
+Why h = 1e-6 for central differences: the rounding error, about 1e-16 |f| / h, stays near 1e-10, and a ReLU
+kink rarely lies within the step; at the book's h = 1e-4 one of eight random networks has one there.
+Why the complex step: f(x + ih) = f(x) + ih f'(x) + O(h²), so that the imaginary part over h is the derivative
+without a subtraction, exact to rounding for any tiny h.  It needs an f that is analytic, as all layers here
+are.
 """
 
 from collections.abc import Callable, Iterator
@@ -22,10 +24,11 @@ def numerical_gradient(f: Callable[[Array], Any], x: Array, *, method: str = "ce
 
         central:  (f(x + h) - f(x - h)) / 2h,  h = 1e-6          complex:  Im f(x + ih) / h,  h = 1e-30
 
-    f: takes x, returns one number.  x: a float64 array ("central") or complex128 ("complex"), of any backend; it is perturbed
-    in place, one entry at a time, and is bit for bit as before when this returns or raises.
+    f: takes x, returns one number.  x: a float64 array ("central") or complex128 ("complex"), of any backend;
+    it is perturbed in place, one entry at a time, and is bit for bit as before when this returns or raises.
     Returns float64 in the shape of x.
-    Raises TypeError for another dtype or an f that returns no single number, ValueError for an unknown method.
+    Raises TypeError for another dtype or an f that returns no single number, ValueError for an unknown
+    method.
     Source: book section 4.3.2; complex step: Squire and Trapp, SIAM Review 40, 1998.
 
     >>> from backprop import xp
@@ -35,20 +38,27 @@ def numerical_gradient(f: Callable[[Array], Any], x: Array, *, method: str = "ce
     array([4., 3.])
     """
     if method not in STEP_DTYPES:
-        raise ValueError(f"numerical_gradient: method must be one of {', '.join(STEP_DTYPES)}, got {method!r}")
+        raise ValueError(
+            f"numerical_gradient: method must be one of {', '.join(STEP_DTYPES)}, got {method!r}"
+        )
     backend = backend_of(x)
     if dtype_name(x.dtype) != STEP_DTYPES[method]:
-        raise TypeError(f'numerical_gradient: method "{method}" needs x in {STEP_DTYPES[method]}, got {x.dtype}; '
-                        f'convert it and let f compute in it: asarray(x, dtype="{STEP_DTYPES[method]}")')
+        raise TypeError(
+            f'numerical_gradient: method "{method}" needs x in {STEP_DTYPES[method]}, got {x.dtype}; '
+            f'convert it and let f compute in it: asarray(x, dtype="{STEP_DTYPES[method]}")'
+        )
     derivative = _central if method == "central" else _complex
     values = [derivative(f, x, index) for index in _indices(x.shape)]
     return backend.reshape(backend.asarray(values, "float64"), x.shape)
 
 
-def directional_derivative(f: Callable[[Array], Any], x: Array, direction: Array, *, method: str = "complex") -> float:
+def directional_derivative(
+    f: Callable[[Array], Any], x: Array, direction: Array, *, method: str = "complex"
+) -> float:
     """The derivative of f at x along a direction, from one ("complex") or two ("central") evaluations.
 
-    f, x: as for `numerical_gradient`.  direction: float64, in the shape of x.  x is as before when this returns or raises.
+    f, x: as for `numerical_gradient`.  direction: float64, in the shape of x.  x is as before when this
+    returns or raises.
     """
     at = backend_of(x, direction).copy(x)
     try:
@@ -74,7 +84,7 @@ def _central(f: Callable[[Array], Any], x: Array, index: tuple[int, ...]) -> flo
         f_below = _number(f(x), float)
     finally:
         x[index] = at
-    difference: float = (f_above - f_below) / (above - below)       # the step that was really made, after rounding
+    difference: float = (f_above - f_below) / (above - below)  # the step that was really made, after rounding
     return difference
 
 
@@ -94,7 +104,9 @@ def _number(value: Any, kind: type) -> Any:
     if getattr(value, "shape", ()) != ():
         raise TypeError(f"numerical_gradient: f must return one number, got an array of shape {value.shape}")
     if str(getattr(value, "dtype", "")).endswith("float32"):
-        raise TypeError("numerical_gradient: f computes in float32, too coarse for a difference; make it use float64")
+        raise TypeError(
+            "numerical_gradient: f computes in float32, too coarse for a difference; make it use float64"
+        )
     try:
         return kind(value)
     except TypeError:

@@ -1,7 +1,8 @@
 """All parameters of a network in one flat buffer, and a layer's window onto its own.
 
-Why one owner: an update is one kernel, an all-reduce one call and a checkpoint one array; and a copy in another dtype or on another
-backend is made in one place. A layer that held arrays of its own would go on computing with the old ones.
+Why one owner: an update is one kernel, an all-reduce one call and a checkpoint one array; and a copy in
+another dtype or on another backend is made in one place. A layer that held arrays of its own would go on
+computing with the old ones.
 """
 
 from collections.abc import Iterator, Mapping, MutableMapping
@@ -13,8 +14,8 @@ from backends import Array, asarray, backend_of, kind
 class Parameters(MutableMapping[str, Array]):
     """Arrays by name, in a fixed order, each a view into `flat`.
 
-    An assignment copies into place: `params["W1"] -= 0.1 * gradient` and `params["W1"] = array` both change the
-    network that these are the parameters of. Entries cannot be added or deleted.
+    An assignment copies into place: `params["W1"] -= 0.1 * gradient` and `params["W1"] = array` both change
+    the network that these are the parameters of. Entries cannot be added or deleted.
     """
 
     def __init__(self, shapes: Mapping[str, tuple[int, ...]], flat: Array) -> None:
@@ -40,7 +41,7 @@ class Parameters(MutableMapping[str, Array]):
 
     def __setitem__(self, name: str, value: Any) -> None:
         view = self[name]
-        if value is view:       # the end of `params[name] -= …`, which wrote in place already
+        if value is view:  # the end of `params[name] -= …`, which wrote in place already
             return
         value = asarray(value, backend=backend_of(view))
         if value.shape != view.shape:

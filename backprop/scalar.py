@@ -44,7 +44,8 @@ class _ScalarLayer:
 class MulLayer(_ScalarLayer):
     """out = x y;  dL/dx = dout y, dL/dy = dout x.
 
-    x, y, dout: numbers, or arrays of one backend and of shapes that broadcast; a gradient has its operand's shape.
+    x, y, dout: numbers, or arrays of one backend and of shapes that broadcast; a gradient has its operand's
+    shape.
 
     >>> layer = MulLayer()
     >>> layer.forward(3.0, 4.0), layer.backward(1.0)
@@ -65,7 +66,8 @@ class MulLayer(_ScalarLayer):
 class AddLayer(_ScalarLayer):
     """out = x + y;  dL/dx = dout, dL/dy = dout.
 
-    x, y, dout: numbers, or arrays of one backend and of shapes that broadcast; a gradient has its operand's shape.
+    x, y, dout: numbers, or arrays of one backend and of shapes that broadcast; a gradient has its operand's
+    shape.
 
     >>> layer = AddLayer()
     >>> layer.forward(3.0, 4.0), layer.backward(1.5)
@@ -86,4 +88,6 @@ class AddLayer(_ScalarLayer):
 def _shaped_like(operand: Any, gradient: Any) -> Any:
     """A gradient summed over the axes along which its operand was broadcast."""
     shape = getattr(operand, "shape", ())
-    return gradient if getattr(gradient, "shape", ()) == shape else backend_of(gradient).sum_to(gradient, shape)
+    return (
+        gradient if getattr(gradient, "shape", ()) == shape else backend_of(gradient).sum_to(gradient, shape)
+    )

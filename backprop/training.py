@@ -1,8 +1,8 @@
 """Mini-batch training: the loop of chapter 5, and what it recorded.
 
-The data moves to the network's device once. The loop works in segments of at most 100 iterations, for which the batches are drawn at
-once on the host; a step writes its losses into a buffer on the device, which is read when the segment ends. So no step waits
-for the device.
+The data moves to the network's device once. The loop works in segments of at most 100 iterations, for which
+the batches are drawn at once on the host; a step writes its losses into a buffer on the device, which is read
+when the segment ends. So no step waits for the device.
 """
 
 import time
@@ -16,7 +16,7 @@ from backprop.initializers import generator
 from backprop.networks import Network
 from backprop.optimizers import SGD
 
-SEGMENT = 100       # iterations between two looks at the losses
+SEGMENT = 100  # iterations between two looks at the losses
 ITERATIONS = 10_000
 
 
@@ -24,8 +24,10 @@ ITERATIONS = 10_000
 class History:
     """What a training run recorded: lists of Python numbers.
 
-    loss: the mean loss of each iteration's batch, in nats.  iterations: after how many updates the accuracies were measured.
-    train_accuracy, test_accuracy: in [0, 1], one for each entry of `iterations`; the second is empty without test data.
+    loss: the mean loss of each iteration's batch, in nats.  iterations: after how many updates the accuracies
+    were measured.
+    train_accuracy, test_accuracy: in [0, 1], one for each entry of `iterations`; the second is empty without
+    test data.
     seconds: what the run took, evaluations included.
     """
 
@@ -36,18 +38,31 @@ class History:
     seconds: float = 0.0
 
 
-def train(net: Network, x_train: Any, t_train: Any, x_test: Any = None, t_test: Any = None, *,
-          iterations: int | None = None, epochs: int | None = None, batch_size: int = 100,
-          learning_rate: float = 0.1, rng: Any = None, recompute_loss: bool = False,
-          callback: Callable[[History], Any] | None = None) -> History:
+def train(
+    net: Network,
+    x_train: Any,
+    t_train: Any,
+    x_test: Any = None,
+    t_test: Any = None,
+    *,
+    iterations: int | None = None,
+    epochs: int | None = None,
+    batch_size: int = 100,
+    learning_rate: float = 0.1,
+    rng: Any = None,
+    recompute_loss: bool = False,
+    callback: Callable[[History], Any] | None = None,
+) -> History:
     """Train a network by stochastic gradient descent on random mini-batches, and return what was recorded.
 
-    x_train: (N, …) samples.  t_train: (N,) integer or (N, C) one-hot labels.  x_test, t_test: the same, or None.
-    iterations: updates, 10,000 where neither it nor `epochs` is given.  epochs: so many times N // batch_size updates.
+    x_train: (N, …) samples.  t_train: (N,) integer or (N, C) one-hot labels.  x_test, t_test: the same, or
+    None.
+    iterations: updates, 10,000 where neither it nor `epochs` is given.  epochs: so many times N // batch_size
+    updates.
     batch_size: samples a batch, drawn with replacement.  learning_rate: a positive number.
     rng: a seed or numpy.random.Generator; the same one draws the same batches on every backend.
-    recompute_loss: record the loss of the batch after its update, at the cost of a second forward pass, as the book does; else
-    the loss that the gradient's own forward pass gave, before the update.
+    recompute_loss: record the loss of the batch after its update, at the cost of a second forward pass, as
+    the book does; else the loss that the gradient's own forward pass gave, before the update.
     callback: called with the History so far after every evaluation and at least every 100 iterations.
 
     The accuracies are measured at the start of every epoch and once at the end.
@@ -76,7 +91,7 @@ def train(net: Network, x_train: Any, t_train: Any, x_test: Any = None, t_test: 
 
     history, started, done = History(), time.perf_counter(), 0
     report = callback or (lambda history: None)
-    net.grads.renew()           # this loop reuses the buffer; what was handed out before stays as it is
+    net.grads.renew()  # this loop reuses the buffer; what was handed out before stays as it is
     while done < total:
         if done % epoch == 0:
             _evaluate(net, history, done, (x, labels), test, started)
@@ -92,8 +107,10 @@ def train(net: Network, x_train: Any, t_train: Any, x_test: Any = None, t_test: 
     return history
 
 
-def _run(net: Network, optimizer: SGD, x: Array, labels: Array, batches: Any, recompute_loss: bool) -> list[float]:
-    """One update for each row of `batches` (count, batch_size), indices into x; returns the mean loss of each."""
+def _run(
+    net: Network, optimizer: SGD, x: Array, labels: Array, batches: Any, recompute_loss: bool
+) -> list[float]:
+    """One update for each row of `batches` (count, batch_size), indices into x; their mean losses."""
     backend = net.backend
     indices = backend.asarray(batches)
     losses = backend.zeros(batches.shape, net.dtype)
@@ -111,8 +128,14 @@ def _run(net: Network, optimizer: SGD, x: Array, labels: Array, batches: Any, re
     return means
 
 
-def _evaluate(net: Network, history: History, done: int, train_set: tuple[Array, Array],
-              test_set: tuple[Array, Array] | None, started: float) -> None:
+def _evaluate(
+    net: Network,
+    history: History,
+    done: int,
+    train_set: tuple[Array, Array],
+    test_set: tuple[Array, Array] | None,
+    started: float,
+) -> None:
     history.iterations.append(done)
     history.train_accuracy.append(net.share_correct(*train_set))
     if test_set is not None:

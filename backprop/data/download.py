@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from .errors import DataError
+from backprop.data.errors import DataError
 
 # The first mirror that answers well is used; the files are the same on each.
 MIRRORS = (

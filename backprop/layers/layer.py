@@ -1,10 +1,10 @@
 """What all layers share: parameters, gradients, and the arrays kept from forward for one backward."""
 
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from typing import Any
 
 from backends import Array, mix
-from backprop.gradients import GradientWindow, Gradients, OwnGradients
+from backprop.gradients import Gradients, GradientWindow, OwnGradients
 from backprop.parameters import Parameters, Window
 
 NEVER = "no forward has run"
@@ -15,14 +15,17 @@ CONSUMED = "the backward of the last forward has run already"
 class Layer:
     """A function of arrays that can be differentiated backwards.
 
-    `forward(x, training=True)` returns the output and keeps what backward needs; with training=False it keeps nothing.
-    `backward(dout)` returns the gradient with respect to x, fills `grads` and consumes what forward kept.
+    `forward(x, training=True)` returns the output and keeps what backward needs; with training=False it keeps
+    nothing. `backward(dout)` returns the gradient with respect to x, fills `grads` and consumes what forward
+    kept.
 
     params, grads: arrays by name; in a network, windows onto the network's own.
     """
 
     params: MutableMapping[str, Array]
-    grads: MutableMapping[str, Any]
+    grads: OwnGradients | GradientWindow
+    forward: Callable[..., Array]
+    backward: Callable[..., Any]
 
     def __init__(self, **params: Array) -> None:
         self.params = params
@@ -41,16 +44,23 @@ class Layer:
         kept, self._kept = self._kept, CONSUMED
         if isinstance(kept, str):
             self._kept = kept
-            raise RuntimeError(f"{type(self).__name__}.backward needs a forward of its own before it, but {kept}")
+            raise RuntimeError(
+                f"{type(self).__name__}.backward needs a forward of its own before it, but {kept}"
+            )
         return kept
 
     def _check_dout(self, dout: Array, shape: tuple[int, ...], dtype: Any) -> None:
         """Raise unless dout has the shape of the output and goes with its dtype."""
         if dout.shape != shape:
-            raise ValueError(f"{type(self).__name__}.backward: dout must have the shape of the output, {shape}, got {dout.shape}")
+            raise ValueError(
+                f"{type(self).__name__}.backward: dout must have the shape of the output, {shape}, "
+                f"got {dout.shape}"
+            )
         if dout.dtype != dtype and not mix(dout.dtype, dtype):
-            raise TypeError(f"{type(self).__name__}.backward: dout must have the dtype of the layer, {dtype}, "
-                            f"got {dout.dtype}")
+            raise TypeError(
+                f"{type(self).__name__}.backward: dout must have the dtype of the layer, {dtype}, "
+                f"got {dout.dtype}"
+            )
 
     # What was kept belongs to a backward of this very object; a copy starts without it.
     def __getstate__(self) -> dict[str, Any]:
@@ -65,5 +75,7 @@ def require_one_dtype(where: str, **arrays: Array) -> None:
     (first, a), *others = arrays.items()
     for name, b in others:
         if not mix(a.dtype, b.dtype):
-            raise TypeError(f"{where}: {first} and {name} must have one dtype, got {a.dtype} and {b.dtype}; "
-                            "cast one of them, or the network with net.astype")
+            raise TypeError(
+                f"{where}: {first} and {name} must have one dtype, got {a.dtype} and {b.dtype}; "
+                "cast one of them, or the network with net.astype"
+            )

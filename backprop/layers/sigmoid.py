@@ -9,7 +9,8 @@ class Sigmoid(Layer):
 
         dL/dx = dout · out (1 - out)
 
-    x, out, dout, dx: any one shape.  No x overflows, and the derivative keeps its digits where out rounds to 0 or 1.
+    x, out, dout, dx: any one shape.  No x overflows, and the derivative keeps its digits where out rounds to
+    0 or 1.
     Raises TypeError for what is no array.  Source: book section 5.5.2.
 
     >>> from backprop import xp

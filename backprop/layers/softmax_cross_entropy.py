@@ -12,8 +12,9 @@ class SoftmaxCrossEntropy(Layer):
 
         L = mean_n( log Σ_c exp z_nc - z_n,labels[n] )        dL/dz = (softmax(z) - one_hot(labels)) / N
 
-    logits: (N, C) float.  labels: (N,) int in [0, C) or (N, C) one-hot.  Exact for logits of any size: log-sum-exp,
-    and no epsilon in the logarithm.  Raises ValueError for wrong shapes or labels, TypeError for mixed backends.
+    logits: (N, C) float.  labels: (N,) int in [0, C) or (N, C) one-hot.  Exact for logits of any size:
+    log-sum-exp, and no epsilon in the logarithm.  Raises ValueError for wrong shapes or labels, TypeError for
+    mixed backends.
     Source: book section 5.6.3.
 
     >>> from backprop import xp
@@ -26,22 +27,27 @@ class SoftmaxCrossEntropy(Layer):
     """
 
     def forward(self, logits: Array, labels: Any, training: bool = True) -> Array:
-        """The mean loss, a 0-d value on the device.  labels: host data, or an array of the logits' backend."""
+        """The mean loss, a 0-d value on the device.  labels: on the host, or where the logits are."""
         backend = backend_of(logits)
         if len(logits.shape) != 2 or 0 in logits.shape:
-            raise ValueError(f"SoftmaxCrossEntropy.forward: logits must have shape (N, C), N and C at least 1, "
-                             f"got {logits.shape}")
-        labels = checks.labels("SoftmaxCrossEntropy.forward", labels, *logits.shape, backend)
+            raise ValueError(
+                f"SoftmaxCrossEntropy.forward: logits must have shape (N, C), N and C at least 1, "
+                f"got {logits.shape}"
+            )
+        count, classes = logits.shape
+        labels = checks.labels("SoftmaxCrossEntropy.forward", labels, count, classes, backend)
         return backend.mean(self.losses(logits, labels, training))
 
     def losses(self, logits: Array, labels: Array, training: bool = True) -> Array:
         """One loss a sample, (N,), for labels that are known to be right: (N,) int64 on the device."""
-        losses, dlogits = backend_of(logits, labels).softmax_cross_entropy(logits, labels, derivative=training)
+        losses, dlogits = backend_of(logits, labels).softmax_cross_entropy(
+            logits, labels, derivative=training
+        )
         self._keep(training, dlogits)
         return losses
 
     def backward(self, dout: Any = 1.0) -> Array:
-        """The gradient of dout · (mean loss) with respect to the logits, (N, C).  dout: a number or a 0-d array."""
+        """The gradient of dout · L with respect to the logits, (N, C).  dout: a number or a 0-d array."""
         (dlogits,) = self._take()
         if isinstance(dout, (int, float)):
             return dlogits if dout == 1 else dlogits * float(dout)

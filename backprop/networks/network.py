@@ -1,7 +1,7 @@
 """A chain of layers with a loss at its end: the boundary where users' data enters, and the two passes.
 
-Public methods take host data or arrays of the network's backend, check them once, and return arrays that are never written
-again. Inside (`losses`, `backpropagate`) everything is on the device already and is trusted.
+Public methods take host data or arrays of the network's backend, check them once, and return arrays that are
+never written again. Inside (`losses`, `backpropagate`) everything is on the device already and is trusted.
 """
 
 from typing import Any
@@ -16,29 +16,37 @@ from backprop.layers.layer import Layer
 from backprop.numerical_gradient import STEP_DTYPES, numerical_gradient
 from backprop.parameters import Parameters
 
-CHUNK = 1000    # samples evaluated at once: their activations stay in the cache, and 60,000 images need no copy
+CHUNK = 1000  # samples evaluated at once: their activations stay in the cache, and 60,000 images need no copy
 
 
 class Network:
     """Layers in a chain and a loss.
 
-    layers: by name, the first to be applied first; every layer that has parameters becomes part of this network.
+    layers: by name, the first to be applied first; every layer that has parameters becomes part of this
+    network.
     input_size: values a sample.  output_size: classes.
 
-    layers, params, grads: by name.  `params["W1"]` and `params["b1"]` are "W" and "b" of the first layer that has
-    parameters, and so on.
+    layers, params, grads: by name.  `params["W1"]` and `params["b1"]` are "W" and "b" of the first layer that
+    has parameters, and so on.
     """
 
-    def __init__(self, layers: dict[str, Layer], loss: SoftmaxCrossEntropy, input_size: int, output_size: int) -> None:
+    def __init__(
+        self, layers: dict[str, Layer], loss: SoftmaxCrossEntropy, input_size: int, output_size: int
+    ) -> None:
         self.layers = layers
         self.loss_layer = loss
         self.input_size, self.output_size = input_size, output_size
         with_params = [layer for layer in layers.values() if layer.params]
-        names = [{name: f"{name}{i}" for name in layer.params} for i, layer in enumerate(with_params, start=1)]
-        self.params = Parameters.gather({
-            mine: layer.params[theirs]
-            for layer, window in zip(with_params, names, strict=True) for theirs, mine in window.items()
-        })
+        names = [
+            {name: f"{name}{i}" for name in layer.params} for i, layer in enumerate(with_params, start=1)
+        ]
+        self.params = Parameters.gather(
+            {
+                mine: layer.params[theirs]
+                for layer, window in zip(with_params, names, strict=True)
+                for theirs, mine in window.items()
+            }
+        )
         self.grads = Gradients.like(self.params)
         for layer, window in zip(with_params, names, strict=True):
             layer.join(self.params, self.grads, window)
@@ -63,15 +71,18 @@ class Network:
         """A deep copy of this network in float32 or float64."""
         return copy_as(self, dtype=network_dtype(dtype))
 
-    # ------------------------------------------------------------------------------------- what it says of data
+    # ----------------------------------------------------------------------------------- what it says of data
 
     def predict(self, x: Any) -> Array:
         """The logits, (N, C), for samples x: (N, …) with input_size values each."""
         x = checks.samples(self._where("predict"), x, self.input_size, self.backend)
-        return self._joined([self._forward(self._cast(x[chunk, ...]), training=False) for chunk in _chunks(x)])
+        return self._joined(
+            [self._forward(self._cast(x[chunk, ...]), training=False) for chunk in _chunks(x)]
+        )
 
     def loss(self, x: Any, t: Any) -> Array:
-        """The mean cross-entropy over the samples, in nats: a 0-d value in the network's dtype, on its device.
+        """The mean cross-entropy over the samples, in nats: a 0-d value in the network's dtype, on its
+        device.
 
         x: (N, …) with input_size values each.  t: (N,) integers in [0, C) or (N, C) one-hot.
         """
@@ -86,8 +97,8 @@ class Network:
     def gradient(self, x: Any, t: Any, *, input_gradient: bool = False) -> dict[str, Array]:
         """The gradient of the loss by backpropagation, by parameter name: arrays of their own.
 
-        x, t: as for `loss`.  input_gradient: also compute "x", the gradient with respect to the samples, in their shape; it
-        costs half as much again.
+        x, t: as for `loss`.  input_gradient: also compute "x", the gradient with respect to the samples, in
+        their shape; it costs half as much again.
         """
         x, labels = self._labelled("gradient", x, t)
         self.grads.renew()
@@ -98,7 +109,8 @@ class Network:
     def numerical_gradient(self, x: Any, t: Any, method: str = "central") -> dict[str, Array]:
         """The gradient of the loss by evaluating it again for every parameter, by parameter name.
 
-        It works on a copy in float64 ("central" differences) or complex128 ("complex" step), whatever the network's dtype.
+        It works on a copy in float64 ("central" differences) or complex128 ("complex" step), whatever the
+        network's dtype.
         x, t: as for `loss`.  Returns float64 arrays.  Raises ValueError for an unknown method.
         """
         if method not in STEP_DTYPES:
@@ -107,22 +119,24 @@ class Network:
         twin = copy_as(self, dtype=STEP_DTYPES[method])
         backend = self.backend
         x = x if kind(x) == "c" else backend.asarray(x, "float64")
-        flat = numerical_gradient(lambda _: backend.mean(twin.losses(x, labels)), twin.params.flat, method=method)
+        flat = numerical_gradient(
+            lambda _: backend.mean(twin.losses(x, labels)), twin.params.flat, method=method
+        )
         return dict(Parameters(self.params.shapes, flat))
 
     def enter(self, method: str, x: Any, t: Any) -> tuple[Array, Array]:
-        """Data for a loop: checked once, moved to the device once, samples in the network's dtype, labels (N,) int64."""
+        """Data for a loop, checked and moved once: samples in the network's dtype, labels (N,) int64."""
         x, labels = self._labelled(method, x, t)
         return self._cast(x), labels
 
-    # ------------------------------------------------------------- inside: on the device, checked, buffers reused
+    # --------------------------------------------------------- inside: on the device, checked, buffers reused
 
     def losses(self, x: Array, labels: Array, training: bool = False) -> Array:
         """One loss a sample, (N,)."""
         return self.loss_layer.losses(self._forward(x, training), labels, training)
 
     def backpropagate(self, x: Array, labels: Array, needs_dx: bool = False) -> tuple[Array, Array | None]:
-        """Both passes: the losses (N,), the gradients of the mean loss in `grads`, and dx where it is needed."""
+        """Both passes: the losses (N,), the gradients of their mean in `grads`, and dx if needed."""
         losses = self.losses(x, labels, training=True)
         dout = self.loss_layer.backward()
         first, *others = self.layers.values()
@@ -131,9 +145,11 @@ class Network:
         return losses, first.backward(dout, needs_dx=needs_dx)
 
     def share_correct(self, x: Array, labels: Array) -> float:
-        """What `accuracy` says of samples and labels that were checked already; x may lie on the host still."""
+        """What `accuracy` says, of samples and labels that were checked already."""
         correct = [
-            self.backend.count_correct(self._forward(self._cast(x[chunk, ...]), training=False), labels[chunk])
+            self.backend.count_correct(
+                self._forward(self._cast(x[chunk, ...]), training=False), labels[chunk]
+            )
             for chunk in _chunks(x)
         ]
         return int(sum(correct)) / int(x.shape[0])
@@ -143,7 +159,7 @@ class Network:
             x = layer.forward(x, training)
         return x
 
-    # ---------------------------------------------------------------------------------------------- the boundary
+    # ------------------------------------------------------------------------------------------- the boundary
 
     def _where(self, method: str) -> str:
         return f"{type(self).__name__}.{method}"
@@ -165,7 +181,8 @@ class Network:
 
     def __repr__(self) -> str:
         chain = ", ".join(f"{name}={layer!r}" for name, layer in self.layers.items())
-        return f"<{type(self).__name__} {chain}; {self.params.flat.shape[0]:,} {self.dtype} on {self.backend.name}>"
+        size = f"{self.params.flat.shape[0]:,} {self.dtype} on {self.backend.name}"
+        return f"<{type(self).__name__} {chain}; {size}>"
 
 
 def _chunks(x: Array) -> list[slice]:

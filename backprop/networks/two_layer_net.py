@@ -16,7 +16,8 @@ class TwoLayerNet(Network):
     dtype: float32 or float64; None takes BACKPROP_DTYPE, else float32.
     rng: a seed or numpy.random.Generator; the same one gives the same weights on every backend.
     backend: a name or Backend; None takes the one in force.
-    Raises TypeError or ValueError for sizes that are no positive integers or another dtype, BackendUnavailable.
+    Raises TypeError or ValueError for sizes that are no positive integers or another dtype,
+    BackendUnavailable.
     Source: book section 5.7.2.
 
     >>> net = TwoLayerNet(input_size=4, hidden_size=3, output_size=2, rng=0)
@@ -33,11 +34,21 @@ class TwoLayerNet(Network):
     True
     """
 
-    def __init__(self, input_size: int = 784, hidden_size: int = 50, output_size: int = 10,
-                 weight_init_std: float = 0.01, dtype: Any = None, rng: Any = None,
-                 backend: str | Backend | None = None) -> None:
+    def __init__(
+        self,
+        input_size: int = 784,
+        hidden_size: int = 50,
+        output_size: int = 10,
+        weight_init_std: float = 0.01,
+        dtype: Any = None,
+        rng: Any = None,
+        backend: str | Backend | None = None,
+    ) -> None:
         options: dict[str, Any] = {
-            "weight_init_std": weight_init_std, "dtype": dtype, "rng": generator(rng), "backend": backend,
+            "weight_init_std": weight_init_std,
+            "dtype": dtype,
+            "rng": generator(rng),
+            "backend": backend,
         }
         layers = {
             "Affine1": Affine.create(input_size, hidden_size, **options),

@@ -1,0 +1,69 @@
+"""`backprop info`: what the library would compute with here, and why."""
+
+import os
+import platform
+from pathlib import Path
+from typing import Any
+
+import click
+
+import backprop
+from backends import BackendUnavailable, known_backends, load, why_unavailable
+from backprop import dtypes
+from backprop.cli.options import backend_option, chosen, json_option, usage_errors, write_json
+from backprop.data import mnist
+from backprop.data.download import cache_directory
+
+
+@click.command()
+@backend_option
+@json_option
+def info(backend: str | None, json_file: Path | None) -> None:
+    """Show the backends, which one is active and why, versions, BLAS and data directories."""
+    with usage_errors():
+        dtype = dtypes.network_dtype()
+    facts = {
+        "backprop": f"{backprop.__version__} at {Path(backprop.__file__).parent}",
+        "python": f"{platform.python_version()} on {platform.platform()}, {os.cpu_count()} CPUs",
+    }
+    try:
+        choice = chosen(backend)
+        facts["active"] = f"{choice.backend.name} on {choice.backend.device()}, {choice.why}"
+    except BackendUnavailable as error:
+        choice = chosen("numpy")
+        facts["active"] = f"none: {error}"
+    facts |= {name: _state(name) for name in known_backends()}
+    facts |= {"BLAS": _blas(), "dtype": dtype, "data": _data(), "cache": str(cache_directory())}
+    for name, fact in facts.items():
+        click.echo(f"{name:10}{fact}")
+    write_json(json_file, "info", choice, info=facts)
+
+
+def _state(name: str) -> str:
+    """A backend's version and device, or why it cannot be used."""
+    error = why_unavailable(name)
+    if error is not None:
+        return f"not usable: {error.reason}; {error.cure}"
+    backend = load(name)
+    return f"usable: {name} {backend.xp.__version__} on {backend.device()}"
+
+
+def _blas() -> str:
+    """The BLAS that NumPy's products run on."""
+    import threadpoolctl
+
+    load("numpy")
+    pools: list[dict[str, Any]] = threadpoolctl.threadpool_info()
+    return (
+        "; ".join(
+            f"{pool['internal_api']} {pool['version']}, {pool['num_threads']} threads"
+            for pool in pools
+            if pool["user_api"] == "blas"
+        )
+        or "unknown to threadpoolctl"
+    )
+
+
+def _data() -> str:
+    directory = os.environ.get(mnist.VARIABLE)
+    return f"{mnist.VARIABLE}={directory}" if directory else f"{mnist.VARIABLE} is not set"

@@ -1,0 +1,100 @@
+"""What the commands share: their options, the backend that they ask for, and the JSON that they write."""
+
+import json
+import logging
+import math
+import platform
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+import backprop
+from backends import Backend, Choice, choose, known_backends
+from backprop.dtypes import ACCEPTED
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+backend_option = click.option(
+    "--backend",
+    type=click.Choice([*known_backends(), "auto"]),
+    help="Where to compute.  [default: BACKPROP_BACKEND, else numpy]",
+)
+dtype_option = click.option(
+    "--dtype", type=click.Choice(ACCEPTED), help="Element type.  [default: BACKPROP_DTYPE, else float32]"
+)
+seed_option = click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    help="Seed of all random numbers.  [default: a fresh one, which is shown]",
+)
+
+
+def _writable(context: click.Context, parameter: click.Parameter, value: Path | None) -> Path | None:
+    """Refuse a file that cannot be written now, before hours of training rather than after them."""
+    if value is not None and not value.absolute().parent.is_dir():
+        raise click.BadParameter(f"{value.absolute().parent} is no directory.", context, parameter)
+    return value
+
+
+json_option = click.option(
+    "--json",
+    "json_file",
+    metavar="FILE",
+    callback=_writable,
+    type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    help="Also write everything to FILE as JSON.",
+)
+
+
+@contextmanager
+def usage_errors() -> Iterator[None]:
+    """What the library says of a wrong setting, from an environment variable say, is an error of the call."""
+    try:
+        yield
+    except (ValueError, TypeError) as error:
+        raise click.UsageError(str(error), click.get_current_context()) from None
+
+
+def chosen(backend: str | None) -> Choice:
+    """The backend in force.  The commands say themselves which one `auto` took."""
+    logging.getLogger("backprop").setLevel(logging.ERROR)
+    with usage_errors():
+        return choose(backend)
+
+
+def versions(backend: Backend) -> dict[str, str]:
+    """The versions of everything that computes."""
+    return {
+        "backprop": backprop.__version__,
+        "python": platform.python_version(),
+        "numpy": str(choose("numpy").backend.xp.__version__),
+        backend.name: str(backend.xp.__version__),
+    }
+
+
+def write_json(file: Path | None, command: str, choice: Choice, **content: Any) -> None:
+    """Write the outcome of a command, the settings, versions and device it had, and `content`."""
+    if file is None:
+        return
+    document = {
+        "command": command,
+        "backend": choice.backend.name,
+        "backend_why": choice.why,
+        "device": choice.backend.device(),
+        "platform": platform.platform(),
+        "versions": versions(choice.backend),
+        **content,
+    }
+    file.write_text(json.dumps(_finite(document), indent=1, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def _finite(value: Any) -> Any:
+    """The same with null for what JSON has no number for."""
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_finite(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,140 @@
+"""`backprop train`: the training of chapter 5."""
+
+import secrets
+from pathlib import Path
+from typing import Any
+
+import click
+
+import backprop
+from backprop.cli.options import (
+    backend_option,
+    chosen,
+    dtype_option,
+    json_option,
+    seed_option,
+    usage_errors,
+    write_json,
+)
+from backprop.cli.progress import progress
+from backprop.data import DataError
+from backprop.initializers import generator
+from backprop.training import ITERATIONS, History
+
+
+@click.command()
+@click.option(
+    "--data",
+    type=click.Choice(["auto", "mnist", "sample"]),
+    default="auto",
+    show_default=True,
+    help="MNIST, the bundled sample, or MNIST where it can be had and else the sample.",
+)
+@click.option(
+    "--data-dir",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="Where MNIST's files are.  [default: BACKPROP_DATA_DIR, else the cache]",
+)
+@click.option("--iterations", type=click.IntRange(min=1), help=f"Updates to make.  [default: {ITERATIONS}]")
+@click.option("--epochs", type=click.IntRange(min=1), help="Passes over the data, instead of --iterations.")
+@click.option(
+    "--batch-size", type=click.IntRange(min=1), default=100, show_default=True, help="Samples a batch."
+)
+@click.option(
+    "--learning-rate",
+    type=click.FloatRange(min=0, min_open=True),
+    default=0.1,
+    show_default=True,
+    help="Step of the gradient descent.",
+)
+@click.option("--hidden", type=click.IntRange(min=1), default=50, show_default=True, help="Hidden units.")
+@dtype_option
+@backend_option
+@seed_option
+@json_option
+def train(
+    data: str,
+    data_dir: Path | None,
+    iterations: int | None,
+    epochs: int | None,
+    batch_size: int,
+    learning_rate: float,
+    hidden: int,
+    dtype: str | None,
+    backend: str | None,
+    seed: int | None,
+    json_file: Path | None,
+) -> None:
+    """Train a TwoLayerNet on MNIST: 784 pixels, hidden units, 10 digits."""
+    if iterations is not None and epochs is not None:
+        raise click.UsageError("give --iterations or --epochs, not both", click.get_current_context())
+    choice = chosen(backend)
+    seed = secrets.randbits(32) if seed is None else seed
+    rng = generator(seed)
+    with usage_errors():
+        net = backprop.TwoLayerNet(784, hidden, 10, dtype=dtype, rng=rng, backend=choice.backend)
+    click.echo(f"backend: {net.backend.name} on {net.backend.device()}, {choice.why}")
+    (train_set, test_set), name = _load(data, data_dir)
+    size = len(train_set[0])
+    click.echo(f"data: {name}, {size:,} training and {len(test_set[0]):,} test images")
+    click.echo(f"network: 784-{hidden}-10, {net.params.flat.shape[0]:,} parameters, {net.params.flat.dtype}")
+
+    if epochs is not None:
+        iterations = epochs * max(1, size // batch_size)
+    shown = progress(iterations or ITERATIONS)
+    try:
+        history = backprop.train(
+            net,
+            *train_set,
+            *test_set,
+            iterations=iterations,
+            batch_size=batch_size,
+            learning_rate=learning_rate,
+            rng=rng,
+            callback=shown,
+        )
+    finally:
+        shown.close()
+    _summarize(history, seed)
+    settings = {
+        "data": data,
+        "data_dir": None if data_dir is None else str(data_dir),
+        "iterations": len(history.loss),
+        "epochs": epochs,
+        "batch_size": batch_size,
+        "learning_rate": learning_rate,
+        "hidden": hidden,
+        "dtype": str(net.dtype),
+        "seed": seed,
+    }
+    write_json(json_file, "train", choice, settings=settings, data=name, history=vars(history))
+
+
+def _load(data: str, data_dir: Path | None) -> tuple[Any, str]:
+    """The training and test set, and what they are."""
+    if data == "sample":
+        return backprop.load_mnist_sample(), "the bundled sample of MNIST"
+    try:
+        return backprop.load_mnist(data_dir=data_dir), "MNIST"
+    except DataError as error:
+        if data == "mnist":
+            raise
+        click.echo(f"training on the bundled sample instead of MNIST: {error}")
+        return backprop.load_mnist_sample(), "the bundled sample of MNIST"
+
+
+def _summarize(history: History, seed: int) -> None:
+    count = len(history.loss)
+    recent = history.loss[-100:]
+    loss = sum(recent) / len(recent)
+    click.echo(
+        f"{count:,} iterations in {history.seconds:.1f} s ({count / history.seconds:,.0f} a second), "
+        f"seed {seed}"
+    )
+    click.echo(
+        f"loss {loss:.4f} (last {len(recent)} batches), "
+        f"accuracy: train {history.train_accuracy[-1]:.4f}, test {history.test_accuracy[-1]:.4f}"
+    )
+    if loss != loss:
+        click.echo("the loss is no number: the training diverged; try a smaller --learning-rate", err=True)

@@ -1,0 +1,5 @@
+"""Fixtures of all tests."""
+
+from backends.testing import backend, pytest_runtest_makereport
+
+__all__ = ["backend", "pytest_runtest_makereport"]

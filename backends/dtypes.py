@@ -23,7 +23,8 @@ def dtype_name(dtype: Any) -> str:
 
 def kind(array: Any) -> str:
     """What an array holds, in NumPy's letters: "b" bool, "i" and "u" integers, "f" float, "c" complex, …"""
-    return np.dtype(dtype_name(array.dtype)).kind
+    own: str | None = getattr(array.dtype, "kind", None)
+    return own or np.dtype(dtype_name(array.dtype)).kind
 
 
 @lru_cache(maxsize=64, typed=True)  # typed: dtypes of two libraries may hash alike and must not be compared

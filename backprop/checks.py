@@ -59,7 +59,7 @@ def labels(where: str, t: Any, count: int, classes: int, backend: Backend) -> Ar
     Raises ValueError for a wrong shape, a label out of range or a row that is not one-hot, TypeError for no
     integers. The values of an array on a device are trusted, since looking at them would wait for the device.
     """
-    t = entering(where, "t", t, backend)
+    t = entering(where, "labels", t, backend)
     host = backend.host_view(t) if owner_of(t) is backend else t
     if t.shape == (count, classes):
         if host is None:
@@ -69,7 +69,7 @@ def labels(where: str, t: Any, count: int, classes: int, backend: Backend) -> Ar
         return backend.asarray(host.argmax(axis=1))
     if t.shape != (count,):
         raise ValueError(
-            f"{where}: t must have shape ({count},) or one-hot ({count}, {classes}), got {t.shape}"
+            f"{where}: labels must have shape ({count},) or one-hot ({count}, {classes}), got {t.shape}"
         )
     if kind(t) not in "iu":
         raise TypeError(f"{where}: labels must be integers, got {t.dtype}")

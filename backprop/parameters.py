@@ -8,7 +8,7 @@ computing with the old ones.
 from collections.abc import Iterator, Mapping, MutableMapping
 from typing import Any
 
-from backends import Array, asarray, backend_of, kind
+from backends import Array, asarray, backend_of, kind, owner_of, to_numpy
 
 
 class Parameters(MutableMapping[str, Array]):
@@ -43,12 +43,12 @@ class Parameters(MutableMapping[str, Array]):
         view = self[name]
         if value is view:  # the end of `params[name] -= …`, which wrote in place already
             return
-        value = asarray(value, backend=backend_of(view))
+        value = to_numpy(value) if owner_of(value) is None else value
         if value.shape != view.shape:
             raise ValueError(f"{name} must have shape {view.shape}, got {value.shape}")
         if kind(value) not in ("biufc" if kind(view) == "c" else "biuf"):
             raise TypeError(f"{name} holds {view.dtype}, which cannot take {value.dtype}")
-        view[...] = backend_of(view).astype(value, view.dtype)
+        view[...] = asarray(value, view.dtype, backend_of(view))
 
     def __delitem__(self, name: str) -> None:
         raise TypeError(f"{name} cannot be deleted: a network's set of parameters is fixed")

@@ -3,6 +3,7 @@
 from typing import Any
 
 from backends import Backend
+from backprop.checks import positive_integer
 from backprop.initializers import generator
 from backprop.layers import Affine, ReLU, SoftmaxCrossEntropy
 from backprop.networks.network import Network
@@ -44,15 +45,18 @@ class TwoLayerNet(Network):
         rng: Any = None,
         backend: str | Backend | None = None,
     ) -> None:
+        n_in = positive_integer("TwoLayerNet", "input_size", input_size)
+        n_hidden = positive_integer("TwoLayerNet", "hidden_size", hidden_size)
+        n_out = positive_integer("TwoLayerNet", "output_size", output_size)
         options: dict[str, Any] = {
             "weight_init_std": weight_init_std,
-            "dtype": dtype,
             "rng": generator(rng),
+            "dtype": dtype,
             "backend": backend,
         }
         layers = {
-            "Affine1": Affine.create(input_size, hidden_size, **options),
+            "Affine1": Affine.create(n_in, n_hidden, **options),
             "ReLU1": ReLU(),
-            "Affine2": Affine.create(hidden_size, output_size, **options),
+            "Affine2": Affine.create(n_hidden, n_out, **options),
         }
-        super().__init__(layers, SoftmaxCrossEntropy(), input_size, output_size)
+        super().__init__(layers, SoftmaxCrossEntropy(), n_in, n_out)

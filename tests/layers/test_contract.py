@@ -1,0 +1,123 @@
+"""What every layer promises: what it keeps and consumes, shapes and dtypes, arrays it never writes to."""
+
+import copy
+import pickle
+
+import numpy as np
+import pytest
+
+from backends import Backend, asarray, backend_of, dtype_name, to_numpy
+from backprop import layers
+from backprop.layers import Affine, ReLU, Sigmoid, SoftmaxCrossEntropy
+
+X = np.random.default_rng(0).normal(size=(4, 6))
+LABELS = [0, 2, 1, 1]
+MAKE = {
+    "Affine": lambda dtype: (Affine.create(6, 3, rng=0, dtype=dtype), (asarray(X, dtype),)),
+    "ReLU": lambda dtype: (ReLU(), (asarray(X, dtype),)),
+    "Sigmoid": lambda dtype: (Sigmoid(), (asarray(X, dtype),)),
+    "SoftmaxCrossEntropy": lambda dtype: (SoftmaxCrossEntropy(), (asarray(X, dtype), LABELS)),
+}
+
+
+@pytest.fixture(params=layers.__all__)
+def made(request, backend: Backend):
+    """A layer and its inputs, in float32."""
+    return MAKE[request.param]("float32")
+
+
+def dout_like(out):
+    return asarray(np.full(out.shape, 0.5), "float32", backend_of(out)) if out.shape else 0.5
+
+
+def test_backward_before_forward_says_so(made):
+    layer, _ = made
+    with pytest.raises(RuntimeError, match="needs a forward .* no forward has run"):
+        layer.backward(1.0)
+
+
+def test_second_backward_says_so(made):
+    layer, inputs = made
+    dout = dout_like(layer.forward(*inputs))
+    layer.backward(dout)
+    with pytest.raises(RuntimeError, match="has run already"):
+        layer.backward(dout)
+
+
+def test_evaluation_keeps_nothing(made):
+    layer, inputs = made
+    layer.forward(*inputs)
+    layer.forward(*inputs, training=False)
+    with pytest.raises(RuntimeError, match="training=False"):
+        layer.backward(1.0)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", layers.__all__)
+def test_output_and_gradients_have_the_dtype_of_the_input(backend, name, dtype):
+    layer, inputs = MAKE[name](dtype)
+    out = layer.forward(*inputs)
+    dout = asarray(np.ones(out.shape), dtype) if out.shape else 1.0
+    dx = layer.backward(dout)
+    for array in (out, dx, *layer.grads.values()):
+        assert dtype_name(array.dtype) == dtype
+
+
+def test_arguments_are_never_written_to(made):
+    layer, inputs = made
+    before = to_numpy(inputs[0]).copy()
+    out = layer.forward(*inputs)
+    dout = dout_like(out)
+    dout_before = np.copy(to_numpy(dout))
+    layer.backward(dout)
+    np.testing.assert_array_equal(to_numpy(inputs[0]), before)
+    np.testing.assert_array_equal(to_numpy(dout), dout_before)
+
+
+def test_backward_honours_dout(made):
+    layer, inputs = made
+    out = layer.forward(*inputs)
+    dout = dout_like(out)
+    dx = to_numpy(layer.backward(dout))
+    layer.forward(*inputs)
+    np.testing.assert_allclose(to_numpy(layer.backward(3.0 * dout)), 3.0 * dx, rtol=1e-6)
+
+
+def test_kept_gradients_stay_as_they_were(made):
+    layer, inputs = made
+    out = layer.forward(*inputs)
+    kept = [layer.backward(dout_like(out)), *layer.grads.values()]
+    before = [to_numpy(array).copy() for array in kept]
+    layer.forward(2.0 * inputs[0], *inputs[1:])
+    layer.backward(dout_like(out))
+    for array, values in zip(kept, before, strict=True):
+        np.testing.assert_array_equal(to_numpy(array), values)
+
+
+def test_copies_and_pickles_work_and_start_without_a_forward(made):
+    layer, inputs = made
+    out = layer.forward(*inputs)
+    for twin in (copy.deepcopy(layer), pickle.loads(pickle.dumps(layer))):
+        with pytest.raises(RuntimeError, match="no forward has run"):
+            twin.backward(dout_like(out))
+        np.testing.assert_array_equal(to_numpy(twin.forward(*inputs)), to_numpy(out))
+    layer.backward(dout_like(out))  # the original still has its forward
+
+
+def test_dout_of_a_wrong_shape_or_dtype_is_refused(backend):
+    for name in ("Affine", "ReLU", "Sigmoid"):
+        layer, inputs = MAKE[name]("float32")
+        out = layer.forward(*inputs)
+        with pytest.raises(ValueError, match=rf"{name}.backward: dout must have the shape of the output"):
+            layer.backward(asarray(np.ones((4, 9)), "float32"))
+        layer.forward(*inputs)
+        with pytest.raises(TypeError, match=rf"{name}.backward: dout must have the dtype"):
+            layer.backward(asarray(np.ones(out.shape), "float64"))
+        layer.forward(*inputs)
+        with pytest.raises(TypeError, match=rf"{name}.backward: arrays must all be of one known library"):
+            layer.backward([1.0])
+
+
+def test_repr_tells_the_layer(backend):
+    assert repr(Affine.create(6, 3)) == "Affine(6, 3)"
+    assert repr(ReLU()) == "ReLU()"

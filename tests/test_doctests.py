@@ -1,0 +1,40 @@
+"""Every example in a docstring and in the README does what it says."""
+
+import doctest
+import importlib
+import pkgutil
+from pathlib import Path
+
+import pytest
+
+import backends
+import backprop
+
+ROOT = Path(__file__).parent.parent
+MODULES = [
+    module.name
+    for package in (backends, backprop)
+    for module in pkgutil.walk_packages(package.__path__, package.__name__ + ".")
+    if module.name not in ("backprop.__main__", "backends.testing")
+    and not module.name.startswith("backprop.cli")
+]
+
+
+@pytest.mark.parametrize("name", ["backends", "backprop", *MODULES])
+def test_docstrings(name):
+    backends.load(
+        "numpy"
+    )  # else the search through the module would load it and change the module underneath
+    assert doctest.testmod(importlib.import_module(name)).failed == 0
+
+
+def test_there_are_examples_where_users_look():
+    finder = doctest.DocTestFinder(exclude_empty=True)
+    for name in ("backprop", "backprop.scalar", "backprop.training", "backprop.layers.affine"):
+        assert any(test.examples for test in finder.find(importlib.import_module(name)))
+
+
+def test_readme():
+    result = doctest.testfile(str(ROOT / "README.md"), module_relative=False)
+    assert result.attempted > 10
+    assert result.failed == 0

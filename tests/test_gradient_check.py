@@ -1,0 +1,70 @@
+"""The report of a gradient check: what it says, a layer of one's own, what it refuses."""
+
+import json
+
+import numpy as np
+import pytest
+
+from backprop import TwoLayerNet, check_gradients
+
+X = np.random.default_rng(0).normal(size=(4, 3))
+
+
+class Scale:
+    """A user's own layer: no base class, the array under two names."""
+
+    def __init__(self, factor=1.0):
+        self.w = np.array([1.0, 2.0, 3.0], dtype="float32")
+        self.params, self.grads, self.factor = {"w": self.w}, {}, factor
+
+    def forward(self, x):
+        self.x = x
+        return x * self.w
+
+    def backward(self, dout):
+        self.grads["w"] = self.factor * (dout * self.x).sum(axis=0)
+        return dout * self.w
+
+
+def test_a_layer_of_ones_own():
+    layer = Scale()
+    for mode in ("fast", "full"):
+        check_gradients(layer, X, mode=mode).assert_ok()
+    assert layer.w.dtype == "float32"
+    assert not hasattr(layer, "x")
+
+
+def test_one_wrong_parameter_is_told_from_the_right_ones():
+    report = check_gradients(Scale(factor=-1.0), X, mode="full")
+    assert {array.name: array.ok for array in report.arrays} == {"w": False, "x": True}
+    wrong = report.arrays[0]
+    assert wrong.backward == pytest.approx(-wrong.numerical)
+    with pytest.raises(AssertionError, match=rf"w\[{wrong.index[0]}\]: backward"):
+        report.assert_ok()
+
+
+def test_a_gradient_that_is_no_number_is_wrong():
+    assert not check_gradients(Scale(factor=np.nan), X).ok
+
+
+def test_the_report_is_a_table_and_json():
+    report = check_gradients(TwoLayerNet(3, 4, 2, rng=0), X, [0, 1, 0, 1], mode="full")
+    lines = str(report).splitlines()
+    assert lines[0] == "TwoLayerNet: backward against the complex step, every entry"
+    assert lines[1].split() == ["array", "entries", "mean", "|diff|", "max", "|diff|", "limit"]
+    assert [line.split()[0] for line in lines[2:7]] == ["W1", "b1", "W2", "b2", "x"]
+    assert lines[-1] == "all gradients agree"
+    document = json.loads(json.dumps(report.to_dict()))
+    assert document["ok"] is True
+    assert document["arrays"][0]["entries"] == 12
+
+
+@pytest.mark.parametrize("options", [{"method": "forward"}, {"mode": "slow"}])
+def test_unknown_methods_and_modes(options):
+    with pytest.raises(ValueError, match="method must be one of central, complex and mode one of fast, full"):
+        check_gradients(Scale(), X, **options)
+
+
+def test_an_input_that_is_not_real():
+    with pytest.raises(TypeError, match="the input must hold real numbers, got complex128"):
+        check_gradients(Scale(), X * 1j)

@@ -1,0 +1,190 @@
+"""The training loop: what it records, that it learns, what it refuses, that no step waits for the device."""
+
+import threading
+
+import numpy as np
+import pytest
+
+from backends import asarray, to_numpy
+from backends.testing import backend_or_skip
+from backprop import TwoLayerNet, load_mnist_sample, train
+
+RNG = np.random.default_rng(0)
+X, T = RNG.normal(size=(50, 8)), RNG.integers(0, 3, 50)
+
+
+def net_of(**options):
+    return TwoLayerNet(8, 5, 3, **{"weight_init_std": 0.5, "rng": 0, **options})
+
+
+GOLDEN = [0.8919008119458605, 1.0936531745330784, 1.7971368806189203]
+
+
+def test_golden_run(backend):
+    """Three losses that every backend must give, to rounding, for ever."""
+    history = train(net_of(dtype="float64"), X, T, iterations=3, batch_size=4, rng=0)
+    assert history.loss == pytest.approx(GOLDEN, rel=1e-12)
+
+
+def test_it_is_the_loop_of_the_book(backend):
+    """The same updates as a loop by hand over batches drawn from the same generator."""
+    net, by_hand = net_of(dtype="float64"), net_of(dtype="float64")
+    history = train(net, X, T, iterations=7, batch_size=10, learning_rate=0.3, rng=5)
+    batches = np.random.default_rng(5).integers(50, size=(7, 10))
+    losses = []
+    for batch in batches:
+        losses.append(float(by_hand.loss(X[batch], T[batch])))
+        gradient = by_hand.gradient(X[batch], T[batch])
+        for name in by_hand.params:
+            by_hand.params[name] -= 0.3 * gradient[name]
+    assert history.loss == pytest.approx(losses, rel=1e-12)
+    np.testing.assert_allclose(to_numpy(net.params.flat), to_numpy(by_hand.params.flat), rtol=1e-12)
+
+
+def test_recomputed_losses_are_those_after_the_update(backend):
+    net = net_of(dtype="float64")
+    history = train(net, X, T, iterations=5, batch_size=10, rng=5, recompute_loss=True)
+    last = np.random.default_rng(5).integers(50, size=(5, 10))[-1]
+    assert history.loss[-1] == pytest.approx(float(net.loss(X[last], T[last])))
+
+
+def test_history(backend):
+    history = train(net_of(), X, T, X[:9], T[:9], epochs=3, batch_size=20, rng=0)
+    assert history.iterations == [0, 2, 4, 6]
+    assert len(history.loss) == 6
+    assert len(history.train_accuracy) == len(history.test_accuracy) == 4
+    numbers = [*history.loss, *history.train_accuracy, *history.test_accuracy]
+    assert {type(number) for number in numbers} == {float}
+    assert {type(number) for number in history.iterations} == {int}
+    assert history.seconds > 0
+
+
+def test_accuracies_are_measured_at_the_start_of_every_epoch_and_at_the_end():
+    net = net_of()
+    before = net.accuracy(X, T)
+    history = train(net, X, T, iterations=250, batch_size=1, rng=0)
+    assert history.iterations == [0, 50, 100, 150, 200, 250]
+    assert (history.train_accuracy[0], history.train_accuracy[-1]) == (before, net.accuracy(X, T))
+    assert history.test_accuracy == []
+
+
+def test_the_callback_sees_the_history_grow():
+    seen = []
+    train(
+        net_of(),
+        X,
+        T,
+        iterations=230,
+        batch_size=50,
+        rng=0,
+        callback=lambda h: seen.append((len(h.loss), len(h.iterations))),
+    )
+    assert seen[0] == (0, 1)
+    assert seen[-1] == (230, 231)
+    assert all(b[0] - a[0] <= 100 for a, b in zip(seen, seen[1:], strict=False))
+
+
+def test_a_callback_that_asks_for_gradients_disturbs_nothing(backend):
+    plain, watched, kept = net_of(), net_of(), []
+    train(plain, X, T, iterations=20, batch_size=10, rng=0)
+    train(
+        watched,
+        X,
+        T,
+        iterations=20,
+        batch_size=10,
+        rng=0,
+        callback=lambda h: kept.append(watched.gradient(X, T)["W1"]),
+    )
+    np.testing.assert_array_equal(to_numpy(watched.params.flat), to_numpy(plain.params.flat))
+    assert len({to_numpy(array).tobytes() for array in kept}) == len(set(range(0, 21, 5)))
+
+
+def test_gradients_handed_out_before_are_not_written_by_training(backend):
+    net = net_of()
+    kept = net.gradient(X, T)["W1"]
+    before = to_numpy(kept).copy()
+    train(net, X, T, iterations=5, batch_size=10)
+    np.testing.assert_array_equal(to_numpy(kept), before)
+
+
+def test_the_same_seed_gives_the_same_run_and_labels_may_be_one_hot(backend):
+    runs = [train(net_of(), X, t, iterations=10, batch_size=10, rng=3).loss for t in (T, T, np.eye(3)[T])]
+    assert runs[0] == runs[1] == runs[2]
+    assert train(net_of(), X, T, iterations=10, batch_size=10, rng=4).loss != runs[0]
+
+
+def test_device_arrays_are_taken_too(backend):
+    on_device = train(net_of(), asarray(X, "float32"), asarray(T), iterations=5, batch_size=10, rng=0)
+    assert on_device.loss == train(net_of(), X, T, iterations=5, batch_size=10, rng=0).loss
+
+
+def test_digits_are_learnt(backend):
+    (x, t), (x_test, t_test) = load_mnist_sample()
+    net = TwoLayerNet(rng=0)
+    history = train(net, x, t, x_test, t_test, epochs=8, learning_rate=0.3, rng=0)
+    assert history.test_accuracy[-1] > 0.85
+    assert np.mean(history.loss[-40:]) < 0.6
+
+
+def test_two_threads_train_two_networks_as_one_would():
+    def run(seed, results):
+        net = net_of(rng=seed)
+        train(net, X, T, iterations=2000, batch_size=7, rng=seed)
+        results[seed] = net.params.flat.copy()
+
+    alone, together = {}, {}
+    for seed in (1, 2):
+        run(seed, alone)
+    threads = [threading.Thread(target=run, args=(seed, together)) for seed in (1, 2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for seed in (1, 2):
+        np.testing.assert_array_equal(together[seed], alone[seed])
+
+
+def test_no_step_reads_a_value_from_the_device(monkeypatch):
+    """On a GPU each such read would wait for everything before it: a longer run must not read more."""
+    backend = backend_or_skip("array_api_strict")
+    reads = []
+    for method in ("__float__", "__int__", "__bool__", "__index__", "__complex__", "__array__"):
+        original = getattr(backend.array_type, method)
+
+        def counted(self, *args, original=original, **options):
+            reads.append(original.__name__)
+            return original(self, *args, **options)
+
+        monkeypatch.setattr(backend.array_type, method, counted)
+
+    def reads_of_a_run(iterations):
+        reads.clear()
+        train(net_of(backend=backend), np.tile(X, (4, 1)), np.tile(T, 4), iterations=iterations, batch_size=1)
+        return len(reads)
+
+    assert reads_of_a_run(100) == reads_of_a_run(10) > 0
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "words"),
+    [
+        ({"iterations": 1, "epochs": 1}, ValueError, "give iterations or epochs, not both"),
+        ({"iterations": 0}, ValueError, "iterations must be at least 1, got 0"),
+        ({"iterations": 1.5}, TypeError, "iterations must be an integer, got 1.5"),
+        ({"epochs": -1}, ValueError, "epochs must be at least 1, got -1"),
+        ({"batch_size": 0}, ValueError, "batch_size must be at least 1, got 0"),
+        ({"learning_rate": 0}, ValueError, "learning_rate must be a finite number above 0, got 0.0"),
+        ({"learning_rate": float("nan")}, ValueError, "learning_rate must be a finite number"),
+        ({"learning_rate": "fast"}, TypeError, "learning_rate must be a number, got 'fast'"),
+        ({"x_test": X}, ValueError, "x_test and t_test go together"),
+        ({"x_test": X, "t_test": T[:3]}, ValueError, "labels must have shape"),
+        ({"x_test": X[:, :4], "t_test": T}, ValueError, "8 values a sample"),
+    ],
+)
+def test_wrong_settings_change_nothing(options, error, words):
+    net = net_of()
+    before = net.params.flat.copy()
+    with pytest.raises(error, match=words):
+        train(net, X, T, **options)
+    np.testing.assert_array_equal(net.params.flat, before)

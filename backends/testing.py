@@ -1,7 +1,7 @@
 """The `backend` fixture, shared by the tests and the benchmarks and imported by nothing else.
 
-Every backend runs the same tests: numpy; array_api_strict, a namespace that offers the Array API standard and nothing
-more, which proves on any machine that no NumPy-only habit crept in; and cupy, marked `gpu`.
+Every backend runs the same tests: numpy; array_api_strict, a namespace that offers the Array API standard and
+nothing more, which proves on any machine that no NumPy-only habit crept in; and cupy, marked `gpu`.
 """
 
 import os

@@ -1,12 +1,22 @@
 """Fixtures of all tests, which run on one BLAS thread.
 
-Why: on a busy machine the threads of a pool wait for each other in a loop, and small products take a hundred times as long.
+Why: on a busy machine the threads of a pool wait for each other in a loop, and small products then take up to
+a hundred times as long.
 """
 
 import os
+from collections import Counter
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # read when NumPy is first imported
 
-from backends.testing import backend, pytest_runtest_makereport  # noqa: E402
+from backends.testing import backend, pytest_runtest_makereport
 
-__all__ = ["backend", "pytest_runtest_makereport"]
+__all__ = ["backend", "pytest_runtest_makereport", "pytest_terminal_summary"]
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Each reason for skipping once, rather than once a test."""
+    reports = terminalreporter.stats.get("skipped", [])
+    reasons = Counter(report.longrepr[-1].removeprefix("Skipped: ") for report in reports)
+    for reason, count in reasons.most_common():
+        terminalreporter.write_line(f"{count} skipped: {reason}")

@@ -6,7 +6,7 @@ import click
 
 import backprop
 from backprop.cli.options import backend_option, chosen, json_option, seed_option, write_json
-from backprop.gradient_check import METHODS, MODES
+from backprop.gradient_report import METHODS, MODES
 from backprop.initializers import generator
 
 

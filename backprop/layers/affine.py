@@ -30,6 +30,8 @@ class Affine(Layer):
     array([2., 2.])
     """
 
+    can_spare_dx = True
+
     def __init__(self, W: Array, b: Array) -> None:
         backend_of(W, b)
         if len(W.shape) != 2 or b.shape != W.shape[1:]:

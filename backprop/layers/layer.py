@@ -27,6 +27,8 @@ class Layer:
     forward: Callable[..., Array]
     backward: Callable[..., Any]
 
+    can_spare_dx = False  # whether backward takes needs_dx=False, to compute no gradient for its input
+
     def __init__(self, **params: Array) -> None:
         self.params = params
         self.grads = OwnGradients()

@@ -4,7 +4,7 @@ Public methods take host data or arrays of the network's backend, check them onc
 never written again. Inside (`losses`, `backpropagate`) everything is on the device already and is trusted.
 """
 
-from typing import Any
+from typing import Any, Self
 
 from backends import Array, Backend, backend_of, get_backend, kind
 from backprop import checks
@@ -63,11 +63,11 @@ class Network:
         """The element type of the parameters; fixed, `astype` makes a copy in another."""
         return self.params.flat.dtype
 
-    def to(self, backend: str | Backend) -> "Network":
+    def to(self, backend: str | Backend) -> Self:
         """A deep copy of this network on another backend."""
         return copy_as(self, backend=get_backend(backend))
 
-    def astype(self, dtype: Any) -> "Network":
+    def astype(self, dtype: Any) -> Self:
         """A deep copy of this network in float32 or float64."""
         return copy_as(self, dtype=network_dtype(dtype))
 
@@ -142,7 +142,9 @@ class Network:
         first, *others = self.layers.values()
         for layer in reversed(others):
             dout = layer.backward(dout)
-        return losses, first.backward(dout, needs_dx=needs_dx)
+        if needs_dx or not first.can_spare_dx:
+            return losses, first.backward(dout)
+        return losses, first.backward(dout, needs_dx=False)
 
     def share_correct(self, x: Array, labels: Array) -> float:
         """What `accuracy` says, of samples and labels that were checked already."""

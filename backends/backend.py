@@ -52,6 +52,10 @@ class Backend(Kernels):
         """The device that this backend computes on, in words."""
         return "cpu"
 
+    def versions(self) -> dict[str, str]:
+        """The versions of what computes, by name."""
+        return {self.name: str(self.xp.__version__)}
+
     # -------------------------------------------------------------------------------------- arrays as storage
 
     def dtype(self, dtype: Any) -> Any:

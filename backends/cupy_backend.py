@@ -49,6 +49,14 @@ class CupyBackend(Backend):
         name = self.xp.cuda.runtime.getDeviceProperties(number)["name"].decode()
         return f"cuda:{number} {name}"
 
+    def versions(self) -> dict[str, str]:
+        runtime = self.xp.cuda.runtime
+        return {
+            **super().versions(),
+            "cuda runtime": str(runtime.runtimeGetVersion()),
+            "cuda driver": str(runtime.driverGetVersion()),
+        }
+
 
 def _why_no_device(cupy: Any) -> str:
     """What the CUDA runtime says when asked for its devices."""

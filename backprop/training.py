@@ -98,7 +98,7 @@ def train(
             report(history)
         count = min(SEGMENT, total - done, epoch - done % epoch)
         batches = rng.integers(x.shape[0], size=(count, batch_size))
-        history.loss += _run(net, optimizer, x, labels, batches, recompute_loss)
+        history.loss += run_batches(net, optimizer, x, labels, batches, recompute_loss)
         done += count
         history.seconds = time.perf_counter() - started
         report(history)
@@ -107,7 +107,7 @@ def train(
     return history
 
 
-def _run(
+def run_batches(
     net: Network, optimizer: SGD, x: Array, labels: Array, batches: Any, recompute_loss: bool
 ) -> list[float]:
     """One update for each row of `batches` (count, batch_size), indices into x; their mean losses."""

@@ -33,7 +33,7 @@ def info(backend: str | None, json_file: Path | None) -> None:
         choice = chosen("numpy")
         facts["active"] = f"none: {error}"
     facts |= {name: _state(name) for name in known_backends()}
-    facts |= {"BLAS": _blas(), "dtype": dtype, "data": _data(), "cache": str(cache_directory())}
+    facts |= {"BLAS": _blas(), "dtype": dtype, "data": _data(), "cache": cache_directory()}
     for name, fact in facts.items():
         click.echo(f"{name:10}{fact}")
     write_json(json_file, "info", choice, info=facts)
@@ -45,7 +45,8 @@ def _state(name: str) -> str:
     if error is not None:
         return f"not usable: {error.reason}; {error.cure}"
     backend = load(name)
-    return f"usable: {name} {backend.xp.__version__} on {backend.device()}"
+    versions = ", ".join(f"{what} {version}" for what, version in backend.versions().items())
+    return f"usable: {versions} on {backend.device()}"
 
 
 def _blas() -> str:

@@ -71,7 +71,7 @@ def versions(backend: Backend) -> dict[str, str]:
         "backprop": backprop.__version__,
         "python": platform.python_version(),
         "numpy": str(choose("numpy").backend.xp.__version__),
-        backend.name: str(backend.xp.__version__),
+        **backend.versions(),
     }
 
 

@@ -1,19 +1,25 @@
 """Give raw digits the shape and the dtype that the caller asked for."""
 
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
-Pair: TypeAlias = tuple[NDArray[Any], NDArray[Any]]
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Pair: TypeAlias = "tuple[NDArray[Any], NDArray[Any]]"
 
 CLASSES = 10
 
 
 def arrange(
-    images: NDArray[np.uint8], labels: NDArray[np.uint8], normalize: bool, flatten: bool, one_hot_label: bool
+    images: "NDArray[np.uint8]",
+    labels: "NDArray[np.uint8]",
+    normalize: bool,
+    flatten: bool,
+    one_hot_label: bool,
 ) -> Pair:
-    """Return new arrays (x, t) made of images (N, 28, 28) and labels (N,), both uint8.
+    """New arrays (x, t) made of images (N, 28, 28) and labels (N,), both uint8.
 
     x is float32 in [0, 1] with `normalize`, else uint8; (N, 784) with `flatten`, else (N, 1, 28, 28).
     t is float32 (N, 10) with `one_hot_label`, else int64 (N,).

@@ -1,7 +1,7 @@
 """Download MNIST's four files into the cache directory."""
 
+import os
 import sys
-from pathlib import Path
 
 from backprop.data.errors import DataError
 
@@ -19,27 +19,26 @@ SHA256 = {
 TIMEOUT = (5, 15)  # seconds to connect, seconds without a byte
 
 
-def cache_directory() -> Path:
-    """Return the user's cache directory of this library, which need not exist yet."""
+def cache_directory() -> str:
+    """The user's cache directory of this library, which need not exist yet."""
     import pooch
 
-    return Path(pooch.os_cache("backprop"))
+    directory: str = os.fspath(pooch.os_cache("backprop"))
+    return directory
 
 
-def download(directory: Path) -> None:
+def download(directory: str | os.PathLike[str]) -> None:
     """Make `directory` hold MNIST's four .gz files, each with its SHA-256.
 
     A file that is there with its SHA-256 stays; any other of these names is replaced, so that the four are
     never a mixture. A file gets its name only when it is whole and checked.
-
-    Raises:
-        DataError: the directory cannot be written, or no mirror serves the files.
+    Raises DataError where the directory cannot be written, or no mirror serves the files.
     """
     import tempfile
 
     cure = "name a directory that holds MNIST with data_dir or BACKPROP_DATA_DIR"
     try:
-        directory.mkdir(parents=True, exist_ok=True)
+        os.makedirs(directory, exist_ok=True)
         tempfile.TemporaryFile(dir=directory).close()
     except OSError as error:
         raise DataError(
@@ -58,7 +57,7 @@ def download(directory: Path) -> None:
     )
 
 
-def _download_from(mirror: str, directory: Path) -> None:
+def _download_from(mirror: str, directory: str | os.PathLike[str]) -> None:
     import pooch
 
     terminal = sys.stderr is not None and sys.stderr.isatty()

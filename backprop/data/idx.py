@@ -1,28 +1,26 @@
 """Read an IDX file, the format of MNIST, plain or compressed with gzip."""
 
-import gzip
 import math
-import struct
-import zlib
-from pathlib import Path
+import os
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from backprop.data.errors import DataError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _GZIP_LAYERS = 3  # a download or a backup may have compressed a .gz file once more
 
 
-def read_idx(path: Path, kind: str, item_shape: tuple[int, ...]) -> NDArray[np.uint8]:
-    """Return the bytes of the IDX file `path` as a read-only array of shape (N, *item_shape).
+def read_idx(path: str | os.PathLike[str], kind: str, item_shape: tuple[int, ...]) -> "NDArray[np.uint8]":
+    """The bytes of the IDX file `path` as a read-only uint8 array of shape (N, *item_shape).
 
     The content decides what the file is, never its name: the magic number, the item shape and the length must
     agree. `kind` ("images", "labels") only names the items in the messages.
-
-    Raises:
-        DataError: the file cannot be read, is damaged, or holds something else.
+    Raises DataError where the file cannot be read, is damaged, or holds something else.
     """
     data = _decompressed(path)
     # Two zero bytes, 8 for unsigned bytes, the number of dimensions.
@@ -35,7 +33,7 @@ def read_idx(path: Path, kind: str, item_shape: tuple[int, ...]) -> NDArray[np.u
     header_size = 4 * (2 + len(item_shape))
     if len(data) < header_size:
         raise DataError(f"{path}: ends after {len(data)} of {header_size} header bytes; get the file anew")
-    count, *shape = struct.unpack_from(f">{1 + len(item_shape)}I", data, offset=4)
+    count, *shape = np.frombuffer(data, ">u4", 1 + len(item_shape), offset=4).tolist()
     if tuple(shape) != item_shape:
         raise DataError(f"{path}: {kind} must be {_by(item_shape)}, got {_by(shape)}; put such {kind} there")
     if count == 0:
@@ -49,11 +47,15 @@ def read_idx(path: Path, kind: str, item_shape: tuple[int, ...]) -> NDArray[np.u
     return np.frombuffer(data, np.uint8, offset=header_size).reshape(count, *item_shape)
 
 
-def _decompressed(path: Path) -> bytes:
+def _decompressed(path: str | os.PathLike[str]) -> bytes:
     try:
-        data = path.read_bytes()
+        with open(path, "rb") as file:
+            data = file.read()
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror}; make it a readable file") from None
+    import gzip
+    import zlib
+
     try:
         for _ in range(_GZIP_LAYERS):
             if not data.startswith(_GZIP_MAGIC):

@@ -1,11 +1,9 @@
 """Find MNIST's four files and load them."""
 
 import os
-from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from backprop.data.arrays import CLASSES, Pair, arrange
 from backprop.data.download import cache_directory, download
@@ -18,7 +16,10 @@ _FILES = (
     ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"),
 )
 
-_Raw: TypeAlias = tuple[NDArray[np.uint8], NDArray[np.uint8]]
+if TYPE_CHECKING:  # 3 ms that `import backprop` need not pay
+    from numpy.typing import NDArray
+
+_Raw: TypeAlias = "tuple[NDArray[np.uint8], NDArray[np.uint8]]"
 
 
 def load_mnist(
@@ -27,20 +28,15 @@ def load_mnist(
     one_hot_label: bool = False,
     data_dir: str | os.PathLike[str] | None = None,
 ) -> tuple[Pair, Pair]:
-    """Load MNIST, 60,000 training and 10,000 test images of handwritten digits, as NumPy arrays.
+    """MNIST, 60,000 training and 10,000 test images of handwritten digits, as NumPy arrays.
 
-    Args:
-        normalize: x is float32 in [0, 1], pixel / 255; otherwise uint8 in 0..255.
-        flatten: x has shape (N, 784); otherwise (N, 1, 28, 28).
-        one_hot_label: t is one-hot, float32 (N, 10); otherwise int64 (N,).
-        data_dir: the directory that holds the files; by default the one that the environment variable
-            BACKPROP_DATA_DIR names, else the user's cache directory.
-
-    Returns:
-        `((x_train, t_train), (x_test, t_test))`.
-
-    Raises:
-        DataError: a file is missing, damaged or not of MNIST's form, or the download failed.
+    normalize: x is float32 in [0, 1], pixel / 255; otherwise uint8 in 0..255.
+    flatten: x has shape (N, 784); otherwise (N, 1, 28, 28).
+    one_hot_label: t is one-hot, float32 (N, 10); otherwise int64 (N,).
+    data_dir: the directory that holds the files; by default the one that the environment variable
+    BACKPROP_DATA_DIR names, else the user's cache directory.
+    Returns ((x_train, t_train), (x_test, t_test)).
+    Raises DataError where a file is missing, damaged or not of MNIST's form, or the download failed.
 
     The files are `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte` and
     `t10k-labels-idx1-ubyte`, each plain or with `.gz` (which is taken where there are both). They are judged
@@ -49,9 +45,6 @@ def load_mnist(
     (11.6 MB, from a public mirror, checked by SHA-256) and takes the place of other .gz files of these names.
 
     Source: Yann LeCun, Corinna Cortes, Christopher J.C. Burges, "The MNIST database of handwritten digits".
-
-    Example:
-        (x_train, t_train), (x_test, t_test) = load_mnist(flatten=False)
     """
     variable = os.environ.get(VARIABLE)
     if data_dir is not None:
@@ -75,30 +68,30 @@ def _read_cache() -> list[_Raw]:
 
 
 def _read_directory(name: str | os.PathLike[str], origin: str) -> list[_Raw]:
-    directory = Path(os.path.expanduser(name))
+    directory = os.path.expanduser(name)
     cure = f"put MNIST's four files there, or leave {origin} unset to have them downloaded to the cache"
     try:
         present = set(os.listdir(directory))
     except OSError as error:
         raise DataError(f"{directory}: {origin} is no readable directory: {error.strerror}; {cure}") from None
     paths = {
-        name: directory / (f"{name}.gz" if f"{name}.gz" in present else name)
+        name: os.path.join(directory, f"{name}.gz" if f"{name}.gz" in present else name)
         for pair in _FILES
         for name in pair
     }
-    missing = [name for name, path in paths.items() if path.name not in present]
+    missing = [name for name, path in paths.items() if os.path.basename(path) not in present]
     if missing:
         raise DataError(f"{directory}: {origin} lacks {', '.join(missing)} (plain or .gz); {cure}")
     return [_read_part(paths[images], paths[labels]) for images, labels in _FILES]
 
 
-def _read_part(images_path: Path, labels_path: Path) -> _Raw:
+def _read_part(images_path: str, labels_path: str) -> _Raw:
     images = read_idx(images_path, "images", (28, 28))
     labels = read_idx(labels_path, "labels", ())
     if len(images) != len(labels):
         raise DataError(
-            f"{labels_path}: has {len(labels)} labels for the {len(images)} images of {images_path.name}; "
-            "put files of the same set there"
+            f"{labels_path}: has {len(labels)} labels for the {len(images)} images of "
+            f"{os.path.basename(images_path)}; put files of the same set there"
         )
     if labels.max() >= CLASSES:
         index = int(np.argmax(labels >= CLASSES))

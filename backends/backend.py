@@ -15,9 +15,11 @@ class Backend(Kernels):
     """A backend over any mutable Array API namespace whose reshapes are views.
 
     name: what users call it.  xp: the namespace.  Subclasses override what their library does otherwise or
-    faster. A backend holds nothing that a call could change, so threads may share it; it is pickled by its
-    name.
+    faster.  on_host: whether its arrays are host data, which every other backend takes in.
+    A backend holds nothing that a call could change, so threads may share it; it is pickled by its name.
     """
+
+    on_host = False
 
     def __init__(self, name: str, xp: Any, array_type: type | None = None) -> None:
         self.name = name

@@ -23,15 +23,17 @@ class CupyBackend(Backend):
     def __init__(self) -> None:
         try:
             import cupy
+
+            has_gpu = cupy.cuda.is_available()
         except ModuleNotFoundError as error:
             if error.name != "cupy":
                 raise _broken(error) from error
             raise BackendUnavailable("cupy", "CuPy is not installed", f"{INSTALL}, {WAY_BACK}") from None
         except Exception as error:  # a broken installation fails in many ways
             raise _broken(error) from error
-        if not cupy.cuda.is_available():
+        if not has_gpu:
             reason = f"CuPy {cupy.__version__} finds no CUDA GPU ({_why_no_device(cupy)})"
-            raise BackendUnavailable("cupy", reason, f"see what nvidia-smi says, {WAY_BACK}")
+            raise BackendUnavailable("cupy", reason, f"see what nvidia-smi says; {INSTALL}, {WAY_BACK}")
         super().__init__("cupy", cupy, cupy.ndarray)
 
     def to_numpy(self, array: Array) -> np.ndarray:

@@ -1,5 +1,4 @@
-"""Every formula of the library once, in Array API names: the reference that the faster kernels are tested
-against.
+"""Every formula of the library once, in Array API names.
 
 Kernels compute, layers remember: a kernel is a pure function of its arrays (only `sgd` and the arrays passed
 as `dW`, `db` are written). They trust their arguments; layers and networks check them. All of them accept
@@ -49,7 +48,7 @@ class Kernels:
 
     def relu_backward(self, dout: Array, out: Array) -> Array:
         """dout where the output of `relu` is positive, else 0: the derivative at the kink is taken as 0."""
-        return self.xp.where(self.xp.real(out) <= 0, 0.0, dout)
+        return self.xp.where(self.xp.real(out) > 0, dout, 0.0)
 
     def sigmoid(self, x: Array) -> Array:
         """1 / (1 + exp(-x)), element by element, without overflow at any x."""

@@ -6,31 +6,19 @@ fastest as a product with a row of ones; `numpy.dot` costs less per call than `@
 array.
 """
 
-from collections.abc import Callable, Mapping
-from functools import lru_cache, wraps
+from collections.abc import Mapping
+from functools import lru_cache
 from math import prod
 from typing import Any
 
 import numpy as np
 
 from backends.backend import Backend
-from backends.kernels import Array, Kernels
+from backends.kernels import Array
 
-
-def for_real(kernel: Callable[..., Any]) -> Callable[..., Any]:
-    """Use this kernel for real arrays and the generic one of the same name for the others.
-
-    Why: NumPy orders complex numbers by their real and then their imaginary part, so that comparisons and
-    maxima, unlike the generic kernels', would not be analytic.
-    """
-    generic = getattr(Kernels, kernel.__name__)
-
-    @wraps(kernel)
-    def choose(self: Kernels, array: Array, *rest: Any, **options: Any) -> Any:
-        chosen = kernel if array.dtype.char in "fd" else generic
-        return chosen(self, array, *rest, **options)
-
-    return choose
+# Others take the generic kernels. Why: NumPy orders complex numbers by their real and then their imaginary
+# part, so that its comparisons and maxima, unlike the generic kernels', are not analytic.
+REAL = "fd"  # float32, float64
 
 
 @lru_cache(maxsize=64)
@@ -52,11 +40,10 @@ def _rows(size: int) -> np.ndarray:
 class NumpyBackend(Backend):
     """NumPy; real arrays take the faster kernels below, complex ones the generic kernels."""
 
+    on_host = True
+
     def __init__(self) -> None:
         super().__init__("numpy", np, np.ndarray)
-
-    def asarray(self, data: Any, dtype: Any = None) -> np.ndarray:
-        return np.asarray(data, dtype=dtype)
 
     def reshape(self, array: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
         return array.reshape(shape)
@@ -89,18 +76,21 @@ class NumpyBackend(Backend):
         dx = np.dot(dout, W.T) if needs_dx else None
         return dx, np.dot(x.T, dout, out=dW), np.dot(ones, dout, out=db)
 
-    @for_real
     def relu(self, x: Array) -> Array:
+        if x.dtype.char not in REAL:
+            return super().relu(x)
         return np.maximum(x, 0.0)
 
-    @for_real
     def relu_backward(self, dout: Array, out: Array) -> Array:
+        if out.dtype.char not in REAL:
+            return super().relu_backward(dout, out)
         return dout * (out > 0)
 
-    @for_real
     def softmax_cross_entropy(
         self, logits: Array, labels: Array, derivative: bool = True
     ) -> tuple[Array, Array | None]:
+        if logits.dtype.char not in REAL:
+            return super().softmax_cross_entropy(logits, labels, derivative)
         n, classes = logits.shape
         rows = _rows(n)
         z = np.array(logits.T, order="C")

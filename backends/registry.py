@@ -29,9 +29,9 @@ def register(backend: "Backend") -> "Backend":
 
 def load(name: str) -> "Backend":
     """The backend of that name.  Raises ValueError for an unknown name, BackendUnavailable with the cure."""
-    backend = _loaded.get(name)
+    backend = _loaded.get(name) if isinstance(name, str) else None
     if backend is None:
-        if name not in _CLASSES:
+        if not isinstance(name, str) or name not in _CLASSES:
             raise ValueError(_unknown(name))
         module, _, class_name = _CLASSES[name].partition(":")
         backend = register(getattr(import_module(module), class_name)())

@@ -117,7 +117,7 @@ def to_numpy(data: Any) -> np.ndarray:
 def _resolve(backend: str | Backend, why: str) -> Choice:
     if isinstance(backend, Backend):
         return Choice(backend, why)
-    if backend == "auto":
+    if isinstance(backend, str) and backend == "auto":
         return _auto(why)
     try:
         return Choice(load(backend), why)

@@ -13,9 +13,13 @@ try:
 
     backends.backend_of, backends.Backend  # noqa: B018 - a module of another project has neither
 except (ImportError, AttributeError) as error:
-    import sys
+    from importlib.machinery import PathFinder
+    from pathlib import Path
 
-    _found = getattr(sys.modules.get("backends"), "__file__", None) or "nothing"
+    _spec = PathFinder.find_spec("backends")
+    _found = _spec.origin if _spec and _spec.origin else "nothing"
+    if Path(_found) == Path(__file__).parents[1] / "backends" / "__init__.py":
+        raise  # it is ours, and something that it needs is missing
     raise ImportError(
         "backprop needs the package `backends` that is installed beside it, but `import backends` found "
         f"{_found}; rename or move what shadows it, or install backprop-xp again"

@@ -15,7 +15,7 @@ def entering(where: str, name: str, data: Any, backend: Backend) -> Array:
     owner = owner_of(data)
     if owner is backend:
         array = data
-    elif owner is None or owner.name == "numpy":
+    elif owner is None or owner.on_host:
         try:
             array = to_numpy(data)
         except (TypeError, ValueError) as error:

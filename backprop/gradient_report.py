@@ -6,7 +6,7 @@ from typing import Any
 from backprop.tables import table
 
 METHODS = {"complex": "the complex step", "central": "central differences"}
-MODES = {"fast": "along one random direction an array", "full": "every entry"}
+MODES = {"fast": "one direction an array", "full": "every entry"}
 
 
 @dataclass
@@ -58,7 +58,8 @@ class GradientReport:
 
     def to_dict(self) -> dict[str, Any]:
         """The report in JSON's terms."""
-        return {**asdict(self), "ok": self.ok}
+        arrays = [{**asdict(array), "ok": array.ok} for array in self.arrays]
+        return {**asdict(self), "arrays": arrays, "ok": self.ok}
 
     def __str__(self) -> str:
         header = ["array", "entries", "mean |diff|", "max |diff|", "limit", ""]

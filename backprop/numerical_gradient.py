@@ -1,5 +1,4 @@
-"""The derivative of a function by evaluating it: one entry after the other, knowing nothing of what is
-inside.
+"""The derivative of a function by evaluating it.
 
 Why h = 1e-6 for central differences: the rounding error, about 1e-16 |f| / h, stays near 1e-10, and a ReLU
 kink rarely lies within the step; at the book's h = 1e-4 one of eight random networks has one there.

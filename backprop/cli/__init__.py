@@ -1,6 +1,5 @@
 """The command line: arguments in, text out. The only part of the library that prints."""
 
-import os
 import sys
 from collections.abc import Sequence
 
@@ -40,9 +39,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return _fail(f"backprop: {error}", BROKEN)
     except MemoryError as error:
         return _fail(f"backprop: out of memory ({error}): try a smaller --hidden or --batch-size", BROKEN)
-    except BrokenPipeError:  # whoever read our output has gone; nothing is left to say, at exit neither
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return BROKEN
+    except SystemExit as stopped:  # click's own way to end when whoever read our output has gone
+        return BROKEN if stopped.code == 1 else int(stopped.code or DONE)
     except OSError as error:
         return _fail(f"backprop: {error}", BROKEN)
     except click.Abort:

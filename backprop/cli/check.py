@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 import backprop
-from backprop.cli.options import backend_option, chosen, json_option, seed_option, write_json
+from backprop.cli.options import backend_option, chosen, json_option, usage_errors, write_json
 from backprop.gradient_report import METHODS, MODES
 from backprop.initializers import generator
 
@@ -26,19 +26,21 @@ from backprop.initializers import generator
     help="Every entry, which takes seconds, or along a random direction.",
 )
 @backend_option
-@seed_option
+@click.option(
+    "--seed", type=click.IntRange(min=0), default=0, show_default=True, help="Seed of weights and directions."
+)
 @json_option
-def check(method: str, mode: str, backend: str | None, seed: int | None, json_file: Path | None) -> int:
+def check(method: str, mode: str, backend: str | None, seed: int, json_file: Path | None) -> int:
     """Compare backpropagation with the numerical gradient on three digits.
 
     The network is TwoLayerNet(784, 50, 10) with random weights, its 39,760 parameters and the input in
     float64. Exits with 1 if any gradient is off.
     """
     choice = chosen(backend)
-    seed = 0 if seed is None else seed
     rng = generator(seed)
+    with usage_errors():
+        net = backprop.TwoLayerNet(rng=rng, backend=choice.backend)
     (x, t), _ = backprop.load_mnist_sample()
-    net = backprop.TwoLayerNet(rng=rng, backend=choice.backend)
     report = backprop.check_gradients(net, x[:3], t[:3], method=method, mode=mode, rng=rng)
     click.echo(report)
     settings = {"method": method, "mode": mode, "seed": seed}

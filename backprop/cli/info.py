@@ -8,10 +8,10 @@ from typing import Any
 import click
 
 import backprop
-from backends import BackendUnavailable, known_backends, load, why_unavailable
+from backends import BackendUnavailable, Choice, known_backends, load, why_unavailable
 from backprop import dtypes
 from backprop.cli.options import backend_option, chosen, json_option, usage_errors, write_json
-from backprop.data import mnist
+from backprop.data import DataError, mnist
 from backprop.data.download import cache_directory
 
 
@@ -30,10 +30,10 @@ def info(backend: str | None, json_file: Path | None) -> None:
         choice = chosen(backend)
         facts["active"] = f"{choice.backend.name} on {choice.backend.device()}, {choice.why}"
     except BackendUnavailable as error:
-        choice = chosen("numpy")
+        choice = Choice(load("numpy"), f"for want of the one asked for: {error.reason}")
         facts["active"] = f"none: {error}"
     facts |= {name: _state(name) for name in known_backends()}
-    facts |= {"BLAS": _blas(), "dtype": dtype, "data": _data(), "cache": cache_directory()}
+    facts |= {"BLAS": _blas(), "dtype": dtype, "data": _data(), "cache": _cache()}
     for name, fact in facts.items():
         click.echo(f"{name:10}{fact}")
     write_json(json_file, "info", choice, info=facts)
@@ -51,8 +51,10 @@ def _state(name: str) -> str:
 
 def _blas() -> str:
     """The BLAS that NumPy's products run on."""
-    import threadpoolctl
-
+    try:
+        import threadpoolctl
+    except ModuleNotFoundError:
+        return "unknown: threadpoolctl is not installed"
     load("numpy")
     pools: list[dict[str, Any]] = threadpoolctl.threadpool_info()
     return (
@@ -63,6 +65,13 @@ def _blas() -> str:
         )
         or "unknown to threadpoolctl"
     )
+
+
+def _cache() -> str:
+    try:
+        return cache_directory()
+    except DataError as error:
+        return str(error)
 
 
 def _data() -> str:

@@ -34,8 +34,14 @@ seed_option = click.option(
 
 def _writable(context: click.Context, parameter: click.Parameter, value: Path | None) -> Path | None:
     """Refuse a file that cannot be written now, before hours of training rather than after them."""
-    if value is not None and not value.absolute().parent.is_dir():
-        raise click.BadParameter(f"{value.absolute().parent} is no directory.", context, parameter)
+    if value is not None and not context.resilient_parsing:
+        try:
+            there = value.exists()
+            value.open("a").close()
+            if not there:
+                value.unlink()
+        except OSError as error:
+            raise click.BadParameter(f"{value}: {error.strerror}.", context, parameter) from None
     return value
 
 

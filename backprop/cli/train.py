@@ -1,6 +1,8 @@
 """`backprop train`: the training of chapter 5."""
 
+import math
 import secrets
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +71,10 @@ def train(
     """Train a TwoLayerNet on MNIST: 784 pixels, hidden units, 10 digits."""
     if iterations is not None and epochs is not None:
         raise click.UsageError("give --iterations or --epochs, not both", click.get_current_context())
+    if data == "sample" and data_dir is not None:
+        raise click.UsageError("--data-dir has no use with --data sample", click.get_current_context())
+    if not math.isfinite(learning_rate):
+        raise click.BadParameter("--learning-rate must be finite", click.get_current_context())
     choice = chosen(backend)
     seed = secrets.randbits(32) if seed is None else seed
     rng = generator(seed)
@@ -84,16 +90,18 @@ def train(
         iterations = epochs * max(1, size // batch_size)
     shown = progress(iterations or ITERATIONS)
     try:
-        history = backprop.train(
-            net,
-            *train_set,
-            *test_set,
-            iterations=iterations,
-            batch_size=batch_size,
-            learning_rate=learning_rate,
-            rng=rng,
-            callback=shown,
-        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)
+            history = backprop.train(
+                net,
+                *train_set,
+                *test_set,
+                iterations=iterations,
+                batch_size=batch_size,
+                learning_rate=learning_rate,
+                rng=rng,
+                callback=shown,
+            )
     finally:
         shown.close()
     _summarize(history, seed)
@@ -133,8 +141,8 @@ def _summarize(history: History, seed: int) -> None:
         f"seed {seed}"
     )
     click.echo(
-        f"loss {loss:.4f} (last {len(recent)} batches), "
+        f"loss {loss:.4g} (last {len(recent)} batches), "
         f"accuracy: train {history.train_accuracy[-1]:.4f}, test {history.test_accuracy[-1]:.4f}"
     )
-    if loss != loss:
+    if not math.isfinite(loss):
         click.echo("the loss is no number: the training diverged; try a smaller --learning-rate", err=True)

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from typing import Any
 
 from backprop.data.errors import DataError
 
@@ -21,9 +22,7 @@ TIMEOUT = (5, 15)  # seconds to connect, seconds without a byte
 
 def cache_directory() -> str:
     """The user's cache directory of this library, which need not exist yet."""
-    import pooch
-
-    directory: str = os.fspath(pooch.os_cache("backprop"))
+    directory: str = os.fspath(_pooch().os_cache("backprop"))
     return directory
 
 
@@ -58,8 +57,7 @@ def download(directory: str | os.PathLike[str]) -> None:
 
 
 def _download_from(mirror: str, directory: str | os.PathLike[str]) -> None:
-    import pooch
-
+    pooch = _pooch()
     terminal = sys.stderr is not None and sys.stderr.isatty()
     downloader = pooch.HTTPDownloader(progressbar=terminal, chunk_size=2**16, timeout=TIMEOUT)
     logger = pooch.get_logger()
@@ -70,6 +68,15 @@ def _download_from(mirror: str, directory: str | os.PathLike[str]) -> None:
             pooch.retrieve(mirror + name, sha256, fname=name, path=directory, downloader=downloader)
     finally:
         logger.setLevel(level)
+
+
+def _pooch() -> Any:
+    """The library that downloads, which `import backprop` does not pay for."""
+    try:
+        import pooch
+    except ModuleNotFoundError as error:
+        raise DataError(f"downloading MNIST needs {error.name}: pip install {error.name}") from None
+    return pooch
 
 
 def _reason(error: Exception) -> str:

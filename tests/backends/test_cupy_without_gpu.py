@@ -1,0 +1,152 @@
+"""CuPy that is missing, broken or without a GPU says so in one line; its plumbing runs on a stand-in."""
+
+import json
+from importlib.util import find_spec
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+import backprop
+from backends import backend_of, get_backend, load
+from backprop import asarray, to_numpy
+
+ASK = """
+import json, logging
+logging.basicConfig(level=logging.INFO, format="%(message)s")
+import backprop
+answers = {"available": backprop.available_backends()}
+for function in (backprop.set_backend, lambda name: backprop.TwoLayerNet(2, 2, 2, backend=name)):
+    try:
+        function("cupy")
+    except RuntimeError as error:
+        answers["error"] = str(error)
+answers["auto"] = [backprop.get_backend("auto").name for _ in range(2)]
+print(json.dumps(answers))
+"""
+NO_GPU = """
+__version__ = "14.0.0"
+class cuda:
+    def is_available():
+        return False
+    class runtime:
+        def getDeviceCount():
+            raise RuntimeError("cudaErrorNoDevice:\\n  no CUDA-capable device is detected")
+"""
+STUBS = {  # what `import cupy` finds, and what the error must say of it
+    "absent": ("raise ModuleNotFoundError('No module named cupy', name='cupy')", "CuPy is not installed"),
+    "lacks a library": (
+        "raise ImportError('libnvrtc.so.12:\\n cannot open')",
+        "(libnvrtc.so.12: cannot open)",
+    ),
+    "lacks a module": ("import no_such_module", "No module named 'no_such_module'"),
+    "breaks": ("raise RuntimeError('driver too old')", "CuPy does not import (driver too old)"),
+    "not Python": ("this is no Python", "CuPy does not import (invalid syntax"),
+    "without a GPU": (NO_GPU, "CuPy 14.0.0 finds no CUDA GPU (cudaErrorNoDevice: no CUDA-capable device"),
+    "left over": ("", "cupy"),  # an empty package: what some uninstallations leave
+    "cannot ask": (NO_GPU.replace("return False", "raise RuntimeError('bad driver')"), "bad driver"),
+}
+INSTALL = ('pip install "cupy-cuda12x[ctk]"', '"cupy-cuda13x[ctk]"')
+WAY_BACK = "BACKPROP_BACKEND=numpy"
+
+
+def assert_unusable(ran, *words):
+    """The answers to ASK: one clear line, twice the same, and auto falls back and says so once."""
+    assert ran.returncode == 0, ran.stderr
+    answers = json.loads(ran.stdout)
+    assert answers["available"] == ["numpy"]
+    assert answers["auto"] == ["numpy", "numpy"]
+    (said,) = ran.stderr.splitlines()
+    error = answers["error"]
+    assert len(error.splitlines()) == 1 and error.startswith('backend "cupy" cannot be used: ')
+    for part in (*words, WAY_BACK):
+        assert part in error
+    reason = error.removeprefix('backend "cupy" cannot be used: ').partition(";")[0]
+    assert said.endswith(f"auto takes numpy, since {reason}")
+    return error
+
+
+@pytest.mark.parametrize("kind", STUBS)
+def test_one_line_says_what_is_wrong_how_to_install_it_and_the_way_back(kind, python, tmp_path):
+    source, reason = STUBS[kind]
+    (tmp_path / "cupy.py").write_text(source)
+    error = assert_unusable(python(ASK, tmp_path), reason)
+    assert all(command in error for command in INSTALL)
+
+
+def test_an_uncaught_error_ends_in_that_line(python, tmp_path):
+    (tmp_path / "cupy.py").write_text(STUBS["absent"][0])
+    ran = python("import backprop; backprop.xp.zeros(2)", tmp_path, BACKPROP_BACKEND="cupy")
+    assert 'backend "cupy" cannot be used: CuPy is not installed' in ran.stderr.splitlines()[-1]
+    assert "During handling" not in ran.stderr
+
+
+def test_the_real_cupy_without_a_gpu(python):
+    if find_spec("cupy") is None:
+        pytest.skip("CuPy is not installed")
+    if python("import cupy; assert not cupy.cuda.is_available()").returncode:
+        pytest.skip("CuPy finds a GPU")
+    assert_unusable(python(ASK), "finds no CUDA GPU (", "nvidia-smi")
+
+
+@pytest.fixture
+def waits(library, put_cupy):
+    """A stand-in for CuPy over NumPy, whose arrays are its own; the list tells who waited for its device."""
+    cupy, waits = library("cupy"), []
+    properties = {"name": b"Stand-in 3000", "major": 9}
+    cupy.asnumpy = lambda array: (waits.append("asnumpy"), np.array(array))[1]
+    cupy.cuda = SimpleNamespace(
+        is_available=lambda: True,
+        get_current_stream=lambda: SimpleNamespace(synchronize=lambda: waits.append("synchronize")),
+        Device=lambda: SimpleNamespace(id=1),
+        runtime=SimpleNamespace(getDeviceProperties=lambda number: properties if number == 1 else {}),
+    )
+    put_cupy(cupy)
+    return waits
+
+
+def test_arrays_go_in_and_out(waits):
+    backend = get_backend("cupy")
+    x = asarray([[1.0, 2.0]], "float32", backend="cupy")
+    assert type(x) is backend.array_type is backend.xp.ndarray and x.dtype == "float32"
+    assert backend_of(x) is backend is load("cupy")
+    assert waits == []
+    assert type(to_numpy(x)) is np.ndarray and to_numpy(x).tolist() == [[1.0, 2.0]]
+    assert waits == ["asnumpy", "asnumpy"]
+
+
+def test_leaving_the_device_takes_cupys_own_way(waits):
+    x = asarray([1.0, 2.0], backend="cupy")
+    assert asarray(x, backend="numpy").tolist() == [1.0, 2.0]
+    assert waits == ["asnumpy"], "CuPy refuses an implicit conversion"
+
+
+def test_it_waits_only_when_asked(waits):
+    backend = get_backend("cupy")
+    assert backend.host_view(asarray([1], backend="cupy")) is None and waits == []
+    backend.synchronize()
+    assert waits == ["synchronize"]
+
+
+def test_the_device_is_told_in_words(waits):
+    assert get_backend("cupy").device() == "cuda:1 Stand-in 3000"
+
+
+def test_cupys_arrays_are_recognised_before_the_backend_was_asked_for(waits):
+    import cupy
+
+    x = cupy.ones(3)
+    assert backend_of(x).name == "cupy"
+    assert to_numpy(x).tolist() == [1.0, 1.0, 1.0]
+
+
+def test_a_network_computes_there_what_it_computes_on_numpy(waits):
+    x, t = np.random.default_rng(0).normal(size=(6, 4)), [0, 1, 2, 0, 1, 2]
+    nets = [backprop.TwoLayerNet(4, 5, 3, dtype="float64", rng=1, backend=name) for name in ("numpy", "cupy")]
+    expected, gradient = (net.gradient(x, t) for net in nets)
+    assert waits == [], "nothing on the way may wait for the device"
+    for name, values in gradient.items():
+        assert backend_of(values).name == "cupy"
+        np.testing.assert_allclose(to_numpy(values), expected[name], rtol=1e-13, atol=1e-15)
+    histories = [backprop.train(net, x, t, iterations=5, batch_size=3, rng=2) for net in nets]
+    np.testing.assert_allclose(histories[1].loss, histories[0].loss, rtol=1e-12)

@@ -59,7 +59,7 @@ def _blas() -> str:
     pools: list[dict[str, Any]] = threadpoolctl.threadpool_info()
     return (
         "; ".join(
-            f"{pool['internal_api']} {pool['version']}, {pool['num_threads']} threads"
+            f"{pool['internal_api']} {pool['version']}, {pool['num_threads']} thread(s)"
             for pool in pools
             if pool["user_api"] == "blas"
         )

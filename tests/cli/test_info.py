@@ -32,7 +32,7 @@ def test_every_fact_is_there(facts, tmp_path):
     assert told["python"].startswith(f"{platform.python_version()} on ")
     assert told["active"] == "numpy on cpu, the default"
     assert told["numpy"] == f"usable: numpy {np.__version__} on cpu"
-    assert "threads" in told["BLAS"] or "threadpoolctl" in told["BLAS"]
+    assert "thread(s)" in told["BLAS"] or "threadpoolctl" in told["BLAS"]
     assert told["dtype"] == "float32"
     assert told["data"] == "BACKPROP_DATA_DIR is not set"
     assert told["cache"].startswith(str(tmp_path))

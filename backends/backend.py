@@ -20,6 +20,7 @@ class Backend(Kernels):
     """
 
     on_host = False
+    scalar_types: tuple[type, ...] = ()  # what its kernels return in place of 0-d arrays
 
     def __init__(self, name: str, xp: Any, array_type: type | None = None) -> None:
         self.name = name
@@ -76,13 +77,13 @@ class Backend(Kernels):
         """A new array of zeros."""
         return self.xp.zeros(shape, dtype=self.dtype(dtype))
 
-    def empty_like(self, array: Array) -> Array:
-        """A new array of the same shape and dtype whose values are arbitrary."""
-        return self.xp.empty_like(array)
-
     def reshape(self, array: Array, shape: tuple[int, ...]) -> Array:
         """The same values in another shape, a view where the library can."""
         return self.xp.reshape(array, shape)
+
+    def broadcast_to(self, array: Array, shape: tuple[int, ...]) -> Array:
+        """The array stretched to a shape; it may be read only."""
+        return self.xp.broadcast_to(array, shape)
 
     def concat(self, arrays: list[Array]) -> Array:
         """Arrays joined along their first axis."""

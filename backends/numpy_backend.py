@@ -41,6 +41,7 @@ class NumpyBackend(Backend):
     """NumPy; real arrays take the faster kernels below, complex ones the generic kernels."""
 
     on_host = True
+    scalar_types = (np.float32, np.float64, np.complex64, np.complex128, np.int64)
 
     def __init__(self) -> None:
         super().__init__("numpy", np, np.ndarray)

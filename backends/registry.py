@@ -23,8 +23,14 @@ _by_type: dict[type, "Backend"] = {}
 def register(backend: "Backend") -> "Backend":
     """Make a further backend known by its name and its arrays, in place of one of the same name."""
     _loaded[backend.name] = backend
-    _by_type[backend.array_type] = backend
+    for array_type in (backend.array_type, *backend.scalar_types):
+        _by_type[array_type] = backend
     return backend
+
+
+def is_registered(backend: "Backend") -> bool:
+    """Whether this very backend is the one known by its name."""
+    return _loaded.get(backend.name) is backend
 
 
 def load(name: str) -> "Backend":
@@ -72,7 +78,7 @@ def backend_of(array: Any, *others: Any) -> "Backend":
     if backend is None:
         raise TypeError(_mixture((array, *others)))
     for other in others:
-        if type(other) is not kind:
+        if type(other) is not kind and owner_of(other) is not backend:
             raise TypeError(_mixture((array, *others)))
     return backend
 

@@ -19,7 +19,7 @@ import numpy as np
 
 from backends.backend import Backend
 from backends.kernels import Array
-from backends.registry import load, owner_of, why_unavailable
+from backends.registry import is_registered, load, owner_of, why_unavailable
 
 VARIABLE = "BACKPROP_BACKEND"
 
@@ -116,6 +116,8 @@ def to_numpy(data: Any) -> np.ndarray:
 
 def _resolve(backend: str | Backend, why: str) -> Choice:
     if isinstance(backend, Backend):
+        if not is_registered(backend):
+            raise ValueError(f"{why}: {backend!r} is not registered: backends.register(backend) first")
         return Choice(backend, why)
     if isinstance(backend, str) and backend == "auto":
         return _auto(why)

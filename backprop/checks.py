@@ -49,7 +49,10 @@ def flatten_samples(where: str, x: Array, size: int) -> Array:
 def require_samples(where: str, x: Array, size: int) -> None:
     """Raise ValueError unless x has shape (N, …) with `size` values a sample."""
     if len(x.shape) < 1 or math.prod(x.shape[1:]) != size:
-        raise ValueError(f"{where}: x must have shape (N, …) with {size} values a sample, got {x.shape}")
+        cure = "; a single sample is x.reshape(1, -1)" if math.prod(x.shape) == size else ""
+        raise ValueError(
+            f"{where}: x must have shape (N, …) with {size} values a sample, got {x.shape}{cure}"
+        )
 
 
 def labels(where: str, t: Any, count: int, classes: int, backend: Backend) -> Array:
@@ -72,7 +75,7 @@ def labels(where: str, t: Any, count: int, classes: int, backend: Backend) -> Ar
             f"{where}: labels must have shape ({count},) or one-hot ({count}, {classes}), got {t.shape}"
         )
     if kind(t) not in "iu":
-        raise TypeError(f"{where}: labels must be integers, got {t.dtype}")
+        raise TypeError(f"{where}: labels must be integers, got {t.dtype}; cast them: labels.astype(int)")
     if host is not None and count and not (host.min() >= 0 and host.max() < classes):
         raise ValueError(f"{where}: labels must lie in 0..{classes - 1}, got {host.min()}..{host.max()}")
     return backend.asarray(t if host is None else host, "int64")
@@ -89,12 +92,12 @@ def positive_integer(where: str, name: str, value: Any) -> int:
     return number
 
 
-def positive_number(where: str, name: str, value: Any) -> float:
+def positive_number(where: str, name: str, value: Any, or_zero: bool = False) -> float:
     """value as a finite Python float above 0.  Raises TypeError for no number, ValueError for others."""
     try:
         number = float(value)
     except (TypeError, ValueError):
         raise TypeError(f"{where}: {name} must be a number, got {value!r}") from None
-    if not 0 < number < math.inf:
+    if not (0 < number < math.inf or (or_zero and number == 0)):
         raise ValueError(f"{where}: {name} must be a finite number above 0, got {number}")
     return number

@@ -12,12 +12,12 @@ def copy_as(obj: T, *, dtype: Any = None, backend: Backend | None = None) -> T:
     """A deep copy of obj whose parameters and gradients are in `dtype` and on `backend` (as they are where
     None).
 
-    obj: anything with `params` and `grads`, mappings of arrays. Every alias of such an array inside obj
-    (`self.W` beside `params["W"]`) becomes the same new array; obj itself is not touched, whatever happens
-    meanwhile.
+    obj: anything; `params` and `grads`, where it has them, are mappings of arrays. Every alias of such an
+    array inside obj (`self.W` beside `params["W"]`) becomes the same new array; obj itself is not touched,
+    whatever happens meanwhile.
     """
     memo: dict[int, Any] = {}
-    for arrays in (obj.params, obj.grads):  # type: ignore[attr-defined]
+    for arrays in (getattr(obj, "params", {}), getattr(obj, "grads", {})):
         owner = getattr(arrays, "owner", arrays)
         for array in [owner.flat] if hasattr(owner, "flat") else owner.values():
             memo[id(array)] = _converted(array, dtype, backend)

@@ -18,6 +18,7 @@ from backprop.numerical_gradient import STEP_DTYPES, directional_derivative, num
 # Relative to the size of the gradient, and to that of the function's terms.
 LIMITS = {"complex": (1e-12, 1e-14), "central": (1e-6, 1e-8)}
 
+INPUT = "x"
 Function = Callable[[Any, Array], Any]  # of a copy of the object, and x; returns one number
 
 
@@ -31,7 +32,9 @@ def check_gradients(
     method: "complex" step (exact to rounding; needs an analytic forward) or "central" differences.
     mode: "fast", along one random direction an array; "full", every entry.
     rng: a seed or Generator for the directions and for `dout`.
-    Raises ValueError for an unknown method or mode, TypeError for an input that is not real.
+    Raises ValueError for an unknown method or mode, TypeError for an input that is not real, and
+    AssertionError where a gradient is missing or has another shape than its array, or backward writes into
+    dout.
 
     >>> from backprop import TwoLayerNet
     >>> report = check_gradients(TwoLayerNet(4, 3, 2, rng=0), [[1.0, 2.0, 3.0, 4.0]], [1])
@@ -44,54 +47,80 @@ def check_gradients(
             f"{', '.join(MODES)}, got {method!r} and {mode!r}"
         )
     rng = generator(rng)
+    name = type(obj).__name__
+    if not inputs:
+        raise TypeError(f"check_gradients: give {name}'s inputs, the first of which is differentiated")
     first, *rest = inputs
-    backend = backend_of(next(iter(obj.params.values()))) if obj.params else backend_of(first)
-    first = asarray(first, backend=backend)
-    if kind(first) not in "iuf":
-        raise TypeError(f"check_gradients: the input must hold real numbers, got {first.dtype}")
+    params = getattr(obj, "params", {})
+    first = asarray(first, backend=backend_of(next(iter(params.values()))) if params else None)
+    backend = backend_of(first)
+    if kind(first) not in "iuf" or 0 in first.shape:
+        raise TypeError(
+            "check_gradients: the input must hold real numbers, at least one, "
+            f"got {first.dtype} {first.shape}"
+        )
 
     in_float64 = copy_as(obj, dtype="float64"), backend.astype(first, "float64")
     analyse = _analyse_network if hasattr(obj, "gradient") else _analyse_layer
-    gradients, dx, function, terms = analyse(*in_float64, rest, rng)
+    gradients, function, terms = analyse(*in_float64, rest, rng)
 
     step_dtype = STEP_DTYPES[method]
     moved, moved_x = copy_as(obj, dtype=step_dtype), backend.astype(first, step_dtype)
-    cases = [(name, gradient, moved.params[name]) for name, gradient in gradients.items()]
+    arrays = {**getattr(moved, "params", {}), INPUT: moved_x}
     compare = _every_entry if mode == "full" else _one_direction
     checks = []
-    for name, gradient, array in [*cases, ("x", dx, moved_x)]:
+    for array_name, gradient in gradients.items():
+        array = arrays[array_name]
+        gradient = _host(f"{name}: the gradient of {array_name}", gradient, array.shape)
         size, found = compare(gradient, lambda _: function(moved, moved_x), array, method, rng)
         relative, absolute = LIMITS[method]
-        checks.append(
-            ArrayCheck(name, gradient.size, limit=relative * size + absolute * (1.0 + terms), **found)
-        )
-    return GradientReport(type(obj).__name__, method, mode, checks)
+        limit = relative * size + absolute * (1.0 + terms)
+        checks.append(ArrayCheck(array_name, gradient.size, limit=limit, **found))
+    return GradientReport(name, method, mode, checks)
 
 
-def _analyse_network(
-    net: Any, x: Array, rest: list[Any], rng: Any
-) -> tuple[dict[str, Any], Any, Function, float]:
-    """The gradients and dx by backpropagation, on the host; their function; the size of its terms."""
-    gradients = {name: to_numpy(array) for name, array in net.gradient(x, *rest, input_gradient=True).items()}
-    dx = gradients.pop("x")
-    return gradients, dx, lambda net, x: net.loss(x, *rest), abs(float(net.loss(x, *rest)))
+def _analyse_network(net: Any, x: Array, rest: list[Any], rng: Any) -> tuple[dict[str, Any], Function, float]:
+    """The gradients by backpropagation, the function that they are of, and the size of its terms."""
+    gradients = net.gradient(x, *rest, input_gradient=True)
+    return gradients, lambda net, x: net.loss(x, *rest), abs(float(net.loss(x, *rest)))
 
 
-def _analyse_layer(
-    layer: Any, x: Array, rest: list[Any], rng: Any
-) -> tuple[dict[str, Any], Any, Function, float]:
+def _analyse_layer(layer: Any, x: Array, rest: list[Any], rng: Any) -> tuple[dict[str, Any], Function, float]:
     """The same for a layer or a loss: of the sum of its outputs, each times a random factor, its dout."""
-    out = to_numpy(layer.forward(x, *rest))
+    name = type(layer).__name__
+    out = _host(f"{name}: the output of forward", layer.forward(x, *rest))
     factors = _random_like(out, rng)
     dout = backend_of(x).asarray(factors) if out.shape else float(factors)
-    dx = to_numpy(layer.backward(dout))
-    gradients = {name: to_numpy(layer.grads[name]) for name in layer.params}
+    kept = factors.copy()
+    dx = layer.backward(dout)
+    if (to_numpy(dout) != kept).any():
+        raise AssertionError(
+            f"{name}.backward writes into dout, which belongs to its caller; make a new array"
+        )
+    params, grads = getattr(layer, "params", {}), getattr(layer, "grads", {})
+    if missing := [name for name in params if name not in grads]:
+        raise AssertionError(f"{name}.backward leaves no gradient of {', '.join(missing)} in grads")
+    gradients = {**{name: grads[name] for name in params}, INPUT: dx}
+    dout = backend_of(x).asarray(kept) if out.shape else float(kept)
 
     def function(layer: Any, x: Array) -> Any:
         out = layer.forward(x, *rest)
         return backend_of(x).inner(out, dout) if out.shape else out * dout
 
-    return gradients, dx, function, float(abs(out * factors).sum())
+    return gradients, function, float(abs(out * kept).sum())
+
+
+def _host(what: str, array: Any, shape: tuple[int, ...] | None = None) -> Any:
+    """What a user's code returned, on the host.  Raises AssertionError for what cannot be compared."""
+    try:
+        host = to_numpy(array)
+    except ValueError as error:
+        raise AssertionError(f"{what} is no array: {error}") from None
+    if host.dtype.kind not in "iuf":
+        raise AssertionError(f"{what} must be an array of real numbers, got {type(array).__name__}")
+    if shape is not None and host.shape != shape:
+        raise AssertionError(f"{what} must have its shape, {shape}, got {host.shape}")
+    return host
 
 
 def _every_entry(

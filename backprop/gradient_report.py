@@ -37,7 +37,7 @@ class ArrayCheck:
         return f"{self.name}{place}: backward {self.backward:.10g}, numerical {self.numerical:.10g}"
 
 
-@dataclass
+@dataclass(repr=False)
 class GradientReport:
     """What `check_gradients` found: one ArrayCheck for each parameter and one for the input, "x"."""
 
@@ -71,3 +71,5 @@ class GradientReport:
         title = f"{self.subject}: backward against {METHODS[self.method]}, {MODES[self.mode]}"
         faults = [str(array) for array in self.arrays if not array.ok]
         return "\n".join([title, table(header, rows), *(faults or ["all gradients agree"])])
+
+    __repr__ = __str__

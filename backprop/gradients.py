@@ -26,9 +26,13 @@ class Gradients(Parameters):
         return cls(parameters.shapes, backend_of(flat).zeros(flat.shape, flat.dtype))
 
     def renew(self) -> None:
-        """Write into a new buffer from now on, whose values are arbitrary until they are written."""
-        self._rebind(backend_of(self.flat).empty_like(self.flat))
+        """Write into a new buffer from now on, zero until it is written."""
+        self._rebind(backend_of(self.flat).zeros(self.flat.shape, self.flat.dtype))
         self._handed_out = False
+
+    def __getitem__(self, name: str) -> Array:
+        self._handed_out = True
+        return super().__getitem__(name)
 
     def hand_out(self) -> dict[str, Array]:
         """The gradients as arrays for the user: none of them is ever written again."""
@@ -40,7 +44,7 @@ class Gradients(Parameters):
         if self._handed_out:
             self._rebind(backend_of(self.flat).copy(self.flat))
             self._handed_out = False
-        return self._views[name]
+        return self._view(name)
 
 
 class GradientWindow(Window):

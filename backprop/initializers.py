@@ -7,7 +7,11 @@ import numpy as np
 
 def generator(rng: Any = None) -> "np.random.Generator":  # quoted: to look it up would import numpy.random
     """A generator of random numbers on the host.  rng: a seed or a Generator; None draws a fresh seed."""
-    return np.random.default_rng(rng)
+    try:
+        return np.random.default_rng(rng)
+    except (TypeError, ValueError) as error:
+        message = f"rng must be a non-negative integer or a numpy.random.Generator, got {rng!r}"
+        raise type(error)(message) from None
 
 
 def gaussian(shape: tuple[int, ...], std: float, rng: Any = None) -> np.ndarray:

@@ -21,7 +21,8 @@ STEP_DTYPES = {"central": "float64", "complex": "complex128"}
 def numerical_gradient(f: Callable[[Array], Any], x: Array, *, method: str = "central") -> Array:
     """The gradient of f at x by central differences or by the complex step.
 
-        central:  (f(x + h) - f(x - h)) / 2h,  h = 1e-6          complex:  Im f(x + ih) / h,  h = 1e-30
+        central:  (f(x + h) - f(x - h)) / 2h,  h = 1e-6 max(1, |x|)        complex:  Im f(x + ih) / h,  h =
+        1e-30
 
     f: takes x, returns one number.  x: a float64 array ("central") or complex128 ("complex"), of any backend;
     it is perturbed in place, one entry at a time, and is bit for bit as before when this returns or raises.
@@ -75,7 +76,8 @@ def directional_derivative(
 
 def _central(f: Callable[[Array], Any], x: Array, index: tuple[int, ...]) -> float:
     at = float(x[index])
-    above, below = at + H_CENTRAL, at - H_CENTRAL
+    h = H_CENTRAL * max(1.0, abs(at))
+    above, below = at + h, at - h
     try:
         x[index] = above
         f_above = _number(f(x), float)
@@ -102,6 +104,10 @@ def _number(value: Any, kind: type) -> Any:
     """What f returned as one Python number."""
     if getattr(value, "shape", ()) != ():
         raise TypeError(f"numerical_gradient: f must return one number, got an array of shape {value.shape}")
+    if kind is float and "complex" in str(getattr(value, "dtype", type(value))):
+        raise TypeError(
+            'numerical_gradient: f must return a real number; method "complex" takes a complex one'
+        )
     if str(getattr(value, "dtype", "")).endswith("float32"):
         raise TypeError(
             "numerical_gradient: f computes in float32, too coarse for a difference; make it use float64"

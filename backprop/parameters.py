@@ -34,13 +34,16 @@ class Parameters(MutableMapping[str, Array]):
         self._views = backend_of(flat).views(flat, self.shapes)
 
     def __getitem__(self, name: str) -> Array:
+        return self._view(name)
+
+    def _view(self, name: str) -> Array:
         try:
             return self._views[name]
         except KeyError:
             raise KeyError(f"no array {name!r} here; there are {', '.join(self._views)}") from None
 
     def __setitem__(self, name: str, value: Any) -> None:
-        view = self[name]
+        view = self._view(name)
         if value is view:  # the end of `params[name] -= …`, which wrote in place already
             return
         value = to_numpy(value) if owner_of(value) is None else value

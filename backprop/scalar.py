@@ -27,25 +27,32 @@ from backends import backend_of
 
 
 class _ScalarLayer:
-    """Keeps the two inputs of the last forward."""
+    """Keeps what the last forward saw: its two inputs and its output."""
 
     def __init__(self) -> None:
-        self.x: Any = None
-        self.y: Any = None
+        self._kept: tuple[Any, Any, Any] | None = None
 
-    def _keep(self, x: Any, y: Any) -> None:
-        self.x, self.y = x, y
-
-    def _require_forward(self) -> None:
-        if self.x is None:
-            raise RuntimeError(f"{type(self).__name__}.backward needs a forward before it")
+    def _recall(self, dout: Any) -> tuple[Any, Any, Any]:
+        """The inputs of the last forward, and dout in the shape of its output."""
+        where = f"{type(self).__name__}.backward"
+        if self._kept is None:
+            raise RuntimeError(f"{where} needs a forward before it")
+        x, y, out = self._kept
+        if _shape(dout) == _shape(out):
+            return x, y, dout
+        if _shape(dout) != ():
+            raise ValueError(
+                f"{where}: dout must have the shape of the output, {_shape(out)}, got {_shape(dout)}"
+            )
+        backend = backend_of(out)
+        return x, y, backend.broadcast_to(backend.asarray(dout, out.dtype), out.shape)
 
 
 class MulLayer(_ScalarLayer):
     """out = x y;  dL/dx = dout y, dL/dy = dout x.
 
     x, y, dout: numbers, or arrays of one backend and of shapes that broadcast; a gradient has its operand's
-    shape.
+    shape.  Raises RuntimeError for a backward before any forward.
 
     >>> layer = MulLayer()
     >>> layer.forward(3.0, 4.0), layer.backward(1.0)
@@ -54,20 +61,21 @@ class MulLayer(_ScalarLayer):
 
     def forward(self, x: Any, y: Any) -> Any:
         """The product x y."""
-        self._keep(x, y)
-        return x * y
+        out = x * y
+        self._kept = x, y, out
+        return out
 
     def backward(self, dout: Any) -> tuple[Any, Any]:
-        """The gradients with respect to x and y.  Raises RuntimeError before any forward."""
-        self._require_forward()
-        return _shaped_like(self.x, dout * self.y), _shaped_like(self.y, dout * self.x)
+        """The gradients with respect to x and y.  dout: in the shape of the output, or one number for all."""
+        x, y, dout = self._recall(dout)
+        return _sum_to(x, dout * y), _sum_to(y, dout * x)
 
 
 class AddLayer(_ScalarLayer):
     """out = x + y;  dL/dx = dout, dL/dy = dout.
 
     x, y, dout: numbers, or arrays of one backend and of shapes that broadcast; a gradient has its operand's
-    shape.
+    shape.  Raises RuntimeError for a backward before any forward.
 
     >>> layer = AddLayer()
     >>> layer.forward(3.0, 4.0), layer.backward(1.5)
@@ -76,18 +84,22 @@ class AddLayer(_ScalarLayer):
 
     def forward(self, x: Any, y: Any) -> Any:
         """The sum x + y."""
-        self._keep(x, y)
-        return x + y
+        out = x + y
+        self._kept = x, y, out
+        return out
 
     def backward(self, dout: Any) -> tuple[Any, Any]:
-        """The gradients with respect to x and y.  Raises RuntimeError before any forward."""
-        self._require_forward()
-        return _shaped_like(self.x, dout), _shaped_like(self.y, dout)
+        """The gradients with respect to x and y.  dout: in the shape of the output, or one number for all."""
+        x, y, dout = self._recall(dout)
+        return _sum_to(x, dout), _sum_to(y, dout)
 
 
-def _shaped_like(operand: Any, gradient: Any) -> Any:
-    """A gradient summed over the axes along which its operand was broadcast."""
-    shape = getattr(operand, "shape", ())
-    return (
-        gradient if getattr(gradient, "shape", ()) == shape else backend_of(gradient).sum_to(gradient, shape)
-    )
+def _shape(value: Any) -> tuple[int, ...]:
+    return getattr(value, "shape", ())
+
+
+def _sum_to(operand: Any, gradient: Any) -> Any:
+    """A gradient in the shape of the output, summed over the axes along which its operand was broadcast."""
+    if _shape(gradient) == _shape(operand):
+        return gradient
+    return backend_of(gradient).sum_to(gradient, _shape(operand))

@@ -20,7 +20,7 @@ SEGMENT = 100  # iterations between two looks at the losses
 ITERATIONS = 10_000
 
 
-@dataclass
+@dataclass(repr=False)
 class History:
     """What a training run recorded: lists of Python numbers.
 
@@ -36,6 +36,11 @@ class History:
     train_accuracy: list[float] = field(default_factory=list)
     test_accuracy: list[float] = field(default_factory=list)
     seconds: float = 0.0
+
+    def __repr__(self) -> str:
+        accuracies = {"train": self.train_accuracy, "test": self.test_accuracy}
+        last = ", ".join(f"{name} accuracy {values[-1]:.4f}" for name, values in accuracies.items() if values)
+        return f"<History of {len(self.loss)} iterations in {self.seconds:.1f} s: {last}>"
 
 
 def train(
@@ -76,14 +81,18 @@ def train(
     >>> history.train_accuracy[-1], len(history.loss)
     (1.0, 200)
     """
+    if not isinstance(net, Network):
+        raise TypeError(f"train: net must be a backprop.networks.Network, got {type(net).__name__}")
+    if callback is not None and not callable(callback):
+        raise TypeError(f"train: callback must be callable, got {callback!r}")
     if iterations is not None and epochs is not None:
         raise ValueError("train: give iterations or epochs, not both")
     if (x_test is None) != (t_test is None):
         raise ValueError("train: x_test and t_test go together")
     batch_size = checks.positive_integer("train", "batch_size", batch_size)
     optimizer, rng = SGD(learning_rate), generator(rng)
-    x, labels = net.enter("train", x_train, t_train)
-    test = None if x_test is None else net.enter("train", x_test, t_test)
+    x, labels = net.enter("train (x_train, t_train)", x_train, t_train)
+    test = None if x_test is None else net.enter("train (x_test, t_test)", x_test, t_test)
     epoch = max(1, x.shape[0] // batch_size)
     if epochs is not None:
         iterations = epoch * checks.positive_integer("train", "epochs", epochs)

@@ -7,6 +7,9 @@ a hundred times as long.
 import os
 from collections import Counter
 
+# What a user may have set for other work.
+os.environ.pop("BACKPROP_BACKEND", None)
+os.environ.pop("BACKPROP_DTYPE", None)
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # read when NumPy is first imported
 
 from backends.testing import backend, pytest_runtest_makereport

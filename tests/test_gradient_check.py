@@ -66,5 +66,88 @@ def test_unknown_methods_and_modes(options):
 
 
 def test_an_input_that_is_not_real():
-    with pytest.raises(TypeError, match="the input must hold real numbers, got complex128"):
+    with pytest.raises(TypeError, match="the input must hold real numbers, at least one, got complex128"):
         check_gradients(Scale(), X * 1j)
+
+
+class Bias:
+    """out = x + b, with a backward that is given."""
+
+    def __init__(self, backward):
+        self.params, self.grads, self.given = {"b": np.ones(3)}, {}, backward
+
+    def forward(self, x):
+        return x + self.params["b"]
+
+    def backward(self, dout):
+        return self.given(self.grads, dout)
+
+
+def summed_over_everything(grads, dout):
+    grads["b"] = dout.sum()
+    return dout
+
+
+def keeping_an_axis(grads, dout):
+    grads["b"] = dout.sum(axis=0, keepdims=True)
+    return dout
+
+
+def summed_input(grads, dout):
+    grads["b"] = dout.sum(axis=0)
+    return dout.sum(axis=0)
+
+
+def writing_into_dout(grads, dout):
+    grads["b"] = dout.sum(axis=0)
+    dout *= 2.0
+    return dout / 2.0
+
+
+def without_a_gradient(grads, dout):
+    return dout
+
+
+def returning_nothing(grads, dout):
+    grads["b"] = dout.sum(axis=0)
+
+
+@pytest.mark.parametrize("mode", ["fast", "full"])
+@pytest.mark.parametrize(
+    ("backward", "words"),
+    [
+        (summed_over_everything, r"Bias: the gradient of b must have its shape, \(3,\), got \(\)"),
+        (keeping_an_axis, r"Bias: the gradient of b must have its shape, \(3,\), got \(1, 3\)"),
+        (summed_input, r"Bias: the gradient of x must have its shape, \(4, 3\), got \(3,\)"),
+        (writing_into_dout, "Bias.backward writes into dout"),
+        (without_a_gradient, "Bias.backward leaves no gradient of b in grads"),
+        (returning_nothing, "Bias: the gradient of x must be an array of real numbers, got NoneType"),
+    ],
+)
+def test_what_cannot_be_compared_is_named(backward, words, mode):
+    with pytest.raises(AssertionError, match=words):
+        check_gradients(Bias(backward), X, mode=mode)
+
+
+def test_a_layer_without_parameters_and_a_list_as_input():
+    class Square:
+        def forward(self, x):
+            self.x = x
+            return x * x
+
+        def backward(self, dout):
+            return 2.0 * dout * self.x
+
+    check_gradients(Square(), X.tolist(), mode="full").assert_ok()
+
+
+def test_inputs_that_say_nothing():
+    with pytest.raises(TypeError, match=r"at least one, got float64 \(0, 3\)"):
+        check_gradients(Scale(), np.ones((0, 3)))
+    with pytest.raises(TypeError, match="give Scale's inputs"):
+        check_gradients(Scale())
+
+
+def test_a_notebook_shows_the_table():
+    report = check_gradients(Scale(), X)
+    assert repr(report) == str(report)

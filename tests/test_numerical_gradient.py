@@ -62,6 +62,11 @@ def test_an_array_that_is_not_contiguous():
     np.testing.assert_allclose(numerical_gradient(lambda x: (x * x).sum(), x), 2 * x, atol=1e-8)
 
 
+def test_large_values_are_moved_by_a_step_of_their_size():
+    gradient = numerical_gradient(lambda x: (x * x).sum(), np.array([1e12]))
+    np.testing.assert_allclose(gradient, [2e12], rtol=1e-6)
+
+
 def test_no_entries_no_gradient(backend):
     assert numerical_gradient(lambda x: 0.0, asarray(np.ones((0, 3)))).shape == (0, 3)
 
@@ -93,6 +98,7 @@ def test_no_entries_no_gradient(backend):
         ([1.0], inner, {}, TypeError, "x is list"),
         (X, lambda x: x, {}, TypeError, r"f must return one number, got an array of shape \(3, 2\)"),
         (X, lambda x: (1.0, 2.0), {}, TypeError, r"f must return one number, got \(1.0, 2.0\)"),
+        (X, lambda x: np.complex128(1j), {}, TypeError, "f must return a real number"),
         (X, lambda x: np.float32(1.0), {}, TypeError, "f computes in float32, too coarse"),
     ],
 )

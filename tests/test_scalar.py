@@ -54,3 +54,29 @@ def test_a_gradient_has_the_shape_of_its_operand_however_it_was_broadcast(backen
     assert dy.shape == shape
     assert dx.shape == x.shape
     assert dy.sum() == (x.sum() if isinstance(layer, MulLayer) else 6.0)
+
+
+@pytest.mark.parametrize("layer", [MulLayer(), AddLayer()])
+def test_one_number_as_dout_counts_for_every_output(backend, layer):
+    x, y = np.arange(3.0).reshape(3, 1), np.arange(4.0).reshape(1, 4)
+    out = layer.forward(asarray(x), asarray(y))
+    by_number = layer.backward(2)
+    by_array = layer.backward(asarray(np.full(out.shape, 2.0)))
+    for a, b, operand in zip(by_number, by_array, (x, y), strict=True):
+        assert a.shape == operand.shape
+        np.testing.assert_array_equal(to_numpy(a), to_numpy(b))
+
+
+def test_a_dout_of_another_shape_is_refused(backend):
+    layer = MulLayer()
+    layer.forward(asarray([1.0, 2.0]), 3.0)
+    with pytest.raises(ValueError, match=r"dout must have the shape of the output, \(2,\), got \(3,\)"):
+        layer.backward(asarray([1.0, 2.0, 3.0]))
+
+
+def test_a_forward_that_fails_leaves_the_last_one():
+    layer = MulLayer()
+    layer.forward(3.0, 4.0)
+    with pytest.raises(TypeError):
+        layer.forward(None, 1.0)
+    assert layer.backward(1.0) == (4.0, 3.0)

@@ -177,6 +177,7 @@ def test_no_step_reads_a_value_from_the_device(monkeypatch):
         ({"learning_rate": 0}, ValueError, "learning_rate must be a finite number above 0, got 0.0"),
         ({"learning_rate": float("nan")}, ValueError, "learning_rate must be a finite number"),
         ({"learning_rate": "fast"}, TypeError, "learning_rate must be a number, got 'fast'"),
+        ({"callback": 3}, TypeError, "callback must be callable, got 3"),
         ({"x_test": X}, ValueError, "x_test and t_test go together"),
         ({"x_test": X, "t_test": T[:3]}, ValueError, "labels must have shape"),
         ({"x_test": X[:, :4], "t_test": T}, ValueError, "8 values a sample"),
@@ -188,3 +189,20 @@ def test_wrong_settings_change_nothing(options, error, words):
     with pytest.raises(error, match=words):
         train(net, X, T, **options)
     np.testing.assert_array_equal(net.params.flat, before)
+    assert not net.grads.flat.any()
+
+
+def test_another_object_than_a_network():
+    with pytest.raises(TypeError, match="net must be a backprop.networks.Network, got dict"):
+        train({}, X, T)
+
+
+def test_complex_samples():
+    with pytest.raises(TypeError, match=r"train \(x_train, t_train\): x must be real"):
+        train(net_of(), X + 0j, T)
+
+
+def test_a_notebook_shows_the_history_in_a_line():
+    history = train(net_of(), X, T, X, T, iterations=3, batch_size=5, rng=0)
+    assert repr(history).startswith("<History of 3 iterations in ")
+    assert repr(history).endswith(f"test accuracy {history.test_accuracy[-1]:.4f}>")

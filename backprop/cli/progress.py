@@ -1,5 +1,6 @@
 """How a training run shows itself while it runs: a bar on a terminal, plain lines elsewhere."""
 
+import math
 import sys
 from typing import Any
 
@@ -7,6 +8,8 @@ import click
 from tqdm import tqdm
 
 from backprop.training import History
+
+LINES = 20
 
 
 class Bar:
@@ -16,7 +19,7 @@ class Bar:
         self.bar: Any = tqdm(
             total=total,
             unit="it",
-            ncols=80,
+            dynamic_ncols=True,
             file=sys.stderr,
             leave=False,
             bar_format="{percentage:3.0f}% {bar} {n}/{total} {rate_fmt}{postfix}",
@@ -24,8 +27,7 @@ class Bar:
 
     def __call__(self, history: History) -> None:
         shown = [f"loss {history.loss[-1]:.3f}"] if history.loss else []
-        accuracies = history.test_accuracy or history.train_accuracy
-        self.bar.set_postfix_str(", ".join([*shown, f"accuracy {accuracies[-1]:.3f}"]), refresh=False)
+        self.bar.set_postfix_str(", ".join([*shown, f"test {history.test_accuracy[-1]:.3f}"]), refresh=False)
         self.bar.update(len(history.loss) - self.bar.n)
 
     def close(self) -> None:
@@ -34,17 +36,18 @@ class Bar:
 
 
 class Lines:
-    """A line on standard output for every evaluation."""
+    """A line on standard output for every evaluation, or for about LINES of them."""
 
     def __init__(self, total: int) -> None:
-        self.total, self.printed = total, 0
+        self.total, self.next = total, 0.0
 
     def __call__(self, history: History) -> None:
-        if len(history.iterations) > self.printed:
-            self.printed = len(history.iterations)
+        done = history.iterations[-1]
+        if len(history.loss) == done and done >= self.next:
+            self.next = math.inf if done == self.total else min(self.total, self.next + self.total / LINES)
             loss = f"loss {history.loss[-1]:.4f}  " if history.loss else ""
             click.echo(
-                f"iteration {history.iterations[-1]:>{len(str(self.total))}}/{self.total}  {loss}"
+                f"iteration {done:>{len(str(self.total))}}/{self.total}  {loss}"
                 f"train {history.train_accuracy[-1]:.4f}  test {history.test_accuracy[-1]:.4f}"
             )
 
@@ -54,4 +57,4 @@ class Lines:
 
 def progress(total: int) -> Bar | Lines:
     """The one that fits where standard error goes."""
-    return Bar(total) if sys.stderr.isatty() else Lines(total)
+    return Bar(total) if sys.stderr is not None and sys.stderr.isatty() else Lines(total)

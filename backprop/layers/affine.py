@@ -3,7 +3,7 @@
 from typing import Any
 
 from backends import Array, backend_of, get_backend
-from backprop.checks import flatten_samples, positive_integer
+from backprop.checks import flatten_samples, positive_integer, positive_number
 from backprop.dtypes import network_dtype
 from backprop.initializers import gaussian
 from backprop.layers.layer import Layer, require_one_dtype
@@ -63,7 +63,8 @@ class Affine(Layer):
             positive_integer("Affine.create", "n_in", n_in),
             positive_integer("Affine.create", "n_out", n_out),
         )
-        weights = gaussian(shape, weight_init_std, rng)
+        std = positive_number("Affine.create", "weight_init_std", weight_init_std, or_zero=True)
+        weights = gaussian(shape, std, rng)
         return cls(backend.asarray(weights, dtype), backend.zeros(shape[1:], dtype))
 
     def forward(self, x: Array, training: bool = True) -> Array:
@@ -83,10 +84,11 @@ class Affine(Layer):
         dout: (N, M).  needs_dx: False spares the product for dx, a third of the work of a network's first
         layer.
         """
-        x, shape = self._take()
+        x, shape = self._recall()
         W, grads = self.params["W"], self.grads
         backend = backend_of(dout, x, W)
         self._check_dout(dout, (shape[0], W.shape[1]), W.dtype)
+        self._consume()
         dx, grads["W"], grads["b"] = backend.affine_backward(
             dout, x, W, grads.for_writing("W"), grads.for_writing("b"), needs_dx
         )

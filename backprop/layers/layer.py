@@ -3,7 +3,7 @@
 from collections.abc import Callable, MutableMapping
 from typing import Any
 
-from backends import Array, mix
+from backends import Array, kind, mix
 from backprop.gradients import Gradients, GradientWindow, OwnGradients
 from backprop.parameters import Parameters, Window
 
@@ -36,20 +36,24 @@ class Layer:
 
     def join(self, params: Parameters, grads: Gradients, names: dict[str, str]) -> None:
         """Become part of a network: from now on this layer's arrays are its owners' entries `names`."""
+        if isinstance(self.params, Window):
+            raise ValueError(f"{self!r} belongs to a network already; give each network layers of its own")
         self.params = Window(params, names)
         self.grads = GradientWindow(grads, names)
 
     def _keep(self, training: bool, *values: Any) -> None:
         self._kept = values if training else EVALUATED
 
-    def _take(self) -> tuple[Any, ...]:
-        kept, self._kept = self._kept, CONSUMED
+    def _recall(self) -> tuple[Any, ...]:
+        kept = self._kept
         if isinstance(kept, str):
-            self._kept = kept
             raise RuntimeError(
                 f"{type(self).__name__}.backward needs a forward of its own before it, but {kept}"
             )
         return kept
+
+    def _consume(self) -> None:
+        self._kept = CONSUMED
 
     def _check_dout(self, dout: Array, shape: tuple[int, ...], dtype: Any) -> None:
         """Raise unless dout has the shape of the output and goes with its dtype."""
@@ -72,6 +76,14 @@ class Layer:
         return f"{type(self).__name__}()"
 
 
+def require_float(where: str, x: Array) -> None:
+    """Raise TypeError unless x holds real or complex floating-point numbers."""
+    if kind(x) not in "fc":
+        raise TypeError(
+            f"{where}: input must hold floating-point numbers, got {x.dtype}; asarray(x, 'float32')"
+        )
+
+
 def require_one_dtype(where: str, **arrays: Array) -> None:
     """Raise TypeError where two different real dtypes meet; a complex one may meet any."""
     (first, a), *others = arrays.items()
@@ -79,5 +91,5 @@ def require_one_dtype(where: str, **arrays: Array) -> None:
         if not mix(a.dtype, b.dtype):
             raise TypeError(
                 f"{where}: {first} and {name} must have one dtype, got {a.dtype} and {b.dtype}; "
-                "cast one of them, or the network with net.astype"
+                "cast one with asarray(array, dtype)"
             )

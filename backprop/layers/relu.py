@@ -1,7 +1,7 @@
 """ReLU, the rectifier: out = max(x, 0)."""
 
 from backends import Array, backend_of
-from backprop.layers.layer import Layer
+from backprop.layers.layer import Layer, require_float
 
 
 class ReLU(Layer):
@@ -21,13 +21,16 @@ class ReLU(Layer):
 
     def forward(self, x: Array, training: bool = True) -> Array:
         """max(x, 0), in the shape of x."""
-        out = backend_of(x).relu(x)
+        backend = backend_of(x)
+        require_float("ReLU.forward", x)
+        out = backend.relu(x)
         self._keep(training, out)
         return out
 
     def backward(self, dout: Array) -> Array:
         """dout where x was positive, else 0."""
-        (out,) = self._take()
+        (out,) = self._recall()
         backend = backend_of(dout, out)
         self._check_dout(dout, out.shape, out.dtype)
+        self._consume()
         return backend.relu_backward(dout, out)

@@ -1,7 +1,7 @@
 """Sigmoid, the logistic function: out = 1 / (1 + exp(-x))."""
 
 from backends import Array, backend_of
-from backprop.layers.layer import Layer
+from backprop.layers.layer import Layer, require_float
 
 
 class Sigmoid(Layer):
@@ -23,13 +23,16 @@ class Sigmoid(Layer):
 
     def forward(self, x: Array, training: bool = True) -> Array:
         """1 / (1 + exp(-x)), in the shape of x."""
-        out = backend_of(x).sigmoid(x)
+        backend = backend_of(x)
+        require_float("Sigmoid.forward", x)
+        out = backend.sigmoid(x)
         self._keep(training, x)
         return out
 
     def backward(self, dout: Array) -> Array:
         """dout times the derivative at x."""
-        (x,) = self._take()
+        (x,) = self._recall()
         backend = backend_of(dout, x)
         self._check_dout(dout, x.shape, x.dtype)
+        self._consume()
         return backend.sigmoid_backward(dout, x)

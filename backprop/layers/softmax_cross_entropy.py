@@ -4,7 +4,7 @@ from typing import Any
 
 from backends import Array, backend_of
 from backprop import checks
-from backprop.layers.layer import Layer
+from backprop.layers.layer import Layer, require_float
 
 
 class SoftmaxCrossEntropy(Layer):
@@ -29,6 +29,7 @@ class SoftmaxCrossEntropy(Layer):
     def forward(self, logits: Array, labels: Any, training: bool = True) -> Array:
         """The mean loss, a 0-d value on the device.  labels: on the host, or where the logits are."""
         backend = backend_of(logits)
+        require_float("SoftmaxCrossEntropy.forward", logits)
         if len(logits.shape) != 2 or 0 in logits.shape:
             raise ValueError(
                 f"SoftmaxCrossEntropy.forward: logits must have shape (N, C), N and C at least 1, "
@@ -48,9 +49,11 @@ class SoftmaxCrossEntropy(Layer):
 
     def backward(self, dout: Any = 1.0) -> Array:
         """The gradient of dout · L with respect to the logits, (N, C).  dout: a number or a 0-d array."""
-        (dlogits,) = self._take()
+        (dlogits,) = self._recall()
         if isinstance(dout, (int, float)):
-            return dlogits if dout == 1 else dlogits * float(dout)
-        backend_of(dlogits, dout)
-        self._check_dout(dout, (), dlogits.dtype)
-        return dlogits * dout
+            dout = float(dout)
+        else:
+            backend_of(dlogits, dout)
+            self._check_dout(dout, (), dlogits.dtype)
+        self._consume()
+        return dlogits if isinstance(dout, float) and dout == 1.0 else dlogits * dout

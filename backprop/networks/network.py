@@ -4,6 +4,8 @@ Public methods take host data or arrays of the network's backend, check them onc
 never written again. Inside (`losses`, `backpropagate`) everything is on the device already and is trusted.
 """
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Self
 
 from backends import Array, Backend, backend_of, get_backend, kind
@@ -26,32 +28,47 @@ class Network:
     network.
     input_size: values a sample.  output_size: classes.
 
-    layers, params, grads: by name.  `params["W1"]` and `params["b1"]` are "W" and "b" of the first layer that
+    `params["W1"]` and `params["b1"]` are "W" and "b" of the first layer that
     has parameters, and so on.
     """
 
     def __init__(
         self, layers: dict[str, Layer], loss: SoftmaxCrossEntropy, input_size: int, output_size: int
     ) -> None:
-        self.layers = layers
+        self._layers = dict(layers)
         self.loss_layer = loss
         self.input_size, self.output_size = input_size, output_size
         with_params = [layer for layer in layers.values() if layer.params]
         names = [
             {name: f"{name}{i}" for name in layer.params} for i, layer in enumerate(with_params, start=1)
         ]
-        self.params = Parameters.gather(
+        self._params = Parameters.gather(
             {
                 mine: layer.params[theirs]
                 for layer, window in zip(with_params, names, strict=True)
                 for theirs, mine in window.items()
             }
         )
-        self.grads = Gradients.like(self.params)
+        self._grads = Gradients.like(self.params)
         for layer, window in zip(with_params, names, strict=True):
             layer.join(self.params, self.grads, window)
 
     # -------------------------------------------------------------------------------------------- what it is
+
+    @property
+    def layers(self) -> Mapping[str, Layer]:
+        """The layers by name, the first to be applied first; fixed, since the parameters are theirs."""
+        return MappingProxyType(self._layers)
+
+    @property
+    def params(self) -> Parameters:
+        """The parameters by name; an item that is assigned is copied into place."""
+        return self._params
+
+    @property
+    def grads(self) -> Gradients:
+        """The gradients of the last pass by name."""
+        return self._grads
 
     @property
     def backend(self) -> Backend:
@@ -75,7 +92,7 @@ class Network:
 
     def predict(self, x: Any) -> Array:
         """The logits, (N, C), for samples x: (N, …) with input_size values each."""
-        x = checks.samples(self._where("predict"), x, self.input_size, self.backend)
+        x = checks.samples(f"{type(self).__name__}.predict", x, self.input_size, self.backend)
         return self._joined(
             [self._forward(self._cast(x[chunk, ...]), training=False) for chunk in _chunks(x)]
         )
@@ -86,13 +103,13 @@ class Network:
 
         x: (N, …) with input_size values each.  t: (N,) integers in [0, C) or (N, C) one-hot.
         """
-        x, labels = self._labelled("loss", x, t)
+        x, labels = self._labelled(f"{type(self).__name__}.loss", x, t)
         losses = [self.losses(self._cast(x[chunk, ...]), labels[chunk]) for chunk in _chunks(x)]
         return self.backend.mean(self._joined(losses))
 
     def accuracy(self, x: Any, t: Any) -> float:
         """The share of samples whose largest logit is at the label, in [0, 1].  x, t: as for `loss`."""
-        return self.share_correct(*self._labelled("accuracy", x, t))
+        return self.share_correct(*self._labelled(f"{type(self).__name__}.accuracy", x, t))
 
     def gradient(self, x: Any, t: Any, *, input_gradient: bool = False) -> dict[str, Array]:
         """The gradient of the loss by backpropagation, by parameter name: arrays of their own.
@@ -100,7 +117,7 @@ class Network:
         x, t: as for `loss`.  input_gradient: also compute "x", the gradient with respect to the samples, in
         their shape; it costs half as much again.
         """
-        x, labels = self._labelled("gradient", x, t)
+        x, labels = self._labelled(f"{type(self).__name__}.gradient", x, t, real=True)
         self.grads.renew()
         _, dx = self.backpropagate(self._cast(x), labels, needs_dx=input_gradient)
         gradients = self.grads.hand_out()
@@ -115,18 +132,18 @@ class Network:
         """
         if method not in STEP_DTYPES:
             raise ValueError(f"method must be one of {', '.join(STEP_DTYPES)}, got {method!r}")
-        x, labels = self._labelled("numerical_gradient", x, t)
+        x, labels = self._labelled(f"{type(self).__name__}.numerical_gradient", x, t, real=True)
         twin = copy_as(self, dtype=STEP_DTYPES[method])
         backend = self.backend
-        x = x if kind(x) == "c" else backend.asarray(x, "float64")
+        x = backend.asarray(x, "float64")
         flat = numerical_gradient(
             lambda _: backend.mean(twin.losses(x, labels)), twin.params.flat, method=method
         )
         return dict(Parameters(self.params.shapes, flat))
 
-    def enter(self, method: str, x: Any, t: Any) -> tuple[Array, Array]:
+    def enter(self, where: str, x: Any, t: Any) -> tuple[Array, Array]:
         """Data for a loop, checked and moved once: samples in the network's dtype, labels (N,) int64."""
-        x, labels = self._labelled(method, x, t)
+        x, labels = self._labelled(where, x, t, real=True)
         return self._cast(x), labels
 
     # --------------------------------------------------------- inside: on the device, checked, buffers reused
@@ -163,15 +180,13 @@ class Network:
 
     # ------------------------------------------------------------------------------------------- the boundary
 
-    def _where(self, method: str) -> str:
-        return f"{type(self).__name__}.{method}"
-
-    def _labelled(self, method: str, x: Any, t: Any) -> tuple[Array, Array]:
+    def _labelled(self, where: str, x: Any, t: Any, real: bool = False) -> tuple[Array, Array]:
         """Samples and labels, checked; labels on the device, samples still where they came from."""
-        where = self._where(method)
         x = checks.samples(where, x, self.input_size, self.backend)
         if x.shape[0] == 0:
             raise ValueError(f"{where}: x must hold at least one sample, got {x.shape}")
+        if real and kind(x) == "c":
+            raise TypeError(f"{where}: x must be real, got {x.dtype}")
         return x, checks.labels(where, t, x.shape[0], self.output_size, self.backend)
 
     def _cast(self, x: Array) -> Array:

@@ -27,12 +27,19 @@ class SGD:
         """Move every parameter against its gradient.  params, grads: arrays by the same names.
 
         The owners of a network's arrays (`net.params`, `net.grads`) take one operation on their flat buffers.
+        Raises ValueError for a missing gradient or one of another shape, and then moves nothing.
         """
         if hasattr(params, "flat") and hasattr(grads, "flat"):
             self._move(params.flat, grads.flat)
-        else:
-            for name, parameter in params.items():
-                self._move(parameter, grads[name])
+            return
+        for name, parameter in params.items():
+            if name not in grads or grads[name].shape != parameter.shape:
+                got = grads[name].shape if name in grads else "none"
+                raise ValueError(
+                    f"SGD.update: the gradient of {name} must have shape {parameter.shape}, got {got}"
+                )
+        for name, parameter in params.items():
+            self._move(parameter, grads[name])
 
     def _move(self, parameter: Any, gradient: Any) -> None:
         backend_of(parameter, gradient).sgd(parameter, gradient, self.learning_rate)

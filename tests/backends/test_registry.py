@@ -62,7 +62,7 @@ UNKNOWN = {
     "list": lambda file: [1.0],
     "float": lambda file: 1.0,
     "NoneType": lambda file: None,
-    "float64": lambda file: np.float64(1.0),
+    "float16": lambda file: np.float16(1.0),
     "matrix": lambda file: np.ones((1, 1)).view(np.matrix),
     "MaskedArray": lambda file: np.ma.masked_array([1.0, 2.0], [True, False]),
     "memmap": lambda file: np.memmap(file, "float32", "w+", shape=(2,)),

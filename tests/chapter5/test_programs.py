@@ -16,7 +16,8 @@ FOLDER = Path(__file__).parent
 ROOT = FOLDER.parent.parent
 PROGRAM_BACKENDS = ["numpy", pytest.param("cupy", marks=pytest.mark.gpu)]
 needs_mnist = pytest.mark.skipif(
-    not os.environ.get("BACKPROP_DATA_DIR"), reason="BACKPROP_DATA_DIR does not name a directory with MNIST"
+    not os.path.isdir(os.environ.get("BACKPROP_DATA_DIR", "")),
+    reason="BACKPROP_DATA_DIR does not name a directory with MNIST",
 )
 
 

@@ -36,13 +36,14 @@ def test_plain_lines_where_there_is_no_terminal(call):
     assert (ran.code, ran.err) == (0, "")
     expected = [
         r"backend: numpy on cpu, the default",
-        r"data: the bundled sample of MNIST, 4,000 training and 1,000 test images",
+        r"data: the bundled sample of MNIST: 4,000 training and 1,000 test images",
         r"network: 784-5-10, 3,985 parameters, float32",
         r"iteration 0/6  train 0\.\d{4}  test 0\.\d{4}",
         r"iteration 4/6  loss 2\.\d{4}  train 0\.\d{4}  test 0\.\d{4}",
         r"iteration 6/6  loss 2\.\d{4}  train 0\.\d{4}  test 0\.\d{4}",
         r"6 iterations in \d+\.\d s \([\d,]+ a second\), seed 0",
-        r"loss 2\.\d+ \(last 6 batches\), accuracy: train 0\.\d{4}, test 0\.\d{4}",
+        r"loss 2\.\d+, the mean of the last 6 batches",
+        r"accuracy on the sample: train 0\.\d{4}, test 0\.\d{4}",
     ]
     assert len(ran.lines) == len(expected)
     for line, pattern in zip(ran.lines, expected, strict=True):
@@ -133,7 +134,8 @@ def test_mnist_is_taken_where_its_files_are(call, mnist, monkeypatch, data, way)
     option = ["--data-dir", mnist] if way == "option" else []
     ran = call("train", "--data", data, *option, "--iterations", 1, "--hidden", 2, "--batch-size", 3)
     assert ran.code == 0
-    assert "data: MNIST, 6 training and 4 test images" in ran.lines
+    (line,) = [line for line in ran.lines if line.startswith("data: MNIST in ")]
+    assert line.endswith(": 6 training and 4 test images")
 
 
 def test_auto_takes_the_sample_else_and_says_why_in_one_line(call, tmp_path, monkeypatch):
@@ -142,7 +144,7 @@ def test_auto_takes_the_sample_else_and_says_why_in_one_line(call, tmp_path, mon
     assert (ran.code, ran.err) == (0, "")
     (line,) = [line for line in ran.lines if line.startswith(FALLBACK)]
     assert f"{tmp_path}: BACKPROP_DATA_DIR lacks train-images-idx3-ubyte" in line
-    assert "data: the bundled sample of MNIST, 4,000 training and 1,000 test images" in ran.lines
+    assert "data: the bundled sample of MNIST: 4,000 training and 1,000 test images" in ran.lines
 
 
 def test_auto_takes_the_sample_without_a_network(call):
@@ -218,6 +220,6 @@ def test_a_terminal_shows_a_bar_of_80_columns(start):
     assert process.returncode == 0
     frames = [frame for frame in shown.decode().split("\r") if frame.strip()]
     assert max(map(len, frames)) <= 80
-    assert re.fullmatch(r" *\d+% .+ \d+/1000 .+it/s, loss \d\.\d{3}, accuracy 0\.\d{3}", frames[-1].rstrip())
+    assert re.fullmatch(r" *\d+% .+ \d+/1000 .+it/s, loss \d\.\d{3}, test 0\.\d{3}", frames[-1].rstrip())
     assert "iteration " not in out, "no plain lines beside the bar"
-    assert out.splitlines()[-1].startswith("loss ")
+    assert out.splitlines()[-1].startswith("accuracy ")

@@ -121,3 +121,26 @@ def test_dout_of_a_wrong_shape_or_dtype_is_refused(backend):
 def test_repr_tells_the_layer(backend):
     assert repr(Affine.create(6, 3)) == "Affine(6, 3)"
     assert repr(ReLU()) == "ReLU()"
+
+
+def test_a_refused_backward_leaves_the_forward_to_the_next(backend):
+    for name in ("Affine", "ReLU", "Sigmoid"):
+        layer, inputs = MAKE[name]("float32")
+        out = layer.forward(*inputs)
+        with pytest.raises(TypeError, match="dout must have the dtype"):
+            layer.backward(asarray(np.ones(out.shape), "float64"))
+        assert layer.backward(asarray(np.ones(out.shape), "float32")).shape == (4, 6)
+
+
+@pytest.mark.parametrize("name", layers.__all__)
+@pytest.mark.parametrize("dtype", ["uint8", "int64", "bool"])
+def test_integers_are_refused(backend, name, dtype):
+    layer, (_, *labels) = MAKE[name]("float32")
+    with pytest.raises(TypeError, match=rf"{name}.forward: .*{dtype}"):
+        layer.forward(asarray(np.ones((4, 6)), dtype), *labels)
+
+
+@pytest.mark.parametrize("layer", [ReLU(), Sigmoid()])
+def test_0d_arrays(backend, layer):
+    out = layer.forward(asarray(2.0))
+    assert layer.backward(out).shape == ()

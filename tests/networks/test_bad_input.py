@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from backends import asarray, use_backend
+from backends import Backend, asarray, use_backend
 from backends.testing import backend_or_skip
 from backprop import TwoLayerNet
 
@@ -60,7 +60,11 @@ def test_an_array_of_another_device_is_refused_by_name_with_the_cure():
         ({"dtype": "int32"}, ValueError, "dtype must be float32 or float64"),
         ({"dtype": "nonsense"}, ValueError, "dtype must be float32 or float64, got 'nonsense'"),
         ({"backend": "cupi"}, ValueError, 'unknown backend "cupi"'),
-        ({"rng": -1}, ValueError, "non-negative"),
+        ({"rng": -1}, ValueError, "rng must be a non-negative integer or a numpy.random.Generator, got -1"),
+        ({"rng": "a"}, TypeError, "rng must be .* got 'a'"),
+        ({"weight_init_std": "relu"}, TypeError, "weight_init_std must be a number, got 'relu'"),
+        ({"weight_init_std": float("nan")}, ValueError, "weight_init_std must be a finite number"),
+        ({"backend": Backend("mine", np, np.ndarray)}, ValueError, "<backend mine> is not registered"),
     ],
 )
 def test_wrong_settings(options, error, words):

@@ -1,6 +1,7 @@
 """A chain of any layers: names, and a first layer of any kind."""
 
 import numpy as np
+import pytest
 
 from backends import to_numpy
 from backprop import check_gradients
@@ -21,3 +22,42 @@ def test_three_affine_layers_behind_an_activation(backend):
     without, withal = net.gradient(X, T), net.gradient(X, T, input_gradient=True)
     assert withal.keys() - without.keys() == {"x"}
     np.testing.assert_array_equal(to_numpy(without["W1"]), to_numpy(withal["W1"]))
+
+
+def affine_net():
+    return Network({"A": Affine.create(3, 2, rng=0)}, SoftmaxCrossEntropy(), input_size=3, output_size=2)
+
+
+def test_layers_and_owners_cannot_be_replaced():
+    net = affine_net()
+    with pytest.raises(TypeError, match="does not support item assignment"):
+        net.layers["A"] = Affine.create(3, 2)
+    for name in ("layers", "params", "grads"):
+        with pytest.raises(AttributeError, match=name):
+            setattr(net, name, {})
+
+
+def test_a_layer_belongs_to_one_network():
+    net = affine_net()
+    with pytest.raises(ValueError, match=r"Affine\(3, 2\) belongs to a network already"):
+        Network({"A": net.layers["A"]}, SoftmaxCrossEntropy(), input_size=3, output_size=2)
+
+
+def test_gradients_read_from_a_layer_or_the_network_are_never_written_again(backend):
+    net = affine_net()
+    net.gradient(X, T)
+    kept = [net.layers["A"].grads["W"], net.grads["W1"], *net.grads.values()]
+    before = [to_numpy(array).copy() for array in kept]
+    layer = net.layers["A"]
+    layer.forward(net.backend.asarray(X, "float32"))
+    layer.backward(net.backend.asarray(np.ones((4, 2)), "float32"))
+    for array, values in zip(kept, before, strict=True):
+        np.testing.assert_array_equal(to_numpy(array), values)
+
+
+def test_complex_samples_are_for_the_loss_alone(backend):
+    net = affine_net()
+    assert "complex" in str(net.loss(X + 0j, T).dtype)
+    for method in ("gradient", "numerical_gradient"):
+        with pytest.raises(TypeError, match=rf"Network\.{method}: x must be real, got .*complex128"):
+            getattr(net, method)(X + 0j, T)

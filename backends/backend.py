@@ -1,6 +1,6 @@
 """An array library as one object: its name, its namespace, how arrays get in and out, and the kernels."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from math import prod
 from typing import Any
 
@@ -100,10 +100,15 @@ class Backend(Kernels):
 
     # -------------------------------------------------------------------------------------------------- loops
 
-    def repeat(self, step: Any, count: int) -> None:
-        """Call step(i) for i in range(count).
+    def loop(self, step: Callable[[int], None]) -> Callable[[int], None]:
+        """A function of count that calls step(0), …, step(count - 1).
 
-        The seam for a backend that can record a step once and replay it; this one is the plain loop.
+        The seam for a backend that records a step once and replays it: what it records lives in the function
+        that it returns, hence with the loop and not with the backend.
         """
-        for i in range(count):
-            step(i)
+
+        def run(count: int) -> None:
+            for i in range(count):
+                step(i)
+
+        return run

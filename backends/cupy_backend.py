@@ -1,8 +1,8 @@
 """CuPy on a CUDA GPU: arrays in and out, waiting, and the generic kernels.
 
 The generic kernels never wait for the device: no boolean-mask assignment, no reading of a value. Fused CUDA
-kernels are to override them here, one by one, each beside its twin in `kernels.py`; a captured loop is to
-override `repeat`.
+kernels are to override them here, one by one, each beside its twin in `kernels.py`; a captured loop is
+to override `loop`.
 """
 
 from typing import Any

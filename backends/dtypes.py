@@ -9,8 +9,7 @@ import numpy as np
 def dtype_name(dtype: Any) -> str:
     """The plain name of an element type, e.g. "float32".
 
-    dtype: a name, a NumPy or CuPy dtype, a scalar type such as numpy.float32, or another library's dtype
-    object.
+    dtype: a name, a NumPy or CuPy dtype, a scalar type such as numpy.float32, another library's dtype.
     Raises TypeError for what NumPy does not know as an element type.
     """
     try:

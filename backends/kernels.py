@@ -1,10 +1,9 @@
 """Every formula of the library once, in Array API names.
 
 Kernels compute, layers remember: a kernel is a pure function of its arrays (only `sgd` and the arrays passed
-as `dW`, `db` are written). They trust their arguments; layers and networks check them. All of them accept
-complex
-arrays and are analytic in them: comparisons and maxima look at the real part only, so that a derivative can
-be taken by the complex step (Squire and Trapp, SIAM Review 40, 1998).
+as `dW`, `db` are written). They trust their arguments; layers and networks check them. They take complex
+arrays too and are analytic in them, since comparisons and maxima look at the real part only: so a derivative
+can be taken by the complex step (Squire and Trapp, SIAM Review 40, 1998).
 
 Axis letters: N batch, D in, M out, C classes.
 """
@@ -65,8 +64,8 @@ class Kernels:
     ) -> tuple[Array, Array | None]:
         """The cross-entropy of softmax(logits) for each sample, in nats, and the derivative of its mean.
 
-            losses_n = log Σ_c exp z_nc - z_n,labels[n]        d mean / dz = (softmax(z) - one_hot(labels)) /
-            N
+            losses_n = log Σ_c exp z_nc - z_n,labels[n]
+            d mean(losses) / dz = (softmax(z) - one_hot(labels)) / N
 
         logits: (N, C).  labels: (N,) integers in [0, C).  Returns losses (N,) and the derivative (N, C), or
         None in its place where it is not wanted.

@@ -18,11 +18,13 @@ if TYPE_CHECKING:
 _CLASSES = {"numpy": "backends.numpy_backend:NumpyBackend", "cupy": "backends.cupy_backend:CupyBackend"}
 _loaded: dict[str, "Backend"] = {}
 _by_type: dict[type, "Backend"] = {}
+_unavailable: dict[str, BackendUnavailable] = {}  # tried in vain, and not again by `auto`
 
 
 def register(backend: "Backend") -> "Backend":
     """Make a further backend known by its name and its arrays, in place of one of the same name."""
     _loaded[backend.name] = backend
+    _unavailable.pop(backend.name, None)
     for array_type in (backend.array_type, *backend.scalar_types):
         _by_type[array_type] = backend
     return backend
@@ -51,11 +53,12 @@ def known_backends() -> tuple[str, ...]:
 
 def why_unavailable(name: str) -> BackendUnavailable | None:
     """None where that backend can be used, else the error that says why not and what to do."""
-    try:
-        load(name)
-    except BackendUnavailable as error:
-        return error
-    return None
+    if name not in _loaded and name not in _unavailable:
+        try:
+            load(name)
+        except BackendUnavailable as error:
+            _unavailable[name] = error
+    return None if name in _loaded else _unavailable.get(name)
 
 
 def available_backends() -> tuple[str, ...]:
@@ -70,8 +73,7 @@ def available_backends() -> tuple[str, ...]:
 def backend_of(array: Any, *others: Any) -> "Backend":
     """The backend that all these arrays belong to.
 
-    Raises TypeError, naming the caller's variables, for a mixture of libraries and for what is no array at
-    all.
+    Raises TypeError, naming the caller's variables, for a mixture of libraries and for what is no array.
     """
     kind = type(array)
     backend = _by_type.get(kind) or owner_of(array)
@@ -94,7 +96,9 @@ def owner_of(data: Any) -> "Backend | None":
 def _mixture(arrays: tuple[Any, ...]) -> str:
     """The message for arrays that cannot meet, by their names where `backend_of` was called."""
     frame = sys._getframe(2)
-    names = {id(value): name for name, value in frame.f_locals.items() if name != "self"}
+    names: dict[int, str] = {}
+    for name, value in frame.f_locals.items():
+        names.setdefault(id(value), name)
     kinds = {
         names.get(id(array), f"argument {i}"): describe(array) for i, array in enumerate(arrays, start=1)
     }

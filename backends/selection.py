@@ -63,8 +63,7 @@ def get_backend(backend: str | Backend | None = None) -> Backend:
 
 
 def set_backend(backend: str | Backend | None) -> None:
-    """Make new arrays and networks on this backend, in all threads; None goes back to the environment's
-    choice.
+    """Make new arrays and networks on this backend, in all threads; None undoes it.
 
     backend: "numpy", "cupy", "auto" or a Backend.  What exists already stays where it is.
     Raises ValueError for an unknown name and BackendUnavailable where it cannot be used.
@@ -110,6 +109,8 @@ def to_numpy(data: Any) -> np.ndarray:
     >>> to_numpy([1, 2, 3])
     array([1, 2, 3])
     """
+    if type(data).__module__.startswith("numpy.ma"):
+        raise TypeError("a masked array would lose its mask; fill it first: array.filled(value)")
     owner = owner_of(data)
     return np.asarray(data) if owner is None else owner.to_numpy(data)
 

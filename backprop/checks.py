@@ -55,15 +55,18 @@ def require_samples(where: str, x: Array, size: int) -> None:
         )
 
 
-def labels(where: str, t: Any, count: int, classes: int, backend: Backend) -> Array:
+def labels(where: str, t: Any, count: int, classes: int, backend: Backend, wait: bool = False) -> Array:
     """Labels as the kernels want them: (count,) int64, on `backend`.
 
     t: (count,) integers in [0, classes) or (count, classes) one-hot; host data or an array of the backend.
+    The values of an array on a device are looked at with `wait` only, since that waits for the device.
     Raises ValueError for a wrong shape, a label out of range or a row that is not one-hot, TypeError for no
-    integers. The values of an array on a device are trusted, since looking at them would wait for the device.
+    integers.
     """
     t = entering(where, "labels", t, backend)
-    host = backend.host_view(t) if owner_of(t) is backend else t
+    host = t
+    if owner_of(t) is backend:
+        host = backend.to_numpy(t) if wait else backend.host_view(t)
     if t.shape == (count, classes):
         if host is None:
             return backend.argmax(t)

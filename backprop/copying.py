@@ -3,14 +3,14 @@
 import copy
 from typing import Any, TypeVar
 
-from backends import Backend, asarray, backend_of
+from backends import Backend, asarray, backend_of, owner_of
+from backprop.parameters import Parameters
 
 T = TypeVar("T")
 
 
 def copy_as(obj: T, *, dtype: Any = None, backend: Backend | None = None) -> T:
-    """A deep copy of obj whose parameters and gradients are in `dtype` and on `backend` (as they are where
-    None).
+    """A deep copy of obj with its parameters and gradients in `dtype` and on `backend`, where given.
 
     obj: anything; `params` and `grads`, where it has them, are mappings of arrays. Every alias of such an
     array inside obj (`self.W` beside `params["W"]`) becomes the same new array; obj itself is not touched,
@@ -19,8 +19,10 @@ def copy_as(obj: T, *, dtype: Any = None, backend: Backend | None = None) -> T:
     memo: dict[int, Any] = {}
     for arrays in (getattr(obj, "params", {}), getattr(obj, "grads", {})):
         owner = getattr(arrays, "owner", arrays)
-        for array in [owner.flat] if hasattr(owner, "flat") else owner.values():
-            memo[id(array)] = _converted(array, dtype, backend)
+        if isinstance(owner, Parameters):
+            memo |= owner.aliases(_converted(owner.flat, dtype, backend))
+        else:
+            memo |= {id(a): _converted(a, dtype, backend) for a in owner.values() if owner_of(a)}
     return copy.deepcopy(obj, memo)
 
 

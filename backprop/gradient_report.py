@@ -15,7 +15,7 @@ class ArrayCheck:
 
     mode "full": mean and max_difference are over all entries; `index` is the worst one, and backward and
     numerical are its two values.
-    mode "fast": all are of the derivative along one random direction, and `index` is None.
+    mode "fast": they are of the derivative along one random direction, and `index` is None.
     """
 
     name: str
@@ -26,6 +26,7 @@ class ArrayCheck:
     index: list[int] | None
     backward: float
     numerical: float
+    why: str = ""  # why nothing could be compared, where nothing could
 
     @property
     def ok(self) -> bool:
@@ -33,6 +34,8 @@ class ArrayCheck:
         return self.max_difference <= self.limit
 
     def __str__(self) -> str:
+        if self.why:
+            return f"{self.name}: {self.why}"
         place = " along a random direction" if self.index is None else str(self.index)
         return f"{self.name}{place}: backward {self.backward:.10g}, numerical {self.numerical:.10g}"
 

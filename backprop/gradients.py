@@ -1,8 +1,8 @@
 """Where gradients are written: into a network's one buffer, or into new arrays for a layer on its own.
 
 Why lending: a training loop wants to reuse one buffer, while an array that a user was given must never change
-again. So the buffer is lent for writing, and once its arrays were handed out, the next writer gets another
-one.
+again. So the buffer is lent for writing, and after an array of it was handed out, the next writer gets a new
+buffer with the same values.
 """
 
 from collections.abc import Mapping
@@ -25,14 +25,14 @@ class Gradients(Parameters):
         flat = parameters.flat
         return cls(parameters.shapes, backend_of(flat).zeros(flat.shape, flat.dtype))
 
-    def renew(self) -> None:
-        """Write into a new buffer from now on, zero until it is written."""
-        self._rebind(backend_of(self.flat).zeros(self.flat.shape, self.flat.dtype))
-        self._handed_out = False
-
     def __getitem__(self, name: str) -> Array:
         self._handed_out = True
         return super().__getitem__(name)
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        if value is not self._view(name):  # else a kernel wrote it in place, into what it was lent
+            self.for_writing(name)
+            super().__setitem__(name, value)
 
     def hand_out(self) -> dict[str, Array]:
         """The gradients as arrays for the user: none of them is ever written again."""

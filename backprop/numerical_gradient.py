@@ -3,8 +3,7 @@
 Why h = 1e-6 for central differences: the rounding error, about 1e-16 |f| / h, stays near 1e-10, and a ReLU
 kink rarely lies within the step; at the book's h = 1e-4 one of eight random networks has one there.
 Why the complex step: f(x + ih) = f(x) + ih f'(x) + O(h²), so that the imaginary part over h is the derivative
-without a subtraction, exact to rounding for any tiny h.  It needs an f that is analytic, as all layers here
-are.
+without a subtraction, exact to rounding for any tiny h.  It needs an analytic f, as all layers here are.
 """
 
 from collections.abc import Callable, Iterator
@@ -21,14 +20,14 @@ STEP_DTYPES = {"central": "float64", "complex": "complex128"}
 def numerical_gradient(f: Callable[[Array], Any], x: Array, *, method: str = "central") -> Array:
     """The gradient of f at x by central differences or by the complex step.
 
-        central:  (f(x + h) - f(x - h)) / 2h,  h = 1e-6 max(1, |x|)        complex:  Im f(x + ih) / h,  h =
-        1e-30
+        central:  (f(x + h) - f(x - h)) / 2h,  h = 1e-6 max(1, |x|)
+        complex:  Im f(x + ih) / h,  h = 1e-30
 
     f: takes x, returns one number.  x: a float64 array ("central") or complex128 ("complex"), of any backend;
     it is perturbed in place, one entry at a time, and is bit for bit as before when this returns or raises.
     Returns float64 in the shape of x.
-    Raises TypeError for another dtype or an f that returns no single number, ValueError for an unknown
-    method.
+    Raises TypeError for another dtype or an f that returns no single number of full precision, ValueError for
+    an unknown method.
     Source: book section 4.3.2; complex step: Squire and Trapp, SIAM Review 40, 1998.
 
     >>> from backprop import xp
@@ -48,7 +47,11 @@ def numerical_gradient(f: Callable[[Array], Any], x: Array, *, method: str = "ce
             f'convert it and let f compute in it: asarray(x, dtype="{STEP_DTYPES[method]}")'
         )
     derivative = _central if method == "central" else _complex
-    values = [derivative(f, x, index) for index in _indices(x.shape)]
+    before = backend.copy(x)
+    try:
+        values = [derivative(f, x, index) for index in _indices(x.shape)]
+    finally:
+        x[...] = before  # as arrays: some libraries write the number -0.0 as 0.0
     return backend.reshape(backend.asarray(values, "float64"), x.shape)
 
 
@@ -57,8 +60,7 @@ def directional_derivative(
 ) -> float:
     """The derivative of f at x along a direction, from one ("complex") or two ("central") evaluations.
 
-    f, x: as for `numerical_gradient`.  direction: float64, in the shape of x.  x is as before when this
-    returns or raises.
+    f, x: as for `numerical_gradient`.  direction: float64, in the shape of x.  x is restored.
     """
     at = backend_of(x, direction).copy(x)
     try:
@@ -100,22 +102,26 @@ def _complex(f: Callable[[Array], Any], x: Array, index: tuple[int, ...]) -> flo
     return derivative
 
 
-def _number(value: Any, kind: type) -> Any:
-    """What f returned as one Python number."""
+def _number(value: Any, wanted: type) -> Any:
+    """What f returned as one Python number, float or complex as wanted."""
+    where = "numerical_gradient: f must return one number"
     if getattr(value, "shape", ()) != ():
-        raise TypeError(f"numerical_gradient: f must return one number, got an array of shape {value.shape}")
-    if kind is float and "complex" in str(getattr(value, "dtype", type(value))):
+        raise TypeError(f"{where}, got an array of shape {value.shape}")
+    if not hasattr(value, "dtype") and not isinstance(value, (int, float, complex)):
+        raise TypeError(f"{where}, got {value!r}")
+    if not hasattr(value, "dtype"):
+        given = "complex128" if isinstance(value, complex) else "float64"
+    else:
+        given = dtype_name(value.dtype)
+    if given in ("float16", "float32", "complex64"):
+        raise TypeError(f"{where} in double precision, got {given}, too coarse for a difference")
+    if wanted is float and given == "complex128":
+        raise TypeError(f'{where} that is real, got {given}; method "complex" takes it')
+    if wanted is complex and given != "complex128" and hasattr(value, "dtype"):
         raise TypeError(
-            'numerical_gradient: f must return a real number; method "complex" takes a complex one'
+            f'{where} that is complex for complex x, got {given}: f is not analytic; take "central"'
         )
-    if str(getattr(value, "dtype", "")).endswith("float32"):
-        raise TypeError(
-            "numerical_gradient: f computes in float32, too coarse for a difference; make it use float64"
-        )
-    try:
-        return kind(value)
-    except TypeError:
-        raise TypeError(f"numerical_gradient: f must return one number, got {value!r}") from None
+    return wanted(value)
 
 
 def _indices(shape: tuple[int, ...]) -> Iterator[tuple[int, ...]]:

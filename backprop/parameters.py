@@ -25,6 +25,12 @@ class Parameters(MutableMapping[str, Array]):
     @classmethod
     def gather(cls, arrays: Mapping[str, Array]) -> "Parameters":
         """Parameters that start with copies of these arrays (of one backend and dtype)."""
+        (first, one), *others = arrays.items()
+        for name, other in others:
+            if other.dtype != one.dtype:
+                raise TypeError(
+                    f"parameters must have one dtype, but {first} is {one.dtype}, {name} {other.dtype}"
+                )
         backend = backend_of(*arrays.values())
         flat = backend.concat([backend.reshape(array, (-1,)) for array in arrays.values()])
         return cls({name: array.shape for name, array in arrays.items()}, flat)
@@ -32,6 +38,11 @@ class Parameters(MutableMapping[str, Array]):
     def _rebind(self, flat: Array) -> None:
         self.flat = flat
         self._views = backend_of(flat).views(flat, self.shapes)
+
+    def aliases(self, flat: Array) -> dict[int, Array]:
+        """By identity, what in another buffer corresponds to this one's buffer and to each of its views."""
+        views = backend_of(flat).views(flat, self.shapes)
+        return {id(self.flat): flat, **{id(view): views[name] for name, view in self._views.items()}}
 
     def __getitem__(self, name: str) -> Array:
         return self._view(name)

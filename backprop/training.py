@@ -24,10 +24,9 @@ ITERATIONS = 10_000
 class History:
     """What a training run recorded: lists of Python numbers.
 
-    loss: the mean loss of each iteration's batch, in nats.  iterations: after how many updates the accuracies
-    were measured.
-    train_accuracy, test_accuracy: in [0, 1], one for each entry of `iterations`; the second is empty without
-    test data.
+    loss: the mean loss of each iteration's batch, in nats.
+    iterations: after how many updates the accuracies were measured.
+    train_accuracy, test_accuracy: in [0, 1], one for each entry of `iterations`; none without test data.
     seconds: what the run took, evaluations included.
     """
 
@@ -60,10 +59,9 @@ def train(
 ) -> History:
     """Train a network by stochastic gradient descent on random mini-batches, and return what was recorded.
 
-    x_train: (N, …) samples.  t_train: (N,) integer or (N, C) one-hot labels.  x_test, t_test: the same, or
-    None.
-    iterations: updates, 10,000 where neither it nor `epochs` is given.  epochs: so many times N // batch_size
-    updates.
+    x_train: (N, …) samples.  t_train: (N,) integer or (N, C) one-hot labels.
+    x_test, t_test: the same, or None.
+    iterations: updates to make, 10,000 by default.  epochs: N // batch_size updates each, instead.
     batch_size: samples a batch, drawn with replacement.  learning_rate: a positive number.
     rng: a seed or numpy.random.Generator; the same one draws the same batches on every backend.
     recompute_loss: record the loss of the batch after its update, at the cost of a second forward pass, as
@@ -100,14 +98,14 @@ def train(
 
     history, started, done = History(), time.perf_counter(), 0
     report = callback or (lambda history: None)
-    net.grads.renew()  # this loop reuses the buffer; what was handed out before stays as it is
+    segment = batch_loop(net, optimizer, x, labels, batch_size, recompute_loss)
     while done < total:
         if done % epoch == 0:
             _evaluate(net, history, done, (x, labels), test, started)
             report(history)
         count = min(SEGMENT, total - done, epoch - done % epoch)
         batches = rng.integers(x.shape[0], size=(count, batch_size))
-        history.loss += run_batches(net, optimizer, x, labels, batches, recompute_loss)
+        history.loss += segment(batches)
         done += count
         history.seconds = time.perf_counter() - started
         report(history)
@@ -116,13 +114,16 @@ def train(
     return history
 
 
-def run_batches(
-    net: Network, optimizer: SGD, x: Array, labels: Array, batches: Any, recompute_loss: bool
-) -> list[float]:
-    """One update for each row of `batches` (count, batch_size), indices into x; their mean losses."""
+def batch_loop(
+    net: Network, optimizer: SGD, x: Array, labels: Array, batch_size: int, recompute_loss: bool
+) -> Callable[[Any], list[float]]:
+    """A function of batches (count, batch_size), indices into x: one update each; returns their mean losses.
+
+    At most SEGMENT batches at once.  The buffers are made once, so that a recorded step finds them again.
+    """
     backend = net.backend
-    indices = backend.asarray(batches)
-    losses = backend.zeros(batches.shape, net.dtype)
+    indices = backend.zeros((SEGMENT, batch_size), "int64")
+    losses = backend.zeros((SEGMENT, batch_size), net.dtype)
 
     def step(i: int) -> None:
         batch = indices[i, ...]
@@ -132,9 +133,16 @@ def run_batches(
         if recompute_loss:
             losses[i, ...] = net.losses(x_batch, t_batch)
 
-    backend.repeat(step, len(batches))
-    means: list[float] = backend.to_numpy(losses).mean(axis=1, dtype="float64").tolist()
-    return means
+    run = backend.loop(step)
+
+    def segment(batches: Any) -> list[float]:
+        count = len(batches)
+        indices[:count, ...] = backend.asarray(batches)
+        run(count)
+        means: list[float] = backend.to_numpy(losses[:count, ...]).mean(axis=1, dtype="float64").tolist()
+        return means
+
+    return segment
 
 
 def _evaluate(

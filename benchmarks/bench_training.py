@@ -5,7 +5,7 @@ import pytest
 
 from backprop import TwoLayerNet
 from backprop.optimizers import SGD
-from backprop.training import SEGMENT, run_batches
+from backprop.training import SEGMENT, batch_loop
 
 SAMPLES, BATCH = 60_000, 100  # as many samples as MNIST, since gathering depends on what the caches hold
 
@@ -23,10 +23,12 @@ def test_training_step(timed, backend, data, dtype):
     x, labels = net.enter("train", *data)
     optimizer, rng = SGD(0.1), np.random.default_rng(1)
 
+    run = batch_loop(net, optimizer, x, labels, BATCH, recompute_loss=False)
+
     # What `train` does between two looks at the losses; `train` itself would add its evaluations.
     def segment():
         batches = rng.integers(SAMPLES, size=(SEGMENT, BATCH))
-        run_batches(net, optimizer, x, labels, batches, recompute_loss=False)
+        run(batches)
 
     facts = {"network": "784-50-10", "batch": BATCH, "dtype": dtype, "steps": SEGMENT}
     timed(segment, rounds=21, **facts)

@@ -112,21 +112,30 @@ def returning_nothing(grads, dout):
     grads["b"] = dout.sum(axis=0)
 
 
+def returning_a_list(grads, dout):
+    grads["b"] = dout.sum(axis=0)
+    return dout.tolist()
+
+
 @pytest.mark.parametrize("mode", ["fast", "full"])
 @pytest.mark.parametrize(
     ("backward", "words"),
     [
-        (summed_over_everything, r"Bias: the gradient of b must have its shape, \(3,\), got \(\)"),
-        (keeping_an_axis, r"Bias: the gradient of b must have its shape, \(3,\), got \(1, 3\)"),
-        (summed_input, r"Bias: the gradient of x must have its shape, \(4, 3\), got \(3,\)"),
-        (writing_into_dout, "Bias.backward writes into dout"),
-        (without_a_gradient, "Bias.backward leaves no gradient of b in grads"),
-        (returning_nothing, "Bias: the gradient of x must be an array of real numbers, got NoneType"),
+        (summed_over_everything, r"b: its gradient must have its shape, \(3,\), got \(\)"),
+        (keeping_an_axis, r"b: its gradient must have its shape, \(3,\), got \(1, 3\)"),
+        (summed_input, r"x: its gradient must have its shape, \(4, 3\), got \(3,\)"),
+        (writing_into_dout, "b: backward writes into dout"),
+        (without_a_gradient, "b: backward leaves no gradient of it"),
+        (returning_nothing, "x: backward leaves no gradient of it"),
+        (returning_a_list, "x: its gradient is no array but list"),
     ],
 )
-def test_what_cannot_be_compared_is_named(backward, words, mode):
+def test_what_cannot_be_compared_is_wrong_and_says_why(backward, words, mode):
+    report = check_gradients(Bias(backward), X, mode=mode)
+    assert not report.ok
+    json.dumps(report.to_dict())
     with pytest.raises(AssertionError, match=words):
-        check_gradients(Bias(backward), X, mode=mode)
+        report.assert_ok()
 
 
 def test_a_layer_without_parameters_and_a_list_as_input():
@@ -151,3 +160,31 @@ def test_inputs_that_say_nothing():
 def test_a_notebook_shows_the_table():
     report = check_gradients(Scale(), X)
     assert repr(report) == str(report)
+
+
+class Scaled(Bias):
+    """A gradient that is off by a small factor."""
+
+    def __init__(self, factor):
+        super().__init__(None)
+        self.factor = factor
+
+    def backward(self, dout):
+        self.grads["b"] = self.factor * dout.sum(axis=0)
+        return self.factor * dout
+
+
+@pytest.mark.parametrize("mode", ["fast", "full"])
+def test_the_checks_are_as_sharp_as_they_say(mode):
+    assert not check_gradients(Scaled(1 + 1e-9), X, mode=mode).ok
+    assert check_gradients(Scaled(1 + 1e-9), X, mode=mode, method="central").ok
+    assert not check_gradients(Scaled(1 + 1e-3), X, mode=mode, method="central").ok
+
+
+def test_errors_that_cancel_under_equal_weights_are_found():
+    def reversed_rows(grads, dout):
+        grads["b"] = dout.sum(axis=0)
+        return dout[::-1]
+
+    report = check_gradients(Bias(reversed_rows), X)
+    assert [array.ok for array in report.arrays] == [True, False]

@@ -98,8 +98,17 @@ def test_no_entries_no_gradient(backend):
         ([1.0], inner, {}, TypeError, "x is list"),
         (X, lambda x: x, {}, TypeError, r"f must return one number, got an array of shape \(3, 2\)"),
         (X, lambda x: (1.0, 2.0), {}, TypeError, r"f must return one number, got \(1.0, 2.0\)"),
-        (X, lambda x: np.complex128(1j), {}, TypeError, "f must return a real number"),
-        (X, lambda x: np.float32(1.0), {}, TypeError, "f computes in float32, too coarse"),
+        (
+            X + 0j,
+            lambda x: abs(x).sum(),
+            {"method": "complex"},
+            TypeError,
+            "f is not analytic",
+        ),
+        (X + 0j, lambda x: np.complex64(1), {"method": "complex"}, TypeError, "got complex64, too coarse"),
+        (X, lambda x: "1", {}, TypeError, "must return one number, got '1'"),
+        (X, lambda x: np.complex128(1j), {}, TypeError, "one number that is real, got complex128"),
+        (X, lambda x: np.float32(1.0), {}, TypeError, "in double precision, got float32, too coarse"),
     ],
 )
 def test_wrong_calls(x, f, options, error, words):

@@ -5,9 +5,11 @@ import threading
 import numpy as np
 import pytest
 
-from backends import asarray, to_numpy
+from backends import asarray, load, to_numpy
 from backends.testing import backend_or_skip
 from backprop import TwoLayerNet, load_mnist_sample, train
+from backprop.optimizers import SGD
+from backprop.training import batch_loop
 
 RNG = np.random.default_rng(0)
 X, T = RNG.normal(size=(50, 8)), RNG.integers(0, 3, 50)
@@ -145,25 +147,67 @@ def test_two_threads_train_two_networks_as_one_would():
         np.testing.assert_array_equal(together[seed], alone[seed])
 
 
-def test_no_step_reads_a_value_from_the_device(monkeypatch):
-    """On a GPU each such read would wait for everything before it: a longer run must not read more."""
+WAITING = ("__float__", "__int__", "__bool__", "__index__", "__complex__", "__array__")
+SHAPED_BY_VALUES = ("nonzero", "unique_values", "unique_counts", "unique_inverse", "unique_all")
+
+
+def test_no_step_waits_for_the_device(monkeypatch):
+    """A GPU must be waited for to read a value or to know a shape: no more so in a longer run."""
     backend = backend_or_skip("array_api_strict")
-    reads = []
-    for method in ("__float__", "__int__", "__bool__", "__index__", "__complex__", "__array__"):
-        original = getattr(backend.array_type, method)
+    waits = []
 
-        def counted(self, *args, original=original, **options):
-            reads.append(original.__name__)
-            return original(self, *args, **options)
+    def count_calls(owner, name, counts=lambda *arguments: True):
+        original = getattr(owner, name)
 
-        monkeypatch.setattr(backend.array_type, method, counted)
+        def counted(*arguments, **options):
+            if counts(*arguments):
+                waits.append(name)
+            return original(*arguments, **options)
 
-    def reads_of_a_run(iterations):
-        reads.clear()
+        monkeypatch.setattr(owner, name, counted)
+
+    def by_mask(array, key, *value):
+        return any(
+            "bool" in str(getattr(k, "dtype", "")) for k in (key if isinstance(key, tuple) else (key,))
+        )
+
+    for name in WAITING:
+        count_calls(backend.array_type, name)
+    for name in ("__getitem__", "__setitem__"):
+        count_calls(backend.array_type, name, by_mask)
+    for name in SHAPED_BY_VALUES:
+        count_calls(backend.xp, name)
+
+    def waits_of_a_run(iterations):
+        waits.clear()
         train(net_of(backend=backend), np.tile(X, (4, 1)), np.tile(T, 4), iterations=iterations, batch_size=1)
-        return len(reads)
+        return len(waits)
 
-    assert reads_of_a_run(100) == reads_of_a_run(10) > 0
+    assert waits_of_a_run(100) == waits_of_a_run(10) > 0
+
+
+def test_the_buffers_of_a_loop_are_made_once(monkeypatch):
+    """A backend that records a step replays it on the arrays that it saw."""
+    backend, made = load("numpy"), []
+    net = net_of()
+    x, labels = net.enter("train", X, T)
+    monkeypatch.setattr(
+        type(backend), "zeros", lambda self, shape, dtype: made.append(shape) or np.zeros(shape, dtype)
+    )
+    segment = batch_loop(net, SGD(0.1), x, labels, 10, recompute_loss=False)
+    before = len(made)
+    for count in (100, 3, 100):
+        assert len(segment(RNG.integers(50, size=(count, 10)))) == count
+    assert len(made) == before
+
+
+def test_labels_on_a_device_are_checked_once(monkeypatch):
+    """Where values cannot be seen without waiting, `train` waits once, and single calls trust them."""
+    net = net_of()
+    monkeypatch.setattr(type(net.backend), "host_view", lambda self, array: None)
+    wrong = np.full(50, 7)
+    with pytest.raises(ValueError, match=r"labels must lie in 0\.\.2, got 7\.\.7"):
+        train(net, X, wrong, iterations=1)
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.core import ParameterSource
 
 import backprop
 from backprop.cli.options import (
@@ -60,7 +61,9 @@ SAMPLE = "the bundled sample of MNIST"
 @backend_option
 @seed_option
 @json_option
+@click.pass_context
 def train(
+    context: click.Context,
     data: str,
     data_dir: Path | None,
     iterations: int | None,
@@ -75,18 +78,21 @@ def train(
 ) -> None:
     """Train a TwoLayerNet on MNIST: 784 pixels, hidden units, 10 digits."""
     if iterations is not None and epochs is not None:
-        raise click.UsageError("give --iterations or --epochs, not both", click.get_current_context())
+        raise click.UsageError("give --iterations or --epochs, not both", context)
     if data == "sample" and data_dir is not None:
-        raise click.UsageError("--data-dir has no use with --data sample", click.get_current_context())
+        raise click.UsageError("--data-dir has no use with --data sample", context)
     if not math.isfinite(learning_rate):
-        raise click.BadParameter("--learning-rate must be finite", click.get_current_context())
+        raise click.BadParameter("--learning-rate must be finite", context)
     choice = chosen(backend)
     seed = secrets.randbits(32) if seed is None else seed
     rng = generator(seed)
     with usage_errors():
         net = backprop.TwoLayerNet(784, hidden, 10, dtype=dtype, rng=rng, backend=choice.backend)
     click.echo(f"backend: {net.backend.name} on {net.backend.device()}, {choice.why}")
-    (train_set, test_set), name = _load(data, data_dir)
+    # Who names a directory, and no `--data auto` beside it, wants what is there and nothing else.
+    by_default = context.get_parameter_source("data") == ParameterSource.DEFAULT
+    insisted = data == "mnist" or (data_dir is not None and by_default)
+    (train_set, test_set), name = _load(data, data_dir, insisted)
     size = len(train_set[0])
     click.echo(f"data: {name}: {size:,} training and {len(test_set[0]):,} test images")
     click.echo(f"network: 784-{hidden}-10, {net.params.flat.shape[0]:,} parameters, {net.params.flat.dtype}")
@@ -137,14 +143,14 @@ def _blas_threads(hidden_values: int) -> AbstractContextManager[Any]:
     return limits
 
 
-def _load(data: str, data_dir: Path | None) -> tuple[Any, str]:
+def _load(data: str, data_dir: Path | None, insisted: bool) -> tuple[Any, str]:
     """The training and test set, and what they are."""
     if data == "sample":
         return backprop.load_mnist_sample(), SAMPLE
     try:
         digits = backprop.load_mnist(data_dir=data_dir)
     except DataError as error:
-        if data == "mnist":
+        if insisted:
             raise
         click.echo(f"training on the bundled sample instead of MNIST: {error}")
         return backprop.load_mnist_sample(), SAMPLE

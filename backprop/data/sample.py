@@ -11,13 +11,14 @@ SAMPLE_PATH = os.path.join(os.path.dirname(__file__), "mnist_sample.npz")
 
 
 def load_mnist_sample(
-    normalize: bool = True, flatten: bool = True, one_hot_label: bool = False
+    normalize: bool = True, flatten: bool = True, one_hot_label: bool = False, data_dir: None = None
 ) -> tuple[Pair, Pair]:
     """4,000 training and 1,000 test images of MNIST that come with the library and need no network.
 
     normalize: x is float32 in [0, 1], pixel / 255; otherwise uint8 in 0..255.
     flatten: x has shape (N, 784); otherwise (N, 1, 28, 28).
     one_hot_label: t is one-hot, float32 (N, 10); otherwise int64 (N,).
+    data_dir: not used; it is there so that this function takes the place of `load_mnist`.
     Returns ((x_train, t_train), (x_test, t_test)).
     Raises DataError where the library was installed without the sample.
 

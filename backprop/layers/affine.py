@@ -6,7 +6,7 @@ from backends import Array, backend_of, get_backend
 from backprop.checks import flatten_samples, positive_integer, positive_number
 from backprop.dtypes import network_dtype
 from backprop.initializers import gaussian
-from backprop.layers.layer import Layer, require_one_dtype
+from backprop.layers.layer import Layer, require_float, require_one_dtype
 
 
 class Affine(Layer):
@@ -37,6 +37,7 @@ class Affine(Layer):
         if len(W.shape) != 2 or b.shape != W.shape[1:]:
             raise ValueError(f"Affine: W must have shape (D, M) and b (M,), got {W.shape} and {b.shape}")
         require_one_dtype("Affine", W=W, b=b)
+        require_float("Affine: W", W)
         super().__init__(W=W, b=b)
 
     @classmethod
@@ -52,8 +53,7 @@ class Affine(Layer):
     ) -> "Affine":
         """A layer from n_in to n_out values a sample, with normal random weights and zero biases.
 
-        rng: a seed or numpy.random.Generator.  dtype: float32 or float64, see `network_dtype`.  backend: a
-        name.
+        rng: a seed or numpy.random.Generator.  dtype: float32 or float64.  backend: a name or Backend.
 
         >>> Affine.create(784, 50, rng=0)
         Affine(784, 50)
@@ -81,8 +81,7 @@ class Affine(Layer):
     def backward(self, dout: Array, needs_dx: bool = True) -> Array | None:
         """dx in the shape of x, and the gradients of W and b in `grads`; None where dx is not needed.
 
-        dout: (N, M).  needs_dx: False spares the product for dx, a third of the work of a network's first
-        layer.
+        dout: (N, M).  needs_dx: False spares the product for dx, a third of a first layer's work.
         """
         x, shape = self._recall()
         W, grads = self.params["W"], self.grads

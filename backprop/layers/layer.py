@@ -80,7 +80,7 @@ def require_float(where: str, x: Array) -> None:
     """Raise TypeError unless x holds real or complex floating-point numbers."""
     if kind(x) not in "fc":
         raise TypeError(
-            f"{where}: input must hold floating-point numbers, got {x.dtype}; asarray(x, 'float32')"
+            f"{where} must hold floating-point numbers, got {x.dtype}; cast it: asarray(array, 'float32')"
         )
 
 

@@ -22,7 +22,7 @@ class ReLU(Layer):
     def forward(self, x: Array, training: bool = True) -> Array:
         """max(x, 0), in the shape of x."""
         backend = backend_of(x)
-        require_float("ReLU.forward", x)
+        require_float("ReLU.forward: x", x)
         out = backend.relu(x)
         self._keep(training, out)
         return out

@@ -9,8 +9,7 @@ class Sigmoid(Layer):
 
         dL/dx = dout · out (1 - out)
 
-    x, out, dout, dx: any one shape.  No x overflows, and the derivative keeps its digits where out rounds to
-    0 or 1.
+    x, out, dout, dx: any one shape.  No x overflows, and the derivative keeps its digits in both tails.
     Raises TypeError for what is no array.  Source: book section 5.5.2.
 
     >>> from backprop import xp
@@ -24,7 +23,7 @@ class Sigmoid(Layer):
     def forward(self, x: Array, training: bool = True) -> Array:
         """1 / (1 + exp(-x)), in the shape of x."""
         backend = backend_of(x)
-        require_float("Sigmoid.forward", x)
+        require_float("Sigmoid.forward: x", x)
         out = backend.sigmoid(x)
         self._keep(training, x)
         return out

@@ -29,7 +29,7 @@ class SoftmaxCrossEntropy(Layer):
     def forward(self, logits: Array, labels: Any, training: bool = True) -> Array:
         """The mean loss, a 0-d value on the device.  labels: on the host, or where the logits are."""
         backend = backend_of(logits)
-        require_float("SoftmaxCrossEntropy.forward", logits)
+        require_float("SoftmaxCrossEntropy.forward: logits", logits)
         if len(logits.shape) != 2 or 0 in logits.shape:
             raise ValueError(
                 f"SoftmaxCrossEntropy.forward: logits must have shape (N, C), N and C at least 1, "

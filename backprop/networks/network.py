@@ -24,12 +24,11 @@ CHUNK = 1000  # samples evaluated at once: their activations stay in the cache, 
 class Network:
     """Layers in a chain and a loss.
 
-    layers: by name, the first to be applied first; every layer that has parameters becomes part of this
-    network.
+    layers: by name, the first to be applied first; those that have parameters become part of this network.
     input_size: values a sample.  output_size: classes.
 
-    `params["W1"]` and `params["b1"]` are "W" and "b" of the first layer that
-    has parameters, and so on.
+    `params["W1"]` and `params["b1"]` are "W" and "b" of the first layer that has
+    parameters, and so on.
     """
 
     def __init__(
@@ -98,8 +97,7 @@ class Network:
         )
 
     def loss(self, x: Any, t: Any) -> Array:
-        """The mean cross-entropy over the samples, in nats: a 0-d value in the network's dtype, on its
-        device.
+        """The mean cross-entropy over the samples, in nats: 0-d, in the network's dtype, on its device.
 
         x: (N, …) with input_size values each.  t: (N,) integers in [0, C) or (N, C) one-hot.
         """
@@ -118,7 +116,6 @@ class Network:
         their shape; it costs half as much again.
         """
         x, labels = self._labelled(f"{type(self).__name__}.gradient", x, t, real=True)
-        self.grads.renew()
         _, dx = self.backpropagate(self._cast(x), labels, needs_dx=input_gradient)
         gradients = self.grads.hand_out()
         return {**gradients, "x": dx} if input_gradient else gradients
@@ -126,8 +123,7 @@ class Network:
     def numerical_gradient(self, x: Any, t: Any, method: str = "central") -> dict[str, Array]:
         """The gradient of the loss by evaluating it again for every parameter, by parameter name.
 
-        It works on a copy in float64 ("central" differences) or complex128 ("complex" step), whatever the
-        network's dtype.
+        It works on a copy in float64 ("central" differences) or complex128 ("complex" step).
         x, t: as for `loss`.  Returns float64 arrays.  Raises ValueError for an unknown method.
         """
         if method not in STEP_DTYPES:
@@ -143,7 +139,7 @@ class Network:
 
     def enter(self, where: str, x: Any, t: Any) -> tuple[Array, Array]:
         """Data for a loop, checked and moved once: samples in the network's dtype, labels (N,) int64."""
-        x, labels = self._labelled(where, x, t, real=True)
+        x, labels = self._labelled(where, x, t, real=True, wait=True)
         return self._cast(x), labels
 
     # --------------------------------------------------------- inside: on the device, checked, buffers reused
@@ -180,14 +176,16 @@ class Network:
 
     # ------------------------------------------------------------------------------------------- the boundary
 
-    def _labelled(self, where: str, x: Any, t: Any, real: bool = False) -> tuple[Array, Array]:
+    def _labelled(
+        self, where: str, x: Any, t: Any, real: bool = False, wait: bool = False
+    ) -> tuple[Array, Array]:
         """Samples and labels, checked; labels on the device, samples still where they came from."""
         x = checks.samples(where, x, self.input_size, self.backend)
         if x.shape[0] == 0:
             raise ValueError(f"{where}: x must hold at least one sample, got {x.shape}")
         if real and kind(x) == "c":
             raise TypeError(f"{where}: x must be real, got {x.dtype}")
-        return x, checks.labels(where, t, x.shape[0], self.output_size, self.backend)
+        return x, checks.labels(where, t, x.shape[0], self.output_size, self.backend, wait)
 
     def _cast(self, x: Array) -> Array:
         """Checked samples on the device, in the network's dtype; complex ones stay complex."""

@@ -17,8 +17,7 @@ class TwoLayerNet(Network):
     dtype: float32 or float64; None takes BACKPROP_DTYPE, else float32.
     rng: a seed or numpy.random.Generator; the same one gives the same weights on every backend.
     backend: a name or Backend; None takes the one in force.
-    Raises TypeError or ValueError for sizes that are no positive integers or another dtype,
-    BackendUnavailable.
+    Raises TypeError or ValueError for wrong sizes, settings or dtypes, BackendUnavailable.
     Source: book section 5.7.2.
 
     >>> net = TwoLayerNet(input_size=4, hidden_size=3, output_size=2, rng=0)

@@ -12,8 +12,7 @@ class SGD:
 
         W ← W - learning_rate · dL/dW
 
-    learning_rate: a positive number.  Raises TypeError or ValueError for another.  Source: book section
-    6.1.2.
+    learning_rate: a positive number; TypeError or ValueError for another.  Source: book section 6.1.2.
 
     >>> from backprop import TwoLayerNet
     >>> net = TwoLayerNet(2, 3, 2, rng=0)

@@ -23,6 +23,7 @@ def as_found(monkeypatch):
     monkeypatch.setattr(selection, "_said", set())
     monkeypatch.setattr(registry, "_loaded", dict(registry._loaded))
     monkeypatch.setattr(registry, "_by_type", dict(registry._by_type))
+    monkeypatch.setattr(registry, "_unavailable", {})
 
 
 @pytest.fixture
@@ -31,6 +32,7 @@ def put_cupy(monkeypatch):
 
     def put(module):
         registry._loaded.pop("cupy", None)
+        registry._unavailable.pop("cupy", None)
         monkeypatch.setitem(sys.modules, "cupy", module)
         return module
 

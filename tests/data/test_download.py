@@ -6,10 +6,11 @@ import socket
 import sys
 import time
 
-import pooch
 import pytest
 
 from backprop.data import load_mnist
+
+pooch = pytest.importorskip("pooch")
 
 
 def load_test_labels():

@@ -65,6 +65,8 @@ def test_wrong_parameters_are_refused(backend):
         Affine(asarray(np.ones((2, 3))), asarray(np.ones(2)))
     with pytest.raises(TypeError, match="W and b must have one dtype, got .*float64 and .*float32"):
         Affine(asarray(np.ones((2, 3))), asarray(np.ones(3), "float32"))
+    with pytest.raises(TypeError, match="Affine: W must hold floating-point numbers, got .*int64"):
+        Affine(asarray([[1, 2]]), asarray([3, 4]))
     with pytest.raises(ValueError, match="n_in must be at least 1, got 0"):
         Affine.create(0, 3)
 

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from backends import to_numpy
+from backends import asarray, to_numpy
 from backprop import check_gradients
 from backprop.layers import Affine, ReLU, Sigmoid, SoftmaxCrossEntropy
+from backprop.layers.layer import Layer
 from backprop.networks import Network
 
 X, T = np.random.default_rng(0).normal(size=(4, 3)), [0, 1, 1, 0]
@@ -61,3 +62,33 @@ def test_complex_samples_are_for_the_loss_alone(backend):
     for method in ("gradient", "numerical_gradient"):
         with pytest.raises(TypeError, match=rf"Network\.{method}: x must be real, got .*complex128"):
             getattr(net, method)(X + 0j, T)
+
+
+def test_a_layer_of_ones_own_does_not_write_what_was_handed_out(backend):
+    class Scale(Layer):
+        def forward(self, x, training=True):
+            self._keep(training, x)
+            return x * self.params["w"]
+
+        def backward(self, dout):
+            (x,) = self._recall()
+            self._consume()
+            self.grads["w"] = net.backend.sum_to(dout * x, (3,))
+            return dout * self.params["w"]
+
+    layers = {"S": Scale(w=asarray(np.ones(3))), "A": Affine.create(3, 2, rng=0, dtype="float64")}
+    net = Network(layers, SoftmaxCrossEntropy(), input_size=3, output_size=2)
+    check_gradients(net, X, T, mode="full").assert_ok()
+    kept = net.gradient(X, T)
+    before = {name: to_numpy(values).copy() for name, values in kept.items()}
+    layers["S"].forward(asarray(X))
+    layers["S"].backward(asarray(7.0 * X))
+    for name, values in kept.items():
+        np.testing.assert_array_equal(to_numpy(values), before[name])
+    np.testing.assert_allclose(to_numpy(net.grads["w1"]), (7.0 * X * X).sum(axis=0))
+
+
+def test_parameters_of_two_dtypes_are_refused(backend):
+    layers = {"A": Affine.create(3, 2, dtype="float32"), "B": Affine.create(2, 2, dtype="float64")}
+    with pytest.raises(TypeError, match="must have one dtype, but W1 is .*float32, W2 .*float64"):
+        Network(layers, SoftmaxCrossEntropy(), input_size=3, output_size=2)

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from backends import asarray, to_numpy
+from backends import asarray, to_numpy, use_backend
+from backends.testing import backend_or_skip
 from backprop import TwoLayerNet
 from backprop.optimizers import SGD
 
@@ -36,3 +37,10 @@ def test_a_refused_update_moves_nothing(backend, grads, words):
 def test_wrong_learning_rates(learning_rate):
     with pytest.raises((ValueError, TypeError), match="SGD: learning_rate must be"):
         SGD(learning_rate)
+
+
+def test_a_mixture_is_refused():
+    with use_backend(backend_or_skip("array_api_strict")):
+        foreign = asarray([1.0, 2.0])
+    with pytest.raises(TypeError, match="parameter is numpy.ndarray, gradient is array_api_strict"):
+        SGD(0.1).update({"a": np.ones(2)}, {"a": foreign})

@@ -152,7 +152,7 @@ class Network:
         """Both passes: the losses (N,), the gradients of their mean in `grads`, and dx if needed."""
         losses = self.losses(x, labels, training=True)
         dout = self.loss_layer.backward()
-        first, *others = self.layers.values()
+        first, *others = self._layers.values()
         for layer in reversed(others):
             dout = layer.backward(dout)
         if needs_dx or not first.can_spare_dx:
@@ -170,7 +170,7 @@ class Network:
         return int(sum(correct)) / int(x.shape[0])
 
     def _forward(self, x: Array, training: bool) -> Array:
-        for layer in self.layers.values():
+        for layer in self._layers.values():
             x = layer.forward(x, training)
         return x
 

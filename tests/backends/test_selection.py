@@ -6,12 +6,13 @@ import pickle
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
+from importlib import import_module
 from itertools import combinations
 
 import numpy as np
 import pytest
 
-from backends import Backend, BackendUnavailable, choose, load, register
+from backends import Backend, BackendUnavailable, choose, load, register, registry
 from backprop import asarray, available_backends, get_backend, set_backend, use_backend, xp
 
 WAYS = {  # the first one that is used decides; and what it says of itself
@@ -200,6 +201,14 @@ def test_auto_falls_back_and_says_so_once(put_cupy, caplog, monkeypatch):
     assert name_in_force() == name_in_force() == "numpy"
     (message,) = caplog.messages
     assert "BACKPROP_BACKEND=auto" in message and "takes numpy, since CuPy is not installed" in message
+
+
+def test_auto_tries_a_missing_backend_once(put_cupy, monkeypatch):
+    put_cupy(None)
+    tried = []
+    monkeypatch.setattr(registry, "import_module", lambda name: tried.append(name) or import_module(name))
+    assert [choose("auto").backend.name for _ in range(3)] == ["numpy"] * 3
+    assert tried == ["backends.cupy_backend"]
 
 
 def test_only_auto_falls_back(put_cupy, monkeypatch):

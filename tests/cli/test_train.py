@@ -153,6 +153,21 @@ def test_auto_takes_the_sample_without_a_network(call):
     assert (ran.code, ran.err) == (0, "") and "no mirror serves them" in line
 
 
+def test_a_directory_that_is_named_insists_unless_auto_is_asked_for(call, tmp_path):
+    ran = call("train", "--data-dir", tmp_path, "--iterations", 1)
+    assert ran.code == 3
+    assert ran.error.startswith(f"backprop: {tmp_path}: data_dir lacks train-images-idx3-ubyte")
+    ran = call("train", "--data", "auto", "--data-dir", tmp_path, "--iterations", 1, "--hidden", 2)
+    assert ran.code == 0
+    assert any(line.startswith(FALLBACK) for line in ran.lines)
+
+
+def test_a_directory_is_of_no_use_to_the_sample(call, tmp_path):
+    ran = call("train", "--data", "sample", "--data-dir", tmp_path)
+    assert ran.code == 2
+    assert "--data-dir has no use with --data sample" in ran.error
+
+
 def test_mnist_insists(call, tmp_path, monkeypatch):
     monkeypatch.setenv("BACKPROP_DATA_DIR", str(tmp_path))
     ran = call("train", "--data", "mnist", "--iterations", 1)

@@ -77,6 +77,10 @@ class Backend(Kernels):
         """A new array of zeros."""
         return self.xp.zeros(shape, dtype=self.dtype(dtype))
 
+    def empty_like(self, array: Array) -> Array:
+        """A new array of the same shape and dtype whose values are arbitrary."""
+        return self.xp.empty_like(array)
+
     def reshape(self, array: Array, shape: tuple[int, ...]) -> Array:
         """The same values in another shape, a view where the library can."""
         return self.xp.reshape(array, shape)

@@ -25,6 +25,11 @@ class Gradients(Parameters):
         flat = parameters.flat
         return cls(parameters.shapes, backend_of(flat).zeros(flat.shape, flat.dtype))
 
+    def renew(self) -> None:
+        """Write into a new buffer from now on; for a pass that writes every entry, it spares the copy."""
+        self._rebind(backend_of(self.flat).empty_like(self.flat))
+        self._handed_out = False
+
     def __getitem__(self, name: str) -> Array:
         self._handed_out = True
         return super().__getitem__(name)

@@ -116,6 +116,7 @@ class Network:
         their shape; it costs half as much again.
         """
         x, labels = self._labelled(f"{type(self).__name__}.gradient", x, t, real=True)
+        self.grads.renew()
         _, dx = self.backpropagate(self._cast(x), labels, needs_dx=input_gradient)
         gradients = self.grads.hand_out()
         return {**gradients, "x": dx} if input_gradient else gradients

@@ -46,22 +46,25 @@ def test_plain_files_load_and_gz_goes_first(digits, tmp_path):
     assert load_mnist(data_dir=directory)[1][1].tolist() == [7, 3, 0, 9]
 
 
+LABELS = [7, 3, 0, 9]  # of the test set that `digits` writes
+
+
 def test_argument_goes_before_variable_and_variable_before_cache(digits, tmp_path, cache, monkeypatch):
     directory = digits.write(tmp_path / "named")
     monkeypatch.setenv("BACKPROP_DATA_DIR", str(tmp_path / "nowhere"))
-    load_mnist(data_dir=directory)
+    assert load_mnist(data_dir=directory)[1][1].tolist() == LABELS
     monkeypatch.setenv("BACKPROP_DATA_DIR", str(directory))
-    load_mnist()
+    assert load_mnist()[1][1].tolist() == LABELS
     monkeypatch.setenv("BACKPROP_DATA_DIR", "")
     digits.write(cache)
     shutil.rmtree(directory)
-    load_mnist()
+    assert load_mnist()[1][1].tolist() == LABELS
 
 
 def test_home_is_expanded(digits, tmp_path, monkeypatch):
     monkeypatch.setenv("USERPROFILE", str(tmp_path / "home"))
     digits.write(tmp_path / "home" / "mnist")
-    load_mnist(data_dir="~/mnist")
+    assert load_mnist(data_dir="~/mnist")[1][1].tolist() == LABELS
 
 
 @pytest.mark.parametrize("origin", ["data_dir", "BACKPROP_DATA_DIR"])

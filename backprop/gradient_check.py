@@ -29,13 +29,12 @@ def check_gradients(
     """Compare backward with the numerical derivative of forward, for every parameter and the first input.
 
     obj, inputs: a layer and x; a loss, logits and labels; a network, x and t.  An object of one's own needs
-    `forward`, `backward`, `params` and `grads`.  All is done in float64.
+    `forward` and `backward`, and `params` and `grads` if it has any.  All is done in float64.
     method: "complex" step (exact to rounding; needs an analytic forward) or "central" differences.
     mode: "fast", along one random direction an array; "full", every entry.
     rng: a seed or Generator for the directions and for `dout`.
-    Raises ValueError for an unknown method or mode, TypeError for an input that is not real, and
-    AssertionError where a gradient is missing or has another shape than its array, or backward writes into
-    dout.
+    A gradient that is missing or of another shape, or a backward that writes into dout, is reported as wrong.
+    Raises ValueError for an unknown method or mode, TypeError for an input that is not real.
 
     >>> from backprop import TwoLayerNet
     >>> report = check_gradients(TwoLayerNet(4, 3, 2, rng=0), [[1.0, 2.0, 3.0, 4.0]], [1])

@@ -51,7 +51,9 @@ def numerical_gradient(f: Callable[[Array], Any], x: Array, *, method: str = "ce
     try:
         values = [derivative(f, x, index) for index in _indices(x.shape)]
     finally:
-        x[...] = before  # as arrays: some libraries write the number -0.0 as 0.0
+        x[...] = (
+            before  # whatever f raised; and as an array, since some libraries write the number -0.0 as 0.0
+        )
     return backend.reshape(backend.asarray(values, "float64"), x.shape)
 
 
@@ -80,24 +82,20 @@ def _central(f: Callable[[Array], Any], x: Array, index: tuple[int, ...]) -> flo
     at = float(x[index])
     h = H_CENTRAL * max(1.0, abs(at))
     above, below = at + h, at - h
-    try:
-        x[index] = above
-        f_above = _number(f(x), float)
-        x[index] = below
-        f_below = _number(f(x), float)
-    finally:
-        x[index] = at
+    x[index] = above
+    f_above = _number(f(x), float)
+    x[index] = below
+    f_below = _number(f(x), float)
+    x[index] = at
     difference: float = (f_above - f_below) / (above - below)  # the step that was really made, after rounding
     return difference
 
 
 def _complex(f: Callable[[Array], Any], x: Array, index: tuple[int, ...]) -> float:
     at = complex(x[index])
-    try:
-        x[index] = complex(at.real, at.imag + H_COMPLEX)
-        moved = _number(f(x), complex)
-    finally:
-        x[index] = at
+    x[index] = complex(at.real, at.imag + H_COMPLEX)
+    moved = _number(f(x), complex)
+    x[index] = at
     derivative: float = moved.imag / H_COMPLEX
     return derivative
 

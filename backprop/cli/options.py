@@ -4,18 +4,16 @@ import json
 import logging
 import math
 import platform
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
 import backprop
 from backends import Backend, Choice, choose, known_backends
 from backprop.dtypes import ACCEPTED
-
-F = TypeVar("F", bound=Callable[..., Any])
 
 backend_option = click.option(
     "--backend",

@@ -15,9 +15,8 @@ CONSUMED = "the backward of the last forward has run already"
 class Layer:
     """A function of arrays that can be differentiated backwards.
 
-    `forward(x, training=True)` returns the output and keeps what backward needs; with training=False it keeps
-    nothing. `backward(dout)` returns the gradient with respect to x, fills `grads` and consumes what forward
-    kept.
+    `forward(x, training=True)` returns the output and keeps what backward needs; with training=False nothing.
+    `backward(dout)` returns the gradient with respect to x, fills `grads` and consumes what forward kept.
 
     params, grads: arrays by name; in a network, windows onto the network's own.
     """

@@ -1,6 +1,7 @@
 """The sample holds 5,000 images of MNIST's training set, in mixed order."""
 
 import os
+from inspect import signature
 
 import numpy as np
 import pytest
@@ -53,3 +54,7 @@ def test_the_sample_is_of_mnist(monkeypatch):
     pairs = {(image.tobytes(), label) for image, label in zip(x_train, t_train.tolist(), strict=True)}
     for x, t in load_mnist_sample(normalize=False):
         assert {(image.tobytes(), label) for image, label in zip(x, t.tolist(), strict=True)} <= pairs
+
+
+def test_it_takes_the_arguments_of_load_mnist():
+    assert [*signature(load_mnist_sample).parameters] == [*signature(load_mnist).parameters]

@@ -51,9 +51,7 @@ def numerical_gradient(f: Callable[[Array], Any], x: Array, *, method: str = "ce
     try:
         values = [derivative(f, x, index) for index in _indices(x.shape)]
     finally:
-        x[...] = (
-            before  # whatever f raised; and as an array, since some libraries write the number -0.0 as 0.0
-        )
+        x[...] = before  # as an array: some libraries write the number -0.0 as 0.0
     return backend.reshape(backend.asarray(values, "float64"), x.shape)
 
 

@@ -20,6 +20,8 @@ class Backend(Kernels):
     """
 
     on_host = False
+    chunk_bytes = 2**19  # the size of an array when a large job is cut: several stay in a CPU's cache
+    prefers_copies = False  # whether a stack of copies of parameters beats one evaluation after the other
     scalar_types: tuple[type, ...] = ()  # what its kernels return in place of 0-d arrays
 
     def __init__(self, name: str, xp: Any, array_type: type | None = None) -> None:
@@ -77,6 +79,14 @@ class Backend(Kernels):
         """A new array of zeros."""
         return self.xp.zeros(shape, dtype=self.dtype(dtype))
 
+    def arange(self, start: int, stop: int) -> Array:
+        """The integers start, …, stop - 1."""
+        return self.xp.arange(start, stop)
+
+    def identity(self, size: int, dtype: Any) -> Array:
+        """The identity matrix, (size, size)."""
+        return self.xp.eye(size, dtype=self.dtype(dtype))
+
     def empty_like(self, array: Array) -> Array:
         """A new array of the same shape and dtype whose values are arbitrary."""
         return self.xp.empty_like(array)
@@ -101,6 +111,11 @@ class Backend(Kernels):
             views[name] = self.reshape(flat[start:stop], shape)
             start = stop
         return views
+
+    def copies_at_once(self, array: Array) -> int:
+        """How many copies of an array to compute with at once, where copies pay at all; else 1."""
+        nbytes = prod(array.shape) * np.dtype(dtype_name(array.dtype)).itemsize
+        return max(1, self.chunk_bytes // nbytes) if self.prefers_copies else 1
 
     # -------------------------------------------------------------------------------------------------- loops
 

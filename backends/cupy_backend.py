@@ -20,6 +20,9 @@ WAY_BACK = "or compute on the CPU: BACKPROP_BACKEND=numpy"
 class CupyBackend(Backend):
     """CuPy on the current CUDA device.  Raises BackendUnavailable where there is no CuPy or no usable GPU."""
 
+    chunk_bytes = 2**28  # large enough for launches not to count, small enough for any GPU
+    prefers_copies = True
+
     def __init__(self) -> None:
         try:
             import cupy

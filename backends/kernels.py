@@ -41,6 +41,22 @@ class Kernels:
         dx = dout @ W.T if needs_dx else None
         return dx, self._into(dW, x.T @ dout), self._into(db, self.xp.sum(dout, axis=0))
 
+    def affine_of_copies(self, x: Array, W: Array, b: Array) -> Array:
+        """The same for K parameter sets at once.  x: (N, D) or (K, N, D), W: (K, D, M), b: (K, M).
+
+        Returns (K, N, M).
+        """
+        return self.xp.matmul(x, W) + b[:, None, :]
+
+    def affine_moves(self, x: Array, entries: Array, size: int) -> Array:
+        """How x W + b moves with W[i, j]: column j by x[:, i].
+
+        x: (N, D).  entries: (K,) integers i · size + j.  size: M.  Returns d out / d entry, (K, N, M).
+        """
+        return self.xp.take(x.T, entries // size, axis=0)[:, :, None] * self.one_hot(
+            entries % size, size, x.dtype
+        )[:, None, :]
+
     def relu(self, x: Array) -> Array:
         """max(x, 0), element by element; NaN stays NaN."""
         return self.xp.where(self.xp.real(x) <= 0, 0.0, x)
@@ -111,12 +127,21 @@ class Kernels:
         """Σ a·b over all entries, without conjugation; 0-d, on the device."""
         return self.xp.sum(a * b)
 
+    def row_sums(self, array: Array) -> Array:
+        """The sum of each row over all other axes.  array: (N, …).  Returns (N,)."""
+        return self.xp.sum(self.xp.reshape(array, (array.shape[0], -1)), axis=1)
+
     def sum_to(self, array: Array, shape: Sequence[int]) -> Array:
         """Undo a broadcast: sum array over the axes along which `shape` was stretched."""
         xp, extra = self.xp, len(array.shape) - len(shape)
         array = xp.sum(array, axis=tuple(range(extra))) if extra else array
         stretched = tuple(i for i, size in enumerate(shape) if size == 1 and array.shape[i] != 1)
         return xp.sum(array, axis=stretched, keepdims=True) if stretched else array
+
+    def one_hot(self, indices: Array, size: int, dtype: Any) -> Array:
+        """A row for each index, 1 there and else 0.  indices: (K,) integers.  Returns (K, size)."""
+        there = indices[:, None] == self.xp.arange(size, dtype=indices.dtype)[None, :]
+        return self.xp.astype(there, dtype)
 
     # ----------------------------------------------------------------------------------------------- helpers
 

@@ -1,40 +1,40 @@
 """Backpropagation against the derivative of the function itself, for layers, losses and networks.
 
 Nothing live is touched: the check works on copies whose parameters are float64 or complex128.
-
-Why the limits have an absolute part: where a gradient cancels to nearly nothing, as at the optimum, its own
-size is no measure for the rounding errors of the terms that it was summed from.
 """
 
-from collections.abc import Callable
+from dataclasses import replace
 from math import prod
 from typing import Any
 
-from backends import Array, asarray, backend_of, kind, to_numpy
-from backprop.copying import copy_as
-from backprop.gradient_report import MODES, ArrayCheck, GradientReport
+from backends import to_numpy
+from backprop import verdicts
+from backprop.comparison import ROUNDING, Comparison, entry
+from backprop.gradient_report import MODES, ArrayCheck, GradientReport, Verdict
 from backprop.initializers import generator
-from backprop.numerical_gradient import STEP_DTYPES, directional_derivative, numerical_gradient
+from backprop.numerical_gradient import STEP_DTYPES
+from backprop.subjects import Subject, index_of, subject_of
 
-# Relative to the size of the gradient, and to that of the function's terms.
-LIMITS = {"complex": (1e-12, 1e-14), "central": (1e-6, 1e-8)}
-
-INPUT = "x"
-Function = Callable[[Any, Array], Any]  # of a copy of the object, and x; returns one number
+NAN = float("nan")
+ONE = to_numpy(1.0)
 
 
 def check_gradients(
     obj: Any, *inputs: Any, method: str = "complex", mode: str = "fast", rng: Any = 0
 ) -> GradientReport:
-    """Compare backward with the numerical derivative of forward, for every parameter and the first input.
+    """Compare backward with the numerical derivative of forward, for every parameter and the input.
 
     obj, inputs: a layer and x; a loss, logits and labels; a network, x and t.  An object of one's own needs
-    `forward` and `backward`, and `params` and `grads` if it has any.  All is done in float64.
-    method: "complex" step (exact to rounding; needs an analytic forward) or "central" differences.
-    mode: "fast", along one random direction an array; "full", every entry.
+    `forward` and `backward`, and `params` and `grads` if it has any; or, as a network, `loss` and `gradient`.
+    All is done in float64.  Where backward returns a tuple, its items belong to the first inputs.
+    method: "complex" step (exact to rounding), or "central" differences, which are also taken, and the report
+    says so, where forward turns out not to be analytic.
+    mode: "fast", along one random direction an array, and if that disagrees, at an entry that is at fault;
+    "full", every entry.
     rng: a seed or Generator for the directions and for `dout`.
-    A gradient that is missing or of another shape, or a backward that writes into dout, is reported as wrong.
-    Raises ValueError for an unknown method or mode, TypeError for an input that is not real.
+    The report gives each array a verdict that was confirmed by a test of its own; README lists them.
+    Raises ValueError for an unknown method or mode and for arrays that are empty or not finite, TypeError for
+    an object without forward and backward, for what is no array of real numbers or on another backend.
 
     >>> from backprop import TwoLayerNet
     >>> report = check_gradients(TwoLayerNet(4, 3, 2, rng=0), [[1.0, 2.0, 3.0, 4.0]], [1])
@@ -46,124 +46,123 @@ def check_gradients(
             f"check_gradients: method must be one of {', '.join(STEP_DTYPES)} and mode one of "
             f"{', '.join(MODES)}, got {method!r} and {mode!r}"
         )
-    rng = generator(rng)
-    name = type(obj).__name__
-    if not inputs:
-        raise TypeError(f"check_gradients: give {name}'s inputs, the first of which is differentiated")
-    first, *rest = inputs
-    params = getattr(obj, "params", {})
-    first = asarray(first, backend=backend_of(next(iter(params.values()))) if params else None)
-    backend = backend_of(first)
-    if kind(first) not in "iuf" or 0 in first.shape:
-        raise TypeError(
-            "check_gradients: the input must hold real numbers, at least one, "
-            f"got {first.dtype} {first.shape}"
-        )
-
-    in_float64 = copy_as(obj, dtype="float64"), backend.astype(first, "float64")
-    analyse = _analyse_network if hasattr(obj, "gradient") else _analyse_layer
-    gradients, function, terms, broken = analyse(*in_float64, rest, rng)
-
-    step_dtype = STEP_DTYPES[method]
-    moved, moved_x = copy_as(obj, dtype=step_dtype), backend.astype(first, step_dtype)
-    arrays = {**getattr(moved, "params", {}), INPUT: moved_x}
-    compare = _every_entry if mode == "full" else _one_direction
-    checks = []
-    for array_name, gradient in gradients.items():
-        array = arrays[array_name]
-        why = broken or _unlike(gradient, array.shape)
-        if why:
-            nan = float("nan")
-            checks.append(ArrayCheck(array_name, prod(array.shape), nan, nan, 0.0, None, nan, nan, why))
-            continue
-        gradient = to_numpy(gradient)
-        size, found = compare(gradient, lambda _: function(moved, moved_x), array, method, rng)
-        relative, absolute = LIMITS[method]
-        limit = relative * size + absolute * (1.0 + terms)
-        checks.append(ArrayCheck(array_name, gradient.size, limit=limit, **found))
-    return GradientReport(name, method, mode, checks)
+    return check(subject_of(obj, inputs, generator(rng)), method, mode)
 
 
-def _analyse_network(
-    net: Any, x: Array, rest: list[Any], rng: Any
-) -> tuple[dict[str, Any], Function, float, str]:
-    """The gradients by backpropagation, their function, the size of its terms, and what is broken."""
-    gradients = net.gradient(x, *rest, input_gradient=True)
-    return gradients, lambda net, x: net.loss(x, *rest), abs(float(net.loss(x, *rest))), ""
+def check(subject: Subject, method: str, mode: str) -> GradientReport:
+    """Check a subject: run it twice, compare every array, and explain what is off."""
+    trial = subject.trial()
+    first = subject.watched_run(trial)
+    if first.inputs != subject.count:
+        return check(subject.of_inputs(first.inputs), method, mode)
+    faults = verdicts.of_writing(first)
+    second = first
+    if not any(fault.kind == "writes into its input" for fault in faults):
+        second = subject.run(trial)
+        faults += verdicts.of_hidden_state(first, second)
+    if any(fault.kind != "writes into dout" for fault in faults):  # then no number would say anything
+        arrays = [_without_numbers(n, array, Verdict("not compared")) for n, array in trial.arrays.items()]
+        return GradientReport(subject.name, method, mode, arrays, faults)
+
+    comparison = Comparison(subject, first.gradients, method, trial)
+    note = comparison.measure()
+    arrays = [_check_array(comparison, name, second.gradients[name], mode) for name in trial.arrays]
+    if any(array.verdict == "wrong" for array in arrays):
+        arrays = _explained(comparison, arrays)
+    return GradientReport(subject.name, comparison.method, mode, arrays, faults, note)
 
 
-def _analyse_layer(
-    layer: Any, x: Array, rest: list[Any], rng: Any
-) -> tuple[dict[str, Any], Function, float, str]:
-    """The same for a layer or a loss: of the sum of its outputs, each times a random factor, its dout."""
-    out = to_numpy(layer.forward(x, *rest))
-    factors = _random_like(out, rng)
-
-    def make_dout() -> Any:
-        return backend_of(x).asarray(factors.copy()) if out.shape else float(factors)
-
-    dout, own_dout = make_dout(), make_dout()
-    dx = layer.backward(dout)
-    broken = "backward writes into dout, which is its caller's" if (to_numpy(dout) != factors).any() else ""
-    grads = getattr(layer, "grads", {})
-    gradients = {**{name: grads.get(name) for name in getattr(layer, "params", {})}, INPUT: dx}
-
-    def function(layer: Any, x: Array) -> Any:
-        out = layer.forward(x, *rest)
-        return backend_of(x).inner(out, own_dout) if out.shape else out * own_dout
-
-    return gradients, function, float(abs(out * factors).sum()), broken
+def _check_array(comparison: Comparison, name: str, second: Any, mode: str) -> ArrayCheck:
+    """One array's comparison; second: its gradient at a second run."""
+    array, gradient = comparison.trial("central").arrays[name], comparison.gradients[name]
+    verdict = verdicts.of_form(comparison, name, gradient, array.shape)
+    if verdict:
+        return _without_numbers(name, array, verdict)
+    found = _every_entry(comparison, name) if mode == "full" else _one_direction(comparison, name)
+    verdict = verdicts.of_second_run(comparison, name, gradient, second)
+    return replace(found, verdict=verdict.kind, why=verdict.why) if verdict else found
 
 
-def _unlike(gradient: Any, shape: tuple[int, ...]) -> str:
-    """Why a gradient cannot be compared with that of an array of this shape; empty where it can."""
-    if gradient is None:
-        return "backward leaves no gradient of it"
-    got = getattr(gradient, "shape", None)
-    if got is None:
-        return f"its gradient is no array but {type(gradient).__name__}"
-    return "" if got == shape else f"its gradient must have its shape, {shape}, got {got}"
+def _one_direction(comparison: Comparison, name: str) -> ArrayCheck:
+    """A gradient along one random direction; where it disagrees, an entry at fault."""
+    gradient, direction, slope = comparison.gradients[name], *comparison.slopes[name]
+    backward = float((gradient * direction).sum())
+    gap, limit = comparison.gap(gradient, direction, slope)
+    if not gap <= limit:
+        if gap <= ROUNDING * abs(backward):
+            limit += float(comparison.rounding(name, direction))
+        slope, limit = comparison.at_other_steps(name, direction, backward, limit) or (slope, limit)
+        gap = abs(backward - slope)
+    if not gap <= limit:
+        index = comparison.find(name, gradient, direction, slope)
+        at, derivative = float(gradient[tuple(index)]), comparison.at_entry(name, index)
+        if comparison.slopes_at_kink(name, index, at):
+            return _every_entry(comparison, name)
+        off, allowed = abs(at - derivative), comparison.limit(abs(derivative))
+        if not off <= allowed:  # else many entries are off by little each: the direction tells more
+            return ArrayCheck(name, gradient.size, off, off, allowed, index, at, derivative, "wrong")
+    verdict = "ok" if gap <= limit else "wrong"
+    return ArrayCheck(name, gradient.size, gap, gap, limit, None, backward, slope, verdict)
 
 
-def _every_entry(
-    gradient: Any, f: Callable[[Array], Any], array: Array, method: str, rng: Any
-) -> tuple[float, dict[str, Any]]:
-    """The size of the gradient, and what an ArrayCheck says of all its entries and of the worst."""
-    numerical = to_numpy(numerical_gradient(f, array, method=method))
-    difference = abs(gradient - numerical)
-    worst = int(difference.argmax())
-    found = {
-        "mean_difference": float(difference.mean()),
-        "max_difference": float(difference.flat[worst]),
-        "index": _index(worst, gradient.shape),
-        "backward": float(gradient.flat[worst]),
-        "numerical": float(numerical.flat[worst]),
-    }
-    return float(abs(numerical).max()), found
+def _every_entry(comparison: Comparison, name: str) -> ArrayCheck:
+    """A gradient at every entry; at a kink either slope will do."""
+    gradient, numerical = comparison.gradients[name], comparison.every_entry(name)
+    difference = to_numpy(abs(gradient - numerical)).copy()
+    limit = comparison.limit(float(abs(numerical).max()))
+    verdict = why = ""
+    if limit < difference.max() <= ROUNDING * float(abs(numerical).max()):
+        limit = limit + comparison.rounding(name)
+    while not verdict and not (difference <= limit).all():
+        worst = index_of(int((difference - limit).argmax()), difference.shape)
+        at, allowed = float(gradient[tuple(worst)]), float((limit + 0.0 * difference)[tuple(worst)])
+        slopes = comparison.slopes_at_kink(name, worst, at)
+        if slopes is not None:
+            why = why or "a kink at {}: slope {:.6g} to the left, {:.6g} to the right".format(worst, *slopes)
+            difference[tuple(worst)] = 0.0
+        elif comparison.at_other_steps(name, ONE, at, allowed, entry(worst)):
+            difference[tuple(worst)] = 0.0
+        else:
+            verdict = "wrong"
+    worst = index_of(int(difference.argmax()), difference.shape)
+    at, derivative = float(gradient[tuple(worst)]), float(numerical[tuple(worst)])
+    mean, largest = float(difference.mean()), float(difference.max())
+    verdict = verdict or ("kink" if why else "ok")
+    limit = float(to_numpy(limit).max())
+    return ArrayCheck(name, gradient.size, mean, largest, limit, worst, at, derivative, verdict, why)
 
 
-def _one_direction(
-    gradient: Any, f: Callable[[Array], Any], array: Array, method: str, rng: Any
-) -> tuple[float, dict[str, Any]]:
-    """The same along one random direction."""
-    direction = _random_like(gradient, rng)
-    terms = gradient * direction
-    backward = float(terms.sum())
-    numerical = directional_derivative(f, array, backend_of(array).asarray(direction), method=method)
-    gap = abs(backward - numerical)
-    found = {"mean_difference": gap, "max_difference": gap, "index": None}
-    return float((terms * terms).sum()) ** 0.5, {**found, "backward": backward, "numerical": numerical}
+def _explained(comparison: Comparison, arrays: list[ArrayCheck]) -> list[ArrayCheck]:
+    """The arrays with the reasons why they are wrong: a layer of the network that is, or else their own."""
+    culprit = _faulty_layer(comparison)
+    if comparison.method == "central" and not culprit:  # the finer one explains better, where it can be taken
+        exact = Comparison(comparison.subject, comparison.gradients, "complex")
+        exact.measure()
+        comparison = exact
+    explained = []
+    for array in arrays:
+        if array.verdict == "wrong":
+            verdict = culprit or verdicts.explain(comparison, array.name)
+            array = replace(array, verdict=verdict.kind, why=verdict.why)
+        explained.append(array)
+    return explained
 
 
-def _random_like(array: Any, rng: Any) -> Any:
-    """Random signs times random sizes near 1: errors in two entries would have to be in ratio to cancel."""
-    return rng.choice([-1.0, 1.0], array.shape) * rng.uniform(0.5, 1.5, array.shape)
+def _faulty_layer(comparison: Comparison) -> Verdict | None:
+    """The fault of the last layer of a network that has one, each checked by itself on what it gets there.
+
+    The last, since backward goes from the last to the first and passes its faults on.
+    """
+    subject, method = comparison.subject, comparison.method
+    for name, layer, inputs in reversed([*subject.layers(comparison.trial("central"))]):
+        report = check(subject_of(layer, inputs, subject.rng), method, "fast")
+        for fault in report.faults:
+            return Verdict(fault.kind, f"{name}: {fault.why}")
+        for array in report.arrays:
+            if not array.ok:
+                return Verdict(array.verdict, f"{name}: {array}")
+    return None
 
 
-def _index(position: int, shape: tuple[int, ...]) -> list[int]:
-    """Where an entry of a flattened array lies in its shape."""
-    index: list[int] = []
-    for size in reversed(shape):
-        position, i = divmod(position, size)
-        index.insert(0, i)
-    return index
+def _without_numbers(name: str, array: Any, verdict: Verdict) -> ArrayCheck:
+    return ArrayCheck(name, prod(array.shape), NAN, NAN, NAN, None, NAN, NAN, verdict.kind, verdict.why)

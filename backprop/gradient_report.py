@@ -1,6 +1,7 @@
 """What a gradient check found, as a table, as JSON's terms and as an assertion."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+from textwrap import fill
 from typing import Any
 
 from backprop.tables import table
@@ -9,13 +10,24 @@ METHODS = {"complex": "the complex step", "central": "central differences"}
 MODES = {"fast": "one direction an array", "full": "every entry"}
 
 
+PASSING = ("ok", "kink")
+
+
+@dataclass
+class Verdict:
+    """What is wrong, in two or three words, and the sentence that says how that is known."""
+
+    kind: str
+    why: str = ""
+
+
 @dataclass
 class ArrayCheck:
     """One array's comparison.
 
-    mode "full": mean and max_difference are over all entries; `index` is the worst one, and backward and
-    numerical are its two values.
-    mode "fast": they are of the derivative along one random direction, and `index` is None.
+    mean and max_difference, backward and numerical: over all entries and of the worst one, whose `index` it
+    is; where `index` is None, of the derivative along one random direction.  NaN where nothing was compared.
+    verdict: "ok", "kink" (backward is one of two slopes there) or what is wrong; why: how that is known.
     """
 
     name: str
@@ -26,36 +38,44 @@ class ArrayCheck:
     index: list[int] | None
     backward: float
     numerical: float
-    why: str = ""  # why nothing could be compared, where nothing could
+    verdict: str
+    why: str = ""
 
     @property
     def ok(self) -> bool:
-        """Whether the difference is within the limit; what is no number is not."""
-        return self.max_difference <= self.limit
+        """Whether the gradient is right."""
+        return self.verdict in PASSING
 
     def __str__(self) -> str:
-        if self.why:
-            return f"{self.name}: {self.why}"
+        numbers = f"backward {self.backward:.10g}, numerical {self.numerical:.10g}"
         place = " along a random direction" if self.index is None else str(self.index)
-        return f"{self.name}{place}: backward {self.backward:.10g}, numerical {self.numerical:.10g}"
+        compared = self.limit == self.limit and self.verdict != "kink"
+        reason = self.verdict + (f": {self.why}" if self.why else "")
+        return f"{self.name}{place}: {numbers}; {reason}" if compared else f"{self.name}: {reason}"
 
 
 @dataclass(repr=False)
 class GradientReport:
-    """What `check_gradients` found: one ArrayCheck for each parameter and one for the input, "x"."""
+    """What `check_gradients` found: one ArrayCheck for each parameter and for the input, "x".
+
+    faults: what is wrong with the object as a whole.  method: the one that was used; note: why, if another was
+    asked for.
+    """
 
     subject: str
     method: str
     mode: str
     arrays: list[ArrayCheck]
+    faults: list[Verdict] = field(default_factory=list)
+    note: str = ""
 
     @property
     def ok(self) -> bool:
-        """Whether every array agrees within its limit."""
-        return all(array.ok for array in self.arrays)
+        """Whether every gradient is right, and nothing else is wrong."""
+        return not self.faults and all(array.ok for array in self.arrays)
 
     def assert_ok(self) -> None:
-        """Raise AssertionError with the table unless every array agrees; for anyone's tests."""
+        """Raise AssertionError with the table and the verdicts unless all is right; for anyone's tests."""
         if not self.ok:
             raise AssertionError(str(self))
 
@@ -66,13 +86,17 @@ class GradientReport:
 
     def __str__(self) -> str:
         header = ["array", "entries", "mean |diff|", "max |diff|", "limit", ""]
-        numbers = [[a.mean_difference, a.max_difference, a.limit] for a in self.arrays]
-        rows = [
-            [a.name, a.entries, *(f"{number:.1e}" for number in row), "ok" if a.ok else "WRONG"]
-            for a, row in zip(self.arrays, numbers, strict=True)
-        ]
+        rows = []
+        for array in self.arrays:
+            numbers = (array.mean_difference, array.max_difference, array.limit)
+            digits = ["-" if number != number else f"{number:.1e}" for number in numbers]
+            rows.append([array.name, array.entries, *digits, "ok" if array.ok else "WRONG"])
         title = f"{self.subject}: backward against {METHODS[self.method]}, {MODES[self.mode]}"
-        faults = [str(array) for array in self.arrays if not array.ok]
-        return "\n".join([title, table(header, rows), *(faults or ["all gradients agree"])])
+        notes = [f"forward is not analytic, so no complex step ({self.note})"] if self.note else []
+        notes += [f"{self.subject}: {fault.kind}: {fault.why}" for fault in self.faults]
+        notes += [str(array) for array in self.arrays if array.verdict not in ("ok", "not compared")]
+        notes += ["all gradients agree"] if self.ok else []
+        lines = [fill(note, 80, subsequent_indent="  ", break_long_words=False) for note in notes]
+        return "\n".join([title, table(header, rows), *lines])
 
     __repr__ = __str__

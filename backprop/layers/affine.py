@@ -1,5 +1,6 @@
 """Affine (also Linear, Dense): out = x W + b."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from backends import Array, backend_of, get_backend
@@ -31,6 +32,7 @@ class Affine(Layer):
     """
 
     can_spare_dx = True
+    samplewise = True
 
     def __init__(self, W: Array, b: Array) -> None:
         backend_of(W, b)
@@ -92,6 +94,17 @@ class Affine(Layer):
             dout, x, W, grads.for_writing("W"), grads.for_writing("b"), needs_dx
         )
         return dx if dx is None or dx.shape == shape else backend.reshape(dx, shape)
+
+    def forward_copies(self, x: Array, params: Mapping[str, Array]) -> Array:
+        """x W_k + b_k for K copies of the parameters.  x: (N, D) or (K, N, D).  Returns (K, N, M)."""
+        return backend_of(x).affine_of_copies(x, params["W"], params["b"])
+
+    def moves(self, name: str, entries: Array, x: Array) -> Array:
+        """How forward(x) moves with each of these entries of a parameter: d out / d entry, (K, N, M)."""
+        backend, size = backend_of(x, entries), self.params["b"].shape[0]
+        if name == "b":
+            return backend.one_hot(entries, size, x.dtype)[:, None, :]  # every sample alike: (K, 1, M)
+        return backend.affine_moves(flatten_samples("Affine.moves", x, self.params["W"].shape[0]), entries, size)
 
     def __repr__(self) -> str:
         return f"Affine({self.params['W'].shape[0]}, {self.params['W'].shape[1]})"

@@ -27,6 +27,7 @@ class Layer:
     backward: Callable[..., Any]
 
     can_spare_dx = False  # whether backward takes needs_dx=False, to compute no gradient for its input
+    samplewise = False  # whether each sample's output depends on that sample alone: x and out are (N, …)
 
     def __init__(self, **params: Array) -> None:
         self.params = params

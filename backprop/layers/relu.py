@@ -19,6 +19,8 @@ class ReLU(Layer):
     array([0., 0., 5.])
     """
 
+    samplewise = True
+
     def forward(self, x: Array, training: bool = True) -> Array:
         """max(x, 0), in the shape of x."""
         backend = backend_of(x)

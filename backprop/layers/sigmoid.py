@@ -20,6 +20,8 @@ class Sigmoid(Layer):
     array([0.  , 0.25, 0.  ])
     """
 
+    samplewise = True
+
     def forward(self, x: Array, training: bool = True) -> Array:
         """1 / (1 + exp(-x)), in the shape of x."""
         backend = backend_of(x)

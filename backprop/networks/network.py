@@ -4,7 +4,7 @@ Public methods take host data or arrays of the network's backend, check them onc
 never written again. Inside (`losses`, `backpropagate`) everything is on the device already and is trusted.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 from typing import Any, Self
 
@@ -15,7 +15,9 @@ from backprop.dtypes import network_dtype
 from backprop.gradients import Gradients
 from backprop.layers import SoftmaxCrossEntropy
 from backprop.layers.layer import Layer
-from backprop.numerical_gradient import STEP_DTYPES, numerical_gradient
+from backprop.moves import Stage
+from backprop.networks import moved
+from backprop.numerical_gradient import STEP_DTYPES, numerical_gradient, require_method
 from backprop.parameters import Parameters
 
 CHUNK = 1000  # samples evaluated at once: their activations stay in the cache, and 60,000 images need no copy
@@ -127,16 +129,22 @@ class Network:
         It works on a copy in float64 ("central" differences) or complex128 ("complex" step).
         x, t: as for `loss`.  Returns float64 arrays.  Raises ValueError for an unknown method.
         """
-        if method not in STEP_DTYPES:
-            raise ValueError(f"method must be one of {', '.join(STEP_DTYPES)}, got {method!r}")
+        require_method(f"{type(self).__name__}.numerical_gradient", method)
         x, labels = self._labelled(f"{type(self).__name__}.numerical_gradient", x, t, real=True)
         twin = copy_as(self, dtype=STEP_DTYPES[method])
-        backend = self.backend
+        backend, params = self.backend, twin.params.flat
         x = backend.asarray(x, "float64")
-        flat = numerical_gradient(
-            lambda _: backend.mean(twin.losses(x, labels)), twin.params.flat, method=method
-        )
+        copies = backend.copies_at_once(params)
+        f = moved.loss_of_copies(twin, x, labels) if copies > 1 else None
+        if f is None:
+            f, copies = lambda _: backend.mean(twin.losses(x, labels)), 1
+        flat = numerical_gradient(f, params, method=method, copies=copies)
         return dict(Parameters(self.params.shapes, flat))
+
+    def stages(self, x: Any, t: Any) -> Iterator[Stage]:
+        """The input and each layer with parameters at work in `loss`, where they can say how it moves."""
+        x, labels = self._labelled(f"{type(self).__name__}.stages", x, t, real=True)
+        return moved.stages(self, self._cast(x), labels)
 
     def enter(self, where: str, x: Any, t: Any) -> tuple[Array, Array]:
         """Data for a loop, checked and moved once: samples in the network's dtype, labels (N,) int64."""

@@ -1,0 +1,295 @@
+"""What a gradient check looks at: a layer, a loss or a network as one number that depends on arrays.
+
+Of a layer, that number is the sum of its outputs, each times a random factor, which is its `dout` then.
+All is done on copies: what was passed in is read and never written, whatever happens in between.
+"""
+
+import copy
+import inspect
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from backends import Array, Backend, asarray, backend_of, describe, kind, owner_of, to_numpy
+from backprop.checks import entering
+from backprop.copying import copy_as
+from backprop.moves import Stage
+
+WHERE = "check_gradients"
+INPUT = "x"
+
+
+@dataclass
+class Trial:
+    """A copy of the object and of its inputs: a place to move arrays and to evaluate."""
+
+    obj: Any
+    inputs: list[Any]
+    arrays: dict[str, Array]  # what the number depends on, by name: parameters and differentiated inputs
+
+
+@dataclass
+class Run:
+    """What one forward and backward gave."""
+
+    out: Any  # on the host
+    gradients: dict[str, Any]  # by name: arrays on the host, or whatever else the object gave
+    written: list[str] = field(default_factory=list)  # what it has changed of what it was given
+    inputs: int = 1  # for how many inputs backward returned a gradient: several in a tuple
+
+
+class Subject:
+    """An object under check with its inputs, the first `count` of which are differentiated.
+
+    terms: the size of what the number is summed from, to which its rounding errors are relative.
+    """
+
+    terms = 0.0
+    is_loss = True  # whether the number is the output itself, a loss
+    honours_dout = False  # whether its backward is given a dout
+
+    def __init__(self, obj: Any, inputs: list[Any], rng: Any, count: int = 1) -> None:
+        self.obj, self.inputs, self.rng, self.count = obj, inputs, rng, count
+        self.name = type(obj).__name__
+        self.backend: Backend = backend_of(inputs[0])
+        self.params = dict(getattr(obj, "params", {}))
+        self._spare: Trial | None = None
+
+    @property
+    def input_names(self) -> list[str]:
+        """"x" for the first input, for others their names in forward."""
+        forward = getattr(self.obj, "forward", None)
+        names = [INPUT, *([*inspect.signature(forward).parameters][1:] if forward else [])]
+        return [f"input {name}" if name in self.params else name for name in names[: self.count]]
+
+    def trial(self, dtype: str = "float64") -> Trial:
+        """A copy in that dtype."""
+        if self._spare is not None and dtype == "float64":
+            trial, self._spare = self._spare, None
+            return trial
+        try:
+            obj = copy_as(self.obj, dtype=dtype)
+        except Exception as error:
+            cannot = f"{WHERE} works on a deep copy, and {self.name} cannot be copied: {error}"
+            raise TypeError(cannot) from error
+        inputs = [self.backend.astype(x, dtype) for x in self.inputs[: self.count]]
+        inputs += copy.deepcopy(self.inputs[self.count :])
+        params = {name: obj.params[name] for name in self.params}
+        return Trial(obj, inputs, params | dict(zip(self.input_names, inputs, strict=False)))
+
+    def watched_run(self, trial: Trial) -> Run:
+        """A run that also tells what was written into."""
+        run = self.run(trial)
+        run.written += self._written(trial)
+        return run
+
+    def _written(self, trial: Trial) -> list[str]:
+        """The arrays of a trial that hold something else than at first."""
+        first = {**self.params, **dict(zip(self.input_names, self.inputs, strict=False))}
+        return [n for n, array in trial.arrays.items() if (to_numpy(array) != to_numpy(first[n])).any()]
+
+    def run(self, trial: Trial, dout: Any = 1.0) -> Run:
+        """One forward and backward; dout: a number, or a host array, times which the usual dout is given."""
+        raise NotImplementedError
+
+    def of_samples(self, rows: slice) -> "Subject":
+        """The same with fewer samples."""
+        samples = self.inputs[0].shape[0]
+        inputs = [to_numpy(data) if isinstance(data, (list, tuple)) else data for data in self.inputs]
+        inputs = [
+            data[rows, ...] if getattr(data, "shape", ())[:1] == (samples,) else data for data in inputs
+        ]
+        return type(self)(self.obj, inputs, self.rng, self.count)
+
+    def elsewhere(self, factor: float) -> "Subject":
+        """The same at inputs that are multiplied by a factor."""
+        inputs = [factor * x for x in self.inputs[: self.count]] + self.inputs[self.count :]
+        return type(self)(self.obj, inputs, self.rng, self.count)
+
+    def value(self, trial: Trial) -> Any:
+        """The number, as the object's own array library has it."""
+        raise NotImplementedError
+
+    def stages(self, trial: Trial) -> Iterator[Stage]:
+        """How the number moves, as far as the object can say it."""
+        raise NotImplementedError
+
+    def layers(self, trial: Trial) -> Iterator[tuple[str, Any, tuple[Any, ...]]]:
+        """The layers that the object consists of, as far as they can be seen, with their inputs."""
+        return iter(())
+
+
+class NetworkSubject(Subject):
+    """A network: its `loss` and its `gradient`."""
+
+    def __init__(self, obj: Any, inputs: list[Any], rng: Any, count: int = 1) -> None:
+        super().__init__(obj, inputs, rng, count)
+        takes = inspect.signature(obj.gradient).parameters
+        self.options = {"input_gradient": True} if "input_gradient" in takes else {}
+
+    def trial(self, dtype: str = "float64") -> Trial:
+        trial = super().trial(dtype)
+        if not self.options:
+            del trial.arrays[self.input_names[0]]
+        return trial
+
+    def value(self, trial: Trial) -> Any:
+        return trial.obj.loss(*trial.inputs)
+
+    def stages(self, trial: Trial) -> Iterator[Stage]:
+        return trial.obj.stages(*trial.inputs) if hasattr(trial.obj, "stages") else iter(())
+
+    def layers(self, trial: Trial) -> Iterator[tuple[str, Any, tuple[Any, ...]]]:
+        obj, (x, *rest) = trial.obj, trial.inputs
+        for name, layer in getattr(obj, "layers", {}).items():
+            yield name, layer, (x,)
+            x = layer.forward(x)
+        if hasattr(obj, "loss_layer"):
+            yield type(obj.loss_layer).__name__, obj.loss_layer, (x, *rest)
+
+    def run(self, trial: Trial, dout: Any = 1.0) -> Run:
+        out = to_numpy(self.value(trial))
+        self.terms = abs(float(out))
+        gradients = trial.obj.gradient(*trial.inputs, **self.options)
+        return Run(out, {name: _on_host(gradients.get(name)) for name in trial.arrays})
+
+
+class LayerSubject(Subject):
+    """A layer or a loss: the inner product of forward's output with a random dout, and `backward`."""
+
+    honours_dout = True
+
+    def __init__(self, obj: Any, inputs: list[Any], rng: Any, count: int = 1) -> None:
+        super().__init__(obj, inputs, rng, count)
+        trial = self.trial()
+        out = self._forward(trial)
+        self._spare = None if self._written(trial) else trial  # to be used once more: copies are dear
+        self.is_loss = not getattr(out, "shape", ())
+        self.factors = random_like(to_numpy(out), rng)
+        self.weights = self.backend.asarray(self.factors)
+        self.terms = float(abs(to_numpy(out) * self.factors).sum())
+
+    def of_inputs(self, count: int) -> "LayerSubject":
+        """The same with that many of its inputs differentiated."""
+        others = [
+            _real_array(data, f"input {i}", self.backend) for i, data in enumerate(self.inputs[1:count], 2)
+        ]
+        return LayerSubject(self.obj, [self.inputs[0], *others, *self.inputs[count:]], self.rng, count)
+
+    def value(self, trial: Trial) -> Any:
+        out = self._forward(trial)
+        return self.backend.inner(out, self.weights) if getattr(out, "shape", ()) else out * float(self.factors)
+
+    def stages(self, trial: Trial) -> Iterator[Stage]:
+        layer, x, weights = trial.obj, trial.inputs[0], self.weights
+        if not getattr(layer, "samplewise", False) or not x.shape:
+            return
+
+        def value(out: Array) -> Array:
+            rows = self.backend.arange(0, out.shape[0]) % weights.shape[0]
+            return self.backend.row_sums(out * self.backend.gather(weights, rows))
+
+        yield Stage(None, {INPUT: self.input_names[0]}, x, lambda x: value(layer.forward(x, training=False)))
+        if hasattr(layer, "moves"):
+            yield Stage(layer, {name: name for name in self.params}, x, value)
+
+    def run(self, trial: Trial, dout: Any = 1.0) -> Run:
+        out = to_numpy(self._forward(trial)).copy()
+        given, expected = self._dout(dout), self.factors * dout
+        dx = trial.obj.backward(given)
+        grads = getattr(trial.obj, "grads", {})
+        gradients = {name: _on_host(grads.get(name)) for name in self.params}
+        given_back = dx if isinstance(dx, tuple) else (dx,)
+        gradients |= {
+            name: _on_host(gradient)
+            for name, gradient in zip(self.input_names, given_back, strict=False)
+        }
+        written = ["dout"] if (to_numpy(given) != expected).any() else []
+        return Run(out, gradients, written, min(len(given_back), len(self.inputs)))
+
+    def _forward(self, trial: Trial) -> Any:
+        out = trial.obj.forward(*trial.inputs)
+        if not isinstance(out, (float, complex)) and owner_of(out) is not self.backend:
+            raise TypeError(f"{WHERE}: {self.name}.forward must return one array, got {describe(out)}")
+        return out
+
+    def _dout(self, factor: Any) -> Any:
+        """A dout of its own for every backward, which may write into it."""
+        dout = self.factors * factor
+        return self.backend.asarray(dout) if dout.shape else float(dout)
+
+
+def subject_of(obj: Any, inputs: tuple[Any, ...], rng: Any) -> Subject:
+    """What to look at, of an object and its inputs.  Raises TypeError or ValueError for what cannot be checked."""
+    name = type(obj).__name__
+    network = hasattr(obj, "gradient") and hasattr(obj, "loss")
+    missing = [method for method in ("forward", "backward") if not callable(getattr(obj, method, None))]
+    if missing and not network:
+        hint = "; give an object, not its class" if isinstance(obj, type) else ""
+        raise TypeError(
+            f"{WHERE}: {name} has no {' and no '.join(missing)}: a layer needs forward(x) and backward(dout), "
+            f"a network loss(x, t) and gradient(x, t){hint}"
+        )
+    if not inputs:
+        raise TypeError(f"{WHERE}: give {name}'s inputs, the first of which is differentiated")
+    params = getattr(obj, "params", {})
+    for param_name, param in params.items():
+        _require_real(f"params[{param_name!r}]", param)
+    backend = backend_of(*params.values()) if params else None
+    first = _real_array(inputs[0], "the input", backend)
+    if network:
+        return NetworkSubject(obj, [first, *inputs[1:]], rng)
+    return LayerSubject(obj, [first, *inputs[1:]], rng)
+
+
+def random_like(array: Any, rng: Any) -> Any:
+    """Random signs times random sizes near 1: errors in two entries would have to be in ratio to cancel."""
+    factors = to_numpy(rng.uniform(-1.0, 1.0, array.shape))
+    return factors + (factors > 0) - 0.5
+
+
+def _real_array(data: Any, what: str, backend: Backend | None) -> Array:
+    """Data as a float64 array of the backend, a new one; its own backend where None."""
+    if backend is not None:
+        data = entering(WHERE, what, data, backend)
+    data = asarray(data, backend=backend or owner_of(data))
+    if kind(data) not in "iuf":
+        raise TypeError(f"{WHERE}: {what} must hold real numbers, got {data.dtype}")
+    data = backend_of(data).astype(data, "float64")
+    _require_real(what, data)
+    return data
+
+
+def _require_real(what: str, array: Any) -> None:
+    """Raise unless array holds at least one real, finite floating-point number, and nothing else."""
+    if owner_of(array) is None:
+        raise TypeError(f"{WHERE}: {what} must be an array, got {describe(array)}")
+    if kind(array) != "f":
+        raise TypeError(f"{WHERE}: {what} must hold real floating-point numbers, got {array.dtype}; cast it")
+    if 0 in array.shape:
+        raise ValueError(f"{WHERE}: {what} must hold at least one number, got shape {array.shape}")
+    at = first_not_finite(to_numpy(array))
+    if at is not None:
+        raise ValueError(f"{WHERE}: {what} must be finite, got {float(array[tuple(at)])} at {at}")
+
+
+def first_not_finite(values: Any) -> list[int] | None:
+    """Where a host array first holds NaN or an infinity; None where it is finite."""
+    finite = abs(values) < float("inf")
+    return None if finite.all() else index_of(int(finite.argmin()), values.shape)
+
+
+def index_of(position: int, shape: tuple[int, ...]) -> list[int]:
+    """Where an entry of a flattened array lies in its shape."""
+    index: list[int] = []
+    for size in reversed(shape):
+        position, i = divmod(position, size)
+        index.insert(0, i)
+    return index
+
+
+def _on_host(gradient: Any) -> Any:
+    """A gradient as an array of its own on the host; what is no array as it is."""
+    if isinstance(gradient, (int, float)) or owner_of(gradient) is not None:
+        return to_numpy(gradient).copy()
+    return gradient

@@ -53,9 +53,10 @@ class Kernels:
 
         x: (N, D).  entries: (K,) integers i · size + j.  size: M.  Returns d out / d entry, (K, N, M).
         """
-        return self.xp.take(x.T, entries // size, axis=0)[:, :, None] * self.one_hot(
-            entries % size, size, x.dtype
-        )[:, None, :]
+        return (
+            self.xp.take(x.T, entries // size, axis=0)[:, :, None]
+            * self.one_hot(entries % size, size, x.dtype)[:, None, :]
+        )
 
     def relu(self, x: Array) -> Array:
         """max(x, 0), element by element; NaN stays NaN."""

@@ -8,15 +8,15 @@ from math import prod
 from typing import Any
 
 from backends import to_numpy
-from backprop import verdicts
-from backprop.comparison import ROUNDING, Comparison, entry
+from backprop import excuses, verdicts
+from backprop.comparison import ONE, Comparison, entry
 from backprop.gradient_report import MODES, ArrayCheck, GradientReport, Verdict
 from backprop.initializers import generator
+from backprop.locating import find
 from backprop.numerical_gradient import STEP_DTYPES
 from backprop.subjects import Subject, index_of, subject_of
 
 NAN = float("nan")
-ONE = to_numpy(1.0)
 
 
 def check_gradients(
@@ -53,7 +53,7 @@ def check(subject: Subject, method: str, mode: str) -> GradientReport:
     """Check a subject: run it twice, compare every array, and explain what is off."""
     trial = subject.trial()
     first = subject.watched_run(trial)
-    if first.inputs != subject.count:
+    if first.inputs > subject.count:
         return check(subject.of_inputs(first.inputs), method, mode)
     faults = verdicts.of_writing(first)
     second = first
@@ -64,11 +64,13 @@ def check(subject: Subject, method: str, mode: str) -> GradientReport:
         arrays = [_without_numbers(n, array, Verdict("not compared")) for n, array in trial.arrays.items()]
         return GradientReport(subject.name, method, mode, arrays, faults)
 
-    comparison = Comparison(subject, first.gradients, method, trial)
+    comparison = Comparison(subject, first, method, trial)
     note = comparison.measure()
     arrays = [_check_array(comparison, name, second.gradients[name], mode) for name in trial.arrays]
     if any(array.verdict == "wrong" for array in arrays):
-        arrays = _explained(comparison, arrays)
+        culprit = _faulty_layer(comparison)
+        faults += [] if culprit is None else [culprit[1]]
+        arrays = _explained(comparison, arrays, culprit)
     return GradientReport(subject.name, comparison.method, mode, arrays, faults, note)
 
 
@@ -89,14 +91,14 @@ def _one_direction(comparison: Comparison, name: str) -> ArrayCheck:
     backward = float((gradient * direction).sum())
     gap, limit = comparison.gap(gradient, direction, slope)
     if not gap <= limit:
-        if gap <= ROUNDING * abs(backward):
-            limit += float(comparison.rounding(name, direction))
-        slope, limit = comparison.at_other_steps(name, direction, backward, limit) or (slope, limit)
+        if gap <= excuses.ROUNDING * abs(backward):
+            limit += float(excuses.rounding(comparison, name, direction))
+        slope, limit = excuses.at_another_step(comparison, name, direction, backward, limit) or (slope, limit)
         gap = abs(backward - slope)
     if not gap <= limit:
-        index = comparison.find(name, gradient, direction, slope)
+        index = find(comparison, name)
         at, derivative = float(gradient[tuple(index)]), comparison.at_entry(name, index)
-        if comparison.slopes_at_kink(name, index, at):
+        if excuses.slopes_at_kink(comparison, name, index, at):
             return _every_entry(comparison, name)
         off, allowed = abs(at - derivative), comparison.limit(abs(derivative))
         if not off <= allowed:  # else many entries are off by little each: the direction tells more
@@ -111,16 +113,16 @@ def _every_entry(comparison: Comparison, name: str) -> ArrayCheck:
     difference = to_numpy(abs(gradient - numerical)).copy()
     limit = comparison.limit(float(abs(numerical).max()))
     verdict = why = ""
-    if limit < difference.max() <= ROUNDING * float(abs(numerical).max()):
-        limit = limit + comparison.rounding(name)
+    if limit < difference.max() <= excuses.ROUNDING * float(abs(numerical).max()):
+        limit = limit + excuses.rounding(comparison, name)
     while not verdict and not (difference <= limit).all():
         worst = index_of(int((difference - limit).argmax()), difference.shape)
         at, allowed = float(gradient[tuple(worst)]), float((limit + 0.0 * difference)[tuple(worst)])
-        slopes = comparison.slopes_at_kink(name, worst, at)
+        slopes = excuses.slopes_at_kink(comparison, name, worst, at)
         if slopes is not None:
             why = why or "a kink at {}: slope {:.6g} to the left, {:.6g} to the right".format(worst, *slopes)
             difference[tuple(worst)] = 0.0
-        elif comparison.at_other_steps(name, ONE, at, allowed, entry(worst)):
+        elif excuses.at_another_step(comparison, name, ONE, at, allowed, entry(worst)):
             difference[tuple(worst)] = 0.0
         else:
             verdict = "wrong"
@@ -132,35 +134,39 @@ def _every_entry(comparison: Comparison, name: str) -> ArrayCheck:
     return ArrayCheck(name, gradient.size, mean, largest, limit, worst, at, derivative, verdict, why)
 
 
-def _explained(comparison: Comparison, arrays: list[ArrayCheck]) -> list[ArrayCheck]:
+def _explained(
+    comparison: Comparison, arrays: list[ArrayCheck], culprit: tuple[str, Verdict] | None
+) -> list[ArrayCheck]:
     """The arrays with the reasons why they are wrong: a layer of the network that is, or else their own."""
-    culprit = _faulty_layer(comparison)
-    if comparison.method == "central" and not culprit:  # the finer one explains better, where it can be taken
-        exact = Comparison(comparison.subject, comparison.gradients, "complex")
-        exact.measure()
-        comparison = exact
+    if comparison.method == "central" and culprit is None:  # the finer method explains better, where it can
+        comparison = Comparison(comparison.subject, comparison.run, "complex")
+        comparison.measure()
     explained = []
     for array in arrays:
-        if array.verdict == "wrong":
-            verdict = culprit or verdicts.explain(comparison, array.name)
+        if array.verdict == "wrong" and culprit is not None:
+            layer, verdict = culprit
+            array = replace(array, verdict=verdict.kind, why=f"see {layer}")
+        elif array.verdict == "wrong":
+            verdict = verdicts.explain(comparison, array.name)
             array = replace(array, verdict=verdict.kind, why=verdict.why)
         explained.append(array)
     return explained
 
 
-def _faulty_layer(comparison: Comparison) -> Verdict | None:
-    """The fault of the last layer of a network that has one, each checked by itself on what it gets there.
+def _faulty_layer(comparison: Comparison) -> tuple[str, Verdict] | None:
+    """The last layer of a network that is wrong by itself, on what it gets there, and its verdict.
 
     The last, since backward goes from the last to the first and passes its faults on.
     """
     subject, method = comparison.subject, comparison.method
     for name, layer, inputs in reversed([*subject.layers(comparison.trial("central"))]):
-        report = check(subject_of(layer, inputs, subject.rng), method, "fast")
-        for fault in report.faults:
-            return Verdict(fault.kind, f"{name}: {fault.why}")
-        for array in report.arrays:
-            if not array.ok:
-                return Verdict(array.verdict, f"{name}: {array}")
+        try:
+            report = check(subject_of(layer, inputs, subject.rng), method, "fast")
+        except (TypeError, ValueError):  # a part that is no layer by itself
+            continue
+        wrong = [Verdict(array.verdict, str(array)) for array in report.arrays if not array.ok]
+        for fault in report.faults + wrong:
+            return name, Verdict(fault.kind, f"the fault is in {name}: {fault.why}")
     return None
 
 

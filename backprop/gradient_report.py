@@ -58,8 +58,8 @@ class ArrayCheck:
 class GradientReport:
     """What `check_gradients` found: one ArrayCheck for each parameter and for the input, "x".
 
-    faults: what is wrong with the object as a whole.  method: the one that was used; note: why, if another was
-    asked for.
+    faults: what is wrong with the object as a whole, or with a layer in it.  method: the one that was used;
+    note: why, if another was asked for.
     """
 
     subject: str

@@ -6,7 +6,7 @@ All is done on copies: what was passed in is read and never written, whatever ha
 
 import copy
 import inspect
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,20 +33,18 @@ class Run:
     """What one forward and backward gave."""
 
     out: Any  # on the host
+    terms: float  # the size of what the number is summed from, to which its rounding errors are relative
     gradients: dict[str, Any]  # by name: arrays on the host, or whatever else the object gave
     written: list[str] = field(default_factory=list)  # what it has changed of what it was given
     inputs: int = 1  # for how many inputs backward returned a gradient: several in a tuple
 
 
 class Subject:
-    """An object under check with its inputs, the first `count` of which are differentiated.
+    """An object under check with its inputs, the first `count` of which are differentiated."""
 
-    terms: the size of what the number is summed from, to which its rounding errors are relative.
-    """
-
-    terms = 0.0
     is_loss = True  # whether the number is the output itself, a loss
     honours_dout = False  # whether its backward is given a dout
+    factors: Any = 1.0  # that dout, on the host
 
     def __init__(self, obj: Any, inputs: list[Any], rng: Any, count: int = 1) -> None:
         self.obj, self.inputs, self.rng, self.count = obj, inputs, rng, count
@@ -57,7 +55,7 @@ class Subject:
 
     @property
     def input_names(self) -> list[str]:
-        """"x" for the first input, for others their names in forward."""
+        """ "x" for the first input, for others their names in forward."""
         forward = getattr(self.obj, "forward", None)
         names = [INPUT, *([*inspect.signature(forward).parameters][1:] if forward else [])]
         return [f"input {name}" if name in self.params else name for name in names[: self.count]]
@@ -78,8 +76,18 @@ class Subject:
         return Trial(obj, inputs, params | dict(zip(self.input_names, inputs, strict=False)))
 
     def watched_run(self, trial: Trial) -> Run:
-        """A run that also tells what was written into."""
+        """A run that also tells what was written into.  Raises for an output without a derivative."""
         run = self.run(trial)
+        if run.out.dtype.kind != "f":
+            raise TypeError(
+                f"{WHERE}: {self.name} must return real floating-point numbers, got {run.out.dtype}"
+            )
+        at = first_not_finite(run.out)
+        if at is not None:
+            raise ValueError(
+                f"{WHERE}: {self.name} returns {float(run.out[tuple(at)])} at {at} for this input, where no "
+                "derivative can be taken"
+            )
         run.written += self._written(trial)
         return run
 
@@ -105,6 +113,11 @@ class Subject:
         """The same at inputs that are multiplied by a factor."""
         inputs = [factor * x for x in self.inputs[: self.count]] + self.inputs[self.count :]
         return type(self)(self.obj, inputs, self.rng, self.count)
+
+    def of_inputs(self, count: int) -> "Subject":
+        """The same with that many of its inputs differentiated."""
+        others = [_real_array(x, f"input {i}", self.backend) for i, x in enumerate(self.inputs[1:count], 2)]
+        return type(self)(self.obj, [self.inputs[0], *others, *self.inputs[count:]], self.rng, count)
 
     def value(self, trial: Trial) -> Any:
         """The number, as the object's own array library has it."""
@@ -141,17 +154,21 @@ class NetworkSubject(Subject):
 
     def layers(self, trial: Trial) -> Iterator[tuple[str, Any, tuple[Any, ...]]]:
         obj, (x, *rest) = trial.obj, trial.inputs
-        for name, layer in getattr(obj, "layers", {}).items():
+        layers = getattr(obj, "layers", None)
+        if not isinstance(layers, Mapping):
+            return
+        for name, layer in layers.items():
             yield name, layer, (x,)
             x = layer.forward(x)
-        if hasattr(obj, "loss_layer"):
-            yield type(obj.loss_layer).__name__, obj.loss_layer, (x, *rest)
+        last = getattr(obj, "loss_layer", None) or getattr(obj, "lastLayer", None)  # the book's name for it
+        if last is not None:
+            yield type(last).__name__, last, (x, *rest)
 
     def run(self, trial: Trial, dout: Any = 1.0) -> Run:
         out = to_numpy(self.value(trial))
-        self.terms = abs(float(out))
         gradients = trial.obj.gradient(*trial.inputs, **self.options)
-        return Run(out, {name: _on_host(gradients.get(name)) for name in trial.arrays})
+        by_name = {name: _on_host(gradients.get(name)) for name in trial.arrays}
+        return Run(out, float(abs(out)), by_name)
 
 
 class LayerSubject(Subject):
@@ -167,18 +184,12 @@ class LayerSubject(Subject):
         self.is_loss = not getattr(out, "shape", ())
         self.factors = random_like(to_numpy(out), rng)
         self.weights = self.backend.asarray(self.factors)
-        self.terms = float(abs(to_numpy(out) * self.factors).sum())
-
-    def of_inputs(self, count: int) -> "LayerSubject":
-        """The same with that many of its inputs differentiated."""
-        others = [
-            _real_array(data, f"input {i}", self.backend) for i, data in enumerate(self.inputs[1:count], 2)
-        ]
-        return LayerSubject(self.obj, [self.inputs[0], *others, *self.inputs[count:]], self.rng, count)
 
     def value(self, trial: Trial) -> Any:
         out = self._forward(trial)
-        return self.backend.inner(out, self.weights) if getattr(out, "shape", ()) else out * float(self.factors)
+        return (
+            self.backend.inner(out, self.weights) if getattr(out, "shape", ()) else out * float(self.factors)
+        )
 
     def stages(self, trial: Trial) -> Iterator[Stage]:
         layer, x, weights = trial.obj, trial.inputs[0], self.weights
@@ -201,11 +212,12 @@ class LayerSubject(Subject):
         gradients = {name: _on_host(grads.get(name)) for name in self.params}
         given_back = dx if isinstance(dx, tuple) else (dx,)
         gradients |= {
-            name: _on_host(gradient)
-            for name, gradient in zip(self.input_names, given_back, strict=False)
+            name: _on_host(gradient) for name, gradient in zip(self.input_names, given_back, strict=False)
         }
         written = ["dout"] if (to_numpy(given) != expected).any() else []
-        return Run(out, gradients, written, min(len(given_back), len(self.inputs)))
+        missing = [i for i, gradient in enumerate(given_back) if gradient is None]
+        inputs = min([len(given_back), len(self.inputs), *missing])
+        return Run(out, float(abs(out * self.factors).sum()), gradients, written, max(1, inputs))
 
     def _forward(self, trial: Trial) -> Any:
         out = trial.obj.forward(*trial.inputs)
@@ -220,15 +232,15 @@ class LayerSubject(Subject):
 
 
 def subject_of(obj: Any, inputs: tuple[Any, ...], rng: Any) -> Subject:
-    """What to look at, of an object and its inputs.  Raises TypeError or ValueError for what cannot be checked."""
+    """What to look at, of an object and its inputs.  Raises TypeError, ValueError where it cannot be."""
     name = type(obj).__name__
     network = hasattr(obj, "gradient") and hasattr(obj, "loss")
     missing = [method for method in ("forward", "backward") if not callable(getattr(obj, method, None))]
     if missing and not network:
         hint = "; give an object, not its class" if isinstance(obj, type) else ""
         raise TypeError(
-            f"{WHERE}: {name} has no {' and no '.join(missing)}: a layer needs forward(x) and backward(dout), "
-            f"a network loss(x, t) and gradient(x, t){hint}"
+            f"{WHERE}: {name} has no {' and no '.join(missing)}: a layer needs forward(x) and "
+            f"backward(dout), a network loss(x, t) and gradient(x, t){hint}"
         )
     if not inputs:
         raise TypeError(f"{WHERE}: give {name}'s inputs, the first of which is differentiated")

@@ -104,7 +104,9 @@ class Affine(Layer):
         backend, size = backend_of(x, entries), self.params["b"].shape[0]
         if name == "b":
             return backend.one_hot(entries, size, x.dtype)[:, None, :]  # every sample alike: (K, 1, M)
-        return backend.affine_moves(flatten_samples("Affine.moves", x, self.params["W"].shape[0]), entries, size)
+        return backend.affine_moves(
+            flatten_samples("Affine.moves", x, self.params["W"].shape[0]), entries, size
+        )
 
     def __repr__(self) -> str:
         return f"Affine({self.params['W'].shape[0]}, {self.params['W'].shape[1]})"

@@ -15,11 +15,11 @@ from backprop.moves import Stage
 def stages(net: Any, x: Array, labels: Array) -> Iterator[Stage]:
     """The input and each layer with parameters, as far as they can say how the loss of the network moves."""
     layers = list(net.layers.values())
-    if all(layer.samplewise for layer in layers):
+    if all(map(_is_samplewise, layers)):
         yield Stage(None, {"x": "x"}, x, partial(_shares, net, layers, labels))
     for i, layer in enumerate(layers):
         behind = layers[i + 1 :]
-        if layer.params and hasattr(layer, "moves") and all(later.samplewise for later in behind):
+        if layer.params and hasattr(layer, "moves") and all(map(_is_samplewise, behind)):
             yield Stage(layer, layer.params.names, x, partial(_shares, net, behind, labels))
         x = layer.forward(x, training=False)
 
@@ -37,7 +37,7 @@ def _shares(net: Any, layers: list[Any], labels: Array, out: Array) -> Array:
 def loss_of_copies(net: Any, x: Array, labels: Array) -> Callable[[Array], Array] | None:
     """The loss as a function of K flat copies of all parameters: (K, P) to (K,); None where layers cannot."""
     for layer in net.layers.values():
-        if not layer.samplewise or (layer.params and not hasattr(layer, "forward_copies")):
+        if not _is_samplewise(layer) or (layer.params and not hasattr(layer, "forward_copies")):
             return None
     backend, samples = net.backend, labels.shape[0]
 
@@ -66,3 +66,7 @@ def _losses(net: Any, out: Array, labels: Array) -> Array:
     """One loss a row of out, the labels of the batch repeating."""
     repeated = net.backend.gather(labels, net.backend.arange(0, out.shape[0]) % labels.shape[0])
     return net.loss_layer.losses(out, repeated, training=False)
+
+
+def _is_samplewise(layer: Any) -> bool:
+    return getattr(layer, "samplewise", False)

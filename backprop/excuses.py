@@ -1,0 +1,91 @@
+"""What looks like a wrong gradient and is none: rounding, kinks, and steps that are too long or too short."""
+
+from typing import Any
+
+from backends import to_numpy
+from backprop.comparison import LIMITS, NOISE, ONE, Comparison, entry
+from backprop.numerical_gradient import H_CENTRAL
+
+LAST_DIGIT = 2.0**-51
+ROUNDING = 1e-6  # relative: the last digit of the arguments makes less, but where they lie at a kink
+
+
+def rounding(comparison: Comparison, name: str, direction: Any = None) -> Any:
+    """How much the gradient, or it along a direction, changes with the last digit of its arguments.
+
+    Of a right backward, a difference of that size says nothing.
+    """
+    changes = [nearby[name] - comparison.gradients[name] for nearby in _gradients_nearby(comparison)]
+    if direction is not None:
+        changes = [(change * direction).sum() for change in changes]
+    return 8.0 * sum(abs(change) for change in changes)
+
+
+def _gradients_nearby(comparison: Comparison) -> list[dict[str, Any]]:
+    """The gradients where every argument has another last digit, to either side."""
+    subject, trial, nearby = comparison.subject, comparison.trial("central"), []
+    before = {name: to_numpy(array).copy() for name, array in trial.arrays.items()}
+    try:
+        for digit in (LAST_DIGIT, -LAST_DIGIT):
+            for name, (direction, _) in comparison.slopes.items():
+                moved = before[name] * (1.0 + digit * direction)
+                trial.arrays[name][...] = subject.backend.asarray(moved)
+            nearby.append(subject.run(trial).gradients)
+    finally:
+        for name, array in trial.arrays.items():
+            array[...] = subject.backend.asarray(before[name])
+    return nearby
+
+
+def slopes_at_kink(
+    comparison: Comparison, name: str, index: list[int], backward: float
+) -> tuple[float, float] | None:
+    """The slopes to the left and right of an entry where they differ and backward is one of them.
+
+    Or lies between them, where the entry is at the kink itself. None where there is no kink, or for another
+    gradient: then it is wrong.
+    """
+    left, right = _one_sided(comparison, name, index)
+    relative, absolute = LIMITS["central"]
+    limit = relative * max(abs(left), abs(right)) + absolute * (1.0 + comparison.run.terms)
+    if not abs(right - left) > 10.0 * limit:
+        return None
+    if min(abs(backward - left), abs(backward - right)) <= limit:
+        return left, right
+    if not min(left, right) <= backward <= max(left, right):
+        return None
+    beside = _one_sided(comparison, name, index, shrink=1e-2)
+    return (left, right) if abs(beside[1] - beside[0]) > 0.5 * abs(right - left) else None
+
+
+def _one_sided(
+    comparison: Comparison, name: str, index: list[int], shrink: float = 1.0
+) -> tuple[float, float]:
+    """The slopes on the left and on the right, each from three values."""
+    at = float(comparison.trial("central").arrays[name][tuple(index)])
+    h = shrink * H_CENTRAL * max(1.0, abs(at))
+    steps = [-2.0 * h, -h, 0.0, h, 2.0 * h]
+    farther, left, here, right, beyond = comparison.values(name, ONE, steps, entry(index))
+    return (
+        (3.0 * here - 4.0 * left + farther) / (2.0 * h),
+        (4.0 * right - beyond - 3.0 * here) / (2.0 * h),
+    )
+
+
+def at_another_step(
+    comparison: Comparison, name: str, direction: Any, backward: float, limit: float, region: Any = ...
+) -> tuple[float, float] | None:
+    """The derivative by another step of central differences that agrees, and the limit there; else None.
+
+    For functions that bend much within the step, or whose values carry more rounding than their size tells.
+    """
+    if comparison.method == "complex":
+        return None
+    noise = comparison.noise(name)
+    for shrink in (1.0, 10.0, 0.1):
+        slope = comparison.slope(name, direction, "central", shrink, region)
+        scatter = 4.0 * noise * (1.0 + comparison.run.terms) / (H_CENTRAL * shrink)
+        allowed = limit + (scatter if noise < NOISE else 0.0)
+        if abs(backward - slope) <= allowed:
+            return slope, allowed
+    return None

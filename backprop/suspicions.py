@@ -1,0 +1,242 @@
+"""Suspicions of why a gradient is wrong, each with the test that confirms it: its sentence, or nothing."""
+
+from collections.abc import Callable, Iterator
+from itertools import combinations
+from math import exp, prod
+from typing import Any
+
+from backends import to_numpy
+from backprop.comparison import NOISE, Comparison
+from backprop.subjects import Subject, index_of, random_like
+
+SMALL = 1e-4  # relative: what ignores dout, say, is off by more
+SAME = 1e-12  # relative: two runs of the same computation may differ by their order of summation
+TOLERANCE = {"complex": 1e-8, "central": 1e-3}  # for what follows from quotients of derivatives
+
+
+def _ignores_dout(comparison: Comparison, name: str) -> str:
+    """Another dout gives the same gradient."""
+    subject, gradient = comparison.subject, comparison.gradients[name]
+    if not subject.honours_dout or not gradient.any():
+        return ""
+    other = subject.run(comparison.trial("central"), dout=-0.7).gradients[name]
+    return "" if differ(gradient, other) else "backward gives the same gradient for another dout"
+
+
+def _float32_noise(comparison: Comparison, name: str) -> str:
+    """The gradient agrees to single precision, and forward or backward has no more than that."""
+    subject, gradient = comparison.subject, comparison.gradients[name]
+    scatter = comparison.noise(name)
+    of_forward = scatter > NOISE
+    allowed = (
+        100.0 * scatter * (1.0 + comparison.run.terms) * (1e6 if comparison.method == "central" else 1.0)
+    )
+    direction, slope = comparison.slopes[name]
+    size = float(((gradient * direction) ** 2).sum()) ** 0.5
+    if not comparison.gap(gradient, direction, slope)[0] <= SMALL * size + (allowed if of_forward else 0.0):
+        return ""
+    if of_forward:
+        return f"forward has single precision only: its values scatter by {scatter:.0e} of their size"
+    if gradient.dtype.itemsize < 8:
+        return f"its gradient is {gradient.dtype}"
+    if not subject.honours_dout:
+        return ""
+    trial = comparison.trial("central")
+    # Rounding to single precision commutes with a factor of 2, not with one of 1.1.
+    off = [
+        float(abs(subject.run(trial, dout=by).gradients[name] / by - gradient).max())
+        / float(abs(gradient).max())
+        for by in (2.0, 1.1)
+    ]
+    if off[0] <= SAME and 1e-11 < off[1] < 1e-3:
+        return f"backward has single precision only: of 1.1 times dout it is off by {off[1]:.0e} of its size"
+    return ""
+
+
+def _no_response(comparison: Comparison, name: str) -> str:
+    """Forward is the same whatever the array holds."""
+    subject, trial = comparison.subject, comparison.subject.trial()
+    before = subject.value(trial)
+    values = to_numpy(trial.arrays[name])
+    trial.arrays[name][...] = subject.backend.asarray(values + random_like(values, subject.rng))
+    if differ(to_numpy(before), to_numpy(subject.value(trial))) or not comparison.gradients[name].any():
+        return ""
+    return f"forward does not change with {name}: does it hold a copy?"
+
+
+def _epsilon(comparison: Comparison, name: str) -> str:
+    """Backward is (p + ε) / p times the derivative, as it is of a loss -log(p + ε) = -log p to backward."""
+    subject = comparison.subject
+    if not subject.is_loss:
+        return ""
+    estimates = _epsilon_of_samples(comparison, name) or _epsilon_of_entries(comparison, name)
+    low, high = min(estimates, default=0.0), max(estimates, default=0.0)
+    if not (len(estimates) > 1 and 0.0 < low <= high < 1e-2 and high - low <= 0.02 * high):
+        return ""
+    return f"the loss has an epsilon of {(low + high) / 2.0:.2g} in its logarithm, which backward leaves out"
+
+
+def _epsilon_of_samples(comparison: Comparison, name: str) -> list[float]:
+    """ε from the loss of single samples, which differ in p."""
+    subject, estimates = comparison.subject, []
+    samples = [subject.of_samples(slice(n, n + 1)) for n in range(min(3, subject.inputs[0].shape[0]))]
+    for single in [*samples, samples[0].elsewhere(0.5)]:
+        compared = _compared(single, comparison.method)
+        factor = _factor(compared, name)
+        if factor is None or factor <= 0.0:
+            return []
+        estimates.append(exp(-float(compared.run.out)) * (1.0 - 1.0 / factor))
+    return estimates
+
+
+def _epsilon_of_entries(comparison: Comparison, name: str) -> list[float]:
+    """ε from entries of a loss that is a sum over elements, N · gradient being p - 1 or 1 - p."""
+    subject, gradient, estimates = comparison.subject, comparison.gradients[name], []
+    if name not in subject.input_names or not subject.honours_dout:
+        return []
+    scale = gradient.shape[0] / float(subject.factors)
+    for position in range(min(8, gradient.size)):
+        index = index_of(position, gradient.shape)
+        backward = float(gradient[tuple(index)])
+        p = 1.0 - abs(scale * backward)
+        estimates.append(p * (backward / comparison.at_entry(name, index) - 1.0))
+    return estimates
+
+
+def _constant_factor(comparison: Comparison, name: str) -> str:
+    """Backward is a multiple of the derivative, and the same multiple at another input."""
+    subject, method = comparison.subject, comparison.method
+    factor = _factor(comparison, name)
+    if factor is None or not _same(factor, _factor(_compared(subject.elsewhere(0.9), method), name), method):
+        return ""
+    size = subject.inputs[0].shape[0] if subject.inputs[0].shape else 1
+    meaning = {-1.0: ": a wrong sign", 0.0: ": nothing is passed back"}
+    if size > 1 and (_same(factor, size, method) or _same(factor, 1.0 / size, method)):
+        fewer = _factor(_compared(subject.of_samples(slice(0, size - 1)), method), name)
+        if _same(factor, size, method) and _same(fewer, size - 1, method):
+            meaning[factor] = ", the number of samples N: a division by N is missing"
+        elif (
+            fewer is not None and _same(1.0 / factor, size, method) and _same(fewer, 1.0 / (size - 1), method)
+        ):
+            meaning[factor] = ", 1/N for N samples: a division by N too many, or a mean in place of a sum"
+    digits = f"{factor:.6g}" if not _same(factor, float(f"{factor:.6g}"), method) else f"{factor:.7g}"
+    known = [text for value, text in meaning.items() if _same(factor, value, method)]
+    return f"backward is {digits} times the derivative{''.join(known[-1:])}"
+
+
+def _wrong_axis(comparison: Comparison, name: str) -> str:
+    """A sum, a mean or a product that runs along another axis."""
+    gradient, subject = comparison.gradients[name], comparison.subject
+    if (
+        len(gradient.shape) == 2
+        and gradient.T.shape == gradient.shape
+        and comparison.agrees(name, gradient.T)
+    ):
+        return "it is right when transposed"
+    for axes in subsets(len(gradient.shape)):
+        one = gradient[tuple(slice(0, 1) if i in axes else slice(None) for i in range(len(gradient.shape)))]
+        stretched = prod(gradient.shape) > one.size and not differ(gradient, one + 0.0 * gradient)
+        if stretched and is_sum(comparison, name, one, gradient.shape):
+            return f"it is summed over {axes_text(axes)} and stretched"
+    samples = subject.inputs[0].shape[0] if subject.inputs[0].shape else 1
+    if samples < 2:
+        return ""
+    fewer = subject.of_samples(slice(0, samples - 1))
+    if name not in subject.input_names:
+        return _other_shape(fewer, name, gradient.shape)
+    return _mixes_samples(subject, fewer, name, samples)
+
+
+def _other_shape(fewer: Subject, name: str, shape: tuple[int, ...]) -> str:
+    """With fewer samples the gradient of a parameter has another shape, or none at all."""
+    try:
+        got = fewer.run(fewer.trial()).gradients[name].shape
+    except (ValueError, IndexError) as error:
+        return f"with one sample fewer backward fails ({error}): it takes the batch for another axis"
+    return f"with one sample fewer its shape is {got}: it runs along the batch" if got != shape else ""
+
+
+def _mixes_samples(subject: Subject, fewer: Subject, name: str, samples: int) -> str:
+    """Forward keeps samples apart, but the dout of one sample changes the gradients of all the others."""
+    if not subject.honours_dout or subject.is_loss:
+        return ""
+    run = subject.run(subject.trial())
+    if run.out.shape[0] != samples or differ(fewer.run(fewer.trial()).out, run.out[:-1]):
+        return ""
+    dout = to_numpy([[1.0]] * (samples - 1) + [[2.0]]).reshape(samples, *[1] * (len(run.out.shape) - 1))
+    changed = subject.run(subject.trial(), dout=dout).gradients[name] - run.gradients[name]
+    if all(abs(changed[n]).max() > SAME * abs(changed).max() for n in range(samples - 1)):
+        return "forward keeps samples apart, but the gradient of each depends on the dout of another"
+    return ""
+
+
+# ------------------------------------------------------------------------------------ what they are made of
+
+
+def _compared(subject: Subject, method: str) -> Comparison:
+    return Comparison(subject, subject.run(subject.trial()), method)
+
+
+def _factor(comparison: Comparison, name: str) -> float | None:
+    """By what the derivative must be multiplied to give the gradient, along three directions alike."""
+    gradient = comparison.gradients[name]
+    relative = {"complex": 1e-10, "central": 1e-5}[comparison.method]
+    pairs = []
+    if name in comparison.slopes:
+        direction, slope = comparison.slopes[name]
+        pairs.append((gradient * direction, slope))
+    while len(pairs) < 3:
+        direction = random_like(gradient, comparison.rng)
+        pairs.append((gradient * direction, comparison.slope(name, direction)))
+    square = sum(slope * slope for _, slope in pairs)
+    if not square > 0.0:
+        return None
+    factor = sum(float(terms.sum()) * slope for terms, slope in pairs) / square
+    for terms, slope in pairs:
+        size = float((terms * terms).sum()) ** 0.5 + abs(factor * slope)
+        if not abs(float(terms.sum()) - factor * slope) <= relative * size + comparison.limit(0.0):
+            return None
+    return None if comparison.limit(0.0) > 1e-3 * square**0.5 else factor
+
+
+def is_sum(comparison: Comparison, name: str, gradient: Any, shape: tuple[int, ...]) -> bool:
+    """Whether a gradient, (…, 1, …), is that of an array of that shape summed along its axes of length 1."""
+    zero = 0.0 * to_numpy(comparison.trial("central").arrays[name])
+    for _ in range(2):
+        direction = random_like(gradient, comparison.rng)
+        gap, limit = comparison.gap(gradient, direction, comparison.slope(name, direction + zero))
+        if not gap <= 10.0 * limit:
+            return False
+    return True
+
+
+def differ(a: Any, b: Any) -> bool:
+    """Whether two host arrays differ by more than the order of summation explains."""
+    return not ((a == b).all() or (abs(a - b) <= SAME * max(abs(a).max(), abs(b).max())).all())
+
+
+def _same(a: float | None, b: float | None, method: str) -> bool:
+    return a is not None and b is not None and abs(a - b) <= TOLERANCE[method] * max(abs(a), abs(b), 1e-3)
+
+
+def subsets(count: int) -> Iterator[tuple[int, ...]]:
+    """All non-empty choices of axes, small ones first."""
+    for size in range(1, count + 1):
+        yield from combinations(range(count), size)
+
+
+def axes_text(axes: tuple[int, ...]) -> str:
+    return f"axis {axes[0]}" if len(axes) == 1 else f"axes {', '.join(map(str, axes))}"
+
+
+SUSPICIONS_OF_A_SMALL_GAP: dict[str, Callable[[Comparison, str], str]] = {
+    "float32 noise": _float32_noise,
+    "epsilon in the loss": _epsilon,
+    "constant factor": _constant_factor,
+}
+SUSPICIONS = {
+    "ignores dout": _ignores_dout,
+    "no response": _no_response,
+    **SUSPICIONS_OF_A_SMALL_GAP,
+    "wrong axis": _wrong_axis,
+}

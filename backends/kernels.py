@@ -18,6 +18,7 @@ class Kernels:
     """The generic kernels over the array namespace `self.xp`."""
 
     xp: Any
+    astype: Any  # the backend's
 
     # ------------------------------------------------------------------------------------------------ layers
 
@@ -142,7 +143,7 @@ class Kernels:
     def one_hot(self, indices: Array, size: int, dtype: Any) -> Array:
         """A row for each index, 1 there and else 0.  indices: (K,) integers.  Returns (K, size)."""
         there = indices[:, None] == self.xp.arange(size, dtype=indices.dtype)[None, :]
-        return self.xp.astype(there, dtype)
+        return self.astype(there, dtype)
 
     # ----------------------------------------------------------------------------------------------- helpers
 

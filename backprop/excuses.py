@@ -40,28 +40,29 @@ def _gradients_nearby(comparison: Comparison) -> list[dict[str, Any]]:
 def slopes_at_kink(
     comparison: Comparison, name: str, index: list[int], backward: float
 ) -> tuple[float, float] | None:
-    """The slopes to the left and right of an entry where they differ and backward is one of them.
+    """The slopes to the left and right of a kink within the step around an entry, if backward is one of them.
 
-    Or lies between them, where the entry is at the kink itself. None where there is no kink, or for another
-    gradient: then it is wrong.
+    Or if it lies between them, where the entry is at the kink itself. None where there is no kink, or for
+    another gradient: then it is wrong.
     """
-    left, right = _one_sided(comparison, name, index)
+    left, right, *beyond = _one_sided(comparison, name, index)
     relative, absolute = LIMITS["central"]
     limit = relative * max(abs(left), abs(right)) + absolute * (1.0 + comparison.run.terms)
     if not abs(right - left) > 10.0 * limit:
         return None
-    if min(abs(backward - left), abs(backward - right)) <= limit:
-        return left, right
-    if not min(left, right) <= backward <= max(left, right):
-        return None
-    beside = _one_sided(comparison, name, index, shrink=1e-2)
-    return (left, right) if abs(beside[1] - beside[0]) > 0.5 * abs(right - left) else None
+    if not min(abs(backward - left), abs(backward - right)) <= limit:
+        if not min(left, right) <= backward <= max(left, right):
+            return None
+        nearer_left, nearer_right, *_ = _one_sided(comparison, name, index, shrink=1e-2)
+        if not abs(nearer_right - nearer_left) > 0.5 * abs(right - left):
+            return None
+    return beyond[0], beyond[1]
 
 
 def _one_sided(
     comparison: Comparison, name: str, index: list[int], shrink: float = 1.0
-) -> tuple[float, float]:
-    """The slopes on the left and on the right, each from three values."""
+) -> tuple[float, float, float, float]:
+    """The slopes at an entry to the left and right, each from three values, and those one step away."""
     at = float(comparison.trial("central").arrays[name][tuple(index)])
     h = shrink * H_CENTRAL * max(1.0, abs(at))
     steps = [-2.0 * h, -h, 0.0, h, 2.0 * h]
@@ -69,6 +70,8 @@ def _one_sided(
     return (
         (3.0 * here - 4.0 * left + farther) / (2.0 * h),
         (4.0 * right - beyond - 3.0 * here) / (2.0 * h),
+        (left - farther) / h,
+        (beyond - right) / h,
     )
 
 

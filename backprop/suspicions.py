@@ -226,6 +226,7 @@ def subsets(count: int) -> Iterator[tuple[int, ...]]:
 
 
 def axes_text(axes: tuple[int, ...]) -> str:
+    """Axes in words: "axis 0", "axes 0, 1"."""
     return f"axis {axes[0]}" if len(axes) == 1 else f"axes {', '.join(map(str, axes))}"
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from backends import asarray, dtype_name, to_numpy
 from backprop import numerical_gradient
-from backprop.numerical_gradient import directional_derivative
+from backprop.numerical_gradient import NotAnalytic, directional_derivative
 
 X = np.array([[0.3, -1.2], [2.0, 0.0], [5.0, -0.0]])
 
@@ -52,9 +52,13 @@ def test_directional_derivative(backend):
     direction = np.arange(6.0).reshape(3, 2)
     for method, dtype in (("complex", "complex128"), ("central", "float64")):
         x = asarray(X, dtype)
-        slope = directional_derivative(inner, x, asarray(direction), method=method)
-        assert slope == pytest.approx((GRADIENT * direction).sum(), rel=1e-8)
-        np.testing.assert_array_equal(to_numpy(x), X)
+        for region in (..., (slice(1, 2), slice(0, 2))):
+            part = direction[region]
+            slope = directional_derivative(
+                lambda x=x: inner(x), x, asarray(part), method=method, region=region
+            )
+            assert slope == pytest.approx((GRADIENT[region] * part).sum(), rel=1e-8)
+            np.testing.assert_array_equal(to_numpy(x), X)
 
 
 def test_an_array_that_is_not_contiguous():
@@ -67,8 +71,37 @@ def test_large_values_are_moved_by_a_step_of_their_size():
     np.testing.assert_allclose(gradient, [2e12], rtol=1e-6)
 
 
-def test_no_entries_no_gradient(backend):
-    assert numerical_gradient(lambda x: 0.0, asarray(np.ones((0, 3)))).shape == (0, 3)
+def test_an_empty_array_has_no_gradient(backend):
+    with pytest.raises(ValueError, match=r"x must hold at least one number, got shape \(0, 3\)"):
+        numerical_gradient(lambda x: 0.0, asarray(np.ones((0, 3))))
+
+
+@pytest.mark.parametrize("copies", [2, 4, 6, 100])
+@pytest.mark.parametrize(("method", "dtype"), [("central", "float64"), ("complex", "complex128")])
+def test_many_copies_at_once_give_the_same(backend, method, dtype, copies):
+    """The proof that a stack of moved copies is the black box: f is called with every copy for itself."""
+    x, shapes = asarray(X, dtype), []
+
+    def of_copies(stack):
+        shapes.append(stack.shape)
+        values = [complex(inner(stack[k, ...])) for k in range(stack.shape[0])]
+        return asarray([v if method == "complex" else v.real for v in values], dtype)
+
+    one_by_one = to_numpy(numerical_gradient(inner, x, method=method))
+    at_once = numerical_gradient(of_copies, x, method=method, copies=copies)
+    np.testing.assert_array_equal(to_numpy(at_once), one_by_one)
+    assert set(shapes) == {(min(copies, 6), 3, 2)}
+    assert to_numpy(x).tobytes() == to_numpy(asarray(X, dtype)).tobytes()
+
+
+def test_copies_need_a_number_each(backend):
+    with pytest.raises(TypeError, match=r"a number for each of 4 copies, got shape \(\)"):
+        numerical_gradient(lambda stack: stack[0, 0, 0], asarray(X), copies=4)
+
+
+def test_a_real_answer_to_a_complex_question_has_a_name():
+    with pytest.raises(NotAnalytic):
+        numerical_gradient(lambda x: abs(x).sum(), X + 0j, method="complex")
 
 
 @pytest.mark.parametrize(

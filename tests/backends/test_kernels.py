@@ -22,6 +22,8 @@ CASES = {
         (a(n, 4), a(n, 5), a(5, 4)),
         (a(n, 4), a(n, 5), a(5, 4), None, None, False),
     ],
+    "affine_of_copies": lambda a, n: [(a(n, 5), a(3, 5, 4), a(3, 4)), (a(3, n, 5), a(3, 5, 4), a(3, 4))],
+    "affine_moves": lambda a, n: [(a(n, 5), np.array([0, 19, 7]), 4)],
     "relu": lambda a, n: [(a(n, 5),), (a(n, 2, 3),)],
     "relu_backward": lambda a, n: [(a(n, 5), a(n, 5))],
     "sigmoid": lambda a, n: [(10 * a(n, 5),)],
@@ -38,6 +40,8 @@ CASES = {
     "argmax": lambda a, n: [(a(n, 5),)],
     "count_correct": lambda a, n: [(a(n, 5), labels(n))],
     "inner": lambda a, n: [(a(n, 5), a(n, 5))],
+    "row_sums": lambda a, n: [(a(n),), (a(n, 5),), (a(n, 2, 3),)],
+    "one_hot": lambda a, n: [(np.array([2, 0, 4]), 5, "float64")],
     "sum_to": lambda a, n: [(a(2, n, 5), (n, 1)), (a(n, 5), (n, 5))],
 }
 REAL_ONLY = {"sgd", "argmax", "count_correct"}  # what no gradient check asks of them

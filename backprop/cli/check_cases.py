@@ -1,0 +1,223 @@
+"""What the check feeds each layer and network: usual inputs, and those at which a gradient may go wrong.
+
+A name of `backprop.layers` or `backprop.networks` without a case here fails tests/test_every_gradient.py.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from backends import Backend
+from backprop.layers import Affine, ReLU, Sigmoid, SoftmaxCrossEntropy
+from backprop.networks import Network, TwoLayerNet
+from backprop.scalar import AddLayer, MulLayer
+
+Make = Callable[[Any, Backend], tuple[Any, ...]]
+
+
+class Case(NamedTuple):
+    """An object with its inputs: what is special about it, and `case(rng, backend)` makes them.
+
+    hostile: its gradient cancels to next to nothing, so that backward and derivative, both right, agree to a
+    last digit of what it was summed from rather than of its own.
+    """
+
+    what: str
+    make: Make
+    hostile: bool = False
+
+    def __call__(self, rng: Any, backend: Backend) -> tuple[Any, ...]:
+        """The object and its inputs, arrays of that backend.  rng: a numpy.random.Generator."""
+        return self.make(rng, backend)
+
+
+def normal(rng: Any, backend: Backend, *shape: int, by: float = 1.0) -> Any:
+    """Normal random numbers times a factor, float64."""
+    return backend.asarray(by * rng.standard_normal(shape))
+
+
+# ------------------------------------------------------------------------------------------ layers, one by one
+
+
+def elementwise(layer: type) -> list[Case]:
+    """Inputs for a layer that takes any shape."""
+
+    def at_zero(rng: Any, backend: Backend) -> tuple[Any, ...]:
+        return layer(), backend.asarray(rng.standard_normal((5, 4)) * (rng.random((5, 4)) < 0.5))
+
+    def signed_zeros(rng: Any, backend: Backend) -> tuple[Any, ...]:
+        return layer(), backend.asarray([[0.0, -0.0], [-0.0, 0.0]])
+
+    def tiny(rng: Any, backend: Backend) -> tuple[Any, ...]:
+        return layer(), normal(rng, backend, 3, 2, by=1e-7)  # within the step of central differences
+
+    return [
+        Case("normal input", lambda rng, xp: (layer(), normal(rng, xp, 5, 4))),
+        Case("images", lambda rng, xp: (layer(), normal(rng, xp, 3, 2, 3))),
+        Case("a single sample", lambda rng, xp: (layer(), normal(rng, xp, 1, 4))),
+        Case("a vector", lambda rng, xp: (layer(), normal(rng, xp, 6))),
+        Case("a 0-d array", lambda rng, xp: (layer(), normal(rng, xp))),
+        Case("half of the input exactly 0", at_zero),
+        Case("nothing but zeros of either sign", signed_zeros),
+        Case("input close to 0", tiny),
+        Case("20 times as large", lambda rng, xp: (layer(), normal(rng, xp, 5, 4, by=20.0))),
+        Case("100 times as large", lambda rng, xp: (layer(), normal(rng, xp, 5, 4, by=100.0))),
+    ]
+
+
+def affine(
+    what: str, *shape: int, to: int = 3, std: float = 1.0, dtype: str = "float64", by: float = 1.0
+) -> Case:
+    """An Affine layer with biases other than 0, and an input of that shape."""
+
+    def make(rng: Any, backend: Backend) -> tuple[Any, ...]:
+        n_in = 1
+        for size in shape[1:]:
+            n_in *= size
+        layer = Affine.create(n_in, to, weight_init_std=std, rng=rng, dtype=dtype, backend=backend)
+        layer.params["b"][...] = backend.asarray(rng.standard_normal(to), dtype)
+        return layer, normal(rng, backend, *shape, by=by)
+
+    return Case(what, make)
+
+
+def cross_entropy(
+    what: str, samples: int = 7, classes: int = 5, by: float = 1.0, labels: str = "int", hostile: bool = False
+) -> Case:
+    """Normal random logits times a factor.  labels: "int", "one-hot", "device", "list" or "most likely"."""
+
+    def make(rng: Any, backend: Backend) -> tuple[Any, ...]:
+        logits = by * rng.standard_normal((samples, classes))
+        return SoftmaxCrossEntropy(), backend.asarray(logits), labels_of(rng, backend, logits, labels)
+
+    return Case(what, make, hostile)
+
+
+def labels_of(rng: Any, backend: Backend, logits: Any, kind: str) -> Any:
+    """A label for each row of logits, a host array."""
+    t = logits.argmax(axis=1) if kind == "most likely" else rng.integers(0, logits.shape[1], len(logits))
+    if kind == "one-hot":
+        return (t[:, None] == list(range(logits.shape[1]))).astype(int)
+    return t.tolist() if kind == "list" else backend.asarray(t) if kind == "device" else t
+
+
+def two_numbers(layer: type) -> list[Case]:
+    """Inputs for a layer of two numbers, or of arrays whose shapes broadcast."""
+
+    def of(*shapes: tuple[int, ...]) -> Make:
+        return lambda rng, backend: (layer(), *(normal(rng, backend, *shape) for shape in shapes))
+
+    return [
+        Case("two numbers", lambda rng, backend: (layer(), 3.0, -4.0)),
+        Case("integers, one of them 0", lambda rng, backend: (layer(), 100, 0)),
+        Case("0-d arrays", of((), ())),
+        Case("one shape", of((4, 3), (4, 3))),
+        Case("a row to every row", of((4, 3), (3,))),
+        Case("a column and a row", of((4, 1), (1, 3))),
+        Case("more axes on the right", of((3,), (2, 4, 3))),
+        Case("a 0-d array to every entry", of((), (4, 3))),
+    ]
+
+
+# ---------------------------------------------------------------------------------------------------- networks
+
+
+def two_layer_net(
+    what: str,
+    *,
+    samples: int = 5,
+    sizes: tuple[int, int, int] = (6, 4, 3),
+    image: tuple[int, ...] = (6,),
+    dtype: str = "float64",
+    std: float = 1.0,
+    labels: str = "int",
+    hostile: bool = False,
+) -> Case:
+    """A small TwoLayerNet on normal random samples."""
+
+    def make(rng: Any, backend: Backend) -> tuple[Any, ...]:
+        net = TwoLayerNet(*sizes, weight_init_std=std, dtype=dtype, rng=rng, backend=backend)
+        return net, *data_for(net, rng, samples, image, labels)
+
+    return Case(what, make, hostile)
+
+
+def network(what: str, labels: str = "int", dtype: str = "float64") -> Case:
+    """A chain with every layer that has no loss in it, one of them twice."""
+
+    def make(rng: Any, backend: Backend) -> tuple[Any, ...]:
+        options: dict[str, Any] = {"rng": rng, "dtype": dtype, "backend": backend, "weight_init_std": 1.0}
+        layers = {
+            "Sigmoid0": Sigmoid(),
+            "Affine1": Affine.create(6, 5, **options),
+            "ReLU1": ReLU(),
+            "Affine2": Affine.create(5, 4, **options),
+            "Sigmoid2": Sigmoid(),
+            "Affine3": Affine.create(4, 3, **options),
+        }
+        net = Network(layers, SoftmaxCrossEntropy(), 6, 3)
+        return net, *data_for(net, rng, 5, (2, 3), labels)
+
+    return Case(what, make)
+
+
+def only_a_loss(rng: Any, backend: Backend) -> tuple[Any, ...]:
+    """The shortest network with parameters: logistic regression."""
+    layer = Affine.create(4, 3, weight_init_std=1.0, rng=rng, dtype="float64", backend=backend)
+    net = Network({"Affine1": layer}, SoftmaxCrossEntropy(), 4, 3)
+    return net, *data_for(net, rng, 6, (4,), "int")
+
+
+def data_for(net: Network, rng: Any, samples: int, image: tuple[int, ...], labels: str) -> tuple[Any, Any]:
+    """Samples and labels for a network; on its backend, as numbers that its dtype has."""
+    x = net.backend.asarray(rng.standard_normal((samples, *image)), net.dtype)
+    logits = rng.standard_normal((samples, net.output_size))
+    return x, labels_of(rng, net.backend, logits, labels)
+
+
+CASES: dict[str, list[Case]] = {
+    "Affine": [
+        affine("normal input", 5, 6),
+        affine("images", 4, 2, 3),
+        affine("a single sample", 1, 4),
+        affine("one value in and out", 5, 1, to=1),
+        affine("as many samples as values in and out", 3, 3),
+        affine("float32 parameters", 5, 4, dtype="float32"),
+        affine("weights of 0", 5, 4, std=0.0),
+        affine("100 times as large", 5, 4, by=100.0),
+    ],
+    "ReLU": elementwise(ReLU),
+    "Sigmoid": elementwise(Sigmoid),
+    "SoftmaxCrossEntropy": [
+        cross_entropy("normal logits"),
+        cross_entropy("one-hot labels", labels="one-hot"),
+        cross_entropy("labels in a list", labels="list"),
+        cross_entropy("labels on the device", labels="device"),
+        cross_entropy("a single sample", samples=1),
+        cross_entropy("a single class", classes=1),
+        cross_entropy("equal logits", by=0.0),
+        cross_entropy("20 times as large", by=20.0),
+        cross_entropy("100 times as large, one-hot labels", by=100.0, labels="one-hot"),
+        cross_entropy("20 times as large, all classified right", by=20.0, labels="most likely"),
+        cross_entropy("100 times as large, all classified right", by=100.0, labels="most likely"),
+    ],
+    "MulLayer": two_numbers(MulLayer),
+    "AddLayer": two_numbers(AddLayer),
+    "Network": [
+        network("a chain of all layers"),
+        network("one-hot labels", labels="one-hot"),
+        network("float32", dtype="float32"),
+        Case("a single layer", only_a_loss),
+    ],
+    "TwoLayerNet": [
+        two_layer_net("float64"),
+        two_layer_net("float32", dtype="float32"),
+        two_layer_net("one-hot labels", labels="one-hot"),
+        two_layer_net("float32, one-hot labels", dtype="float32", labels="one-hot"),
+        two_layer_net("images", image=(2, 3)),
+        two_layer_net("a single sample", samples=1),
+        two_layer_net("one value, one hidden unit, one class", sizes=(1, 1, 1), image=(1,)),
+        two_layer_net("small weights, as at first", std=0.01),
+        two_layer_net("weights of 0", std=0.0),
+        two_layer_net("saturated", std=10.0),
+    ],
+}

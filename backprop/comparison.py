@@ -6,6 +6,7 @@ from typing import Any
 from backends import to_numpy
 from backprop.moves import gradient_by_moves
 from backprop.numerical_gradient import (
+    H_CENTRAL,
     STEP_DTYPES,
     central_steps,
     directional_derivative,
@@ -33,6 +34,7 @@ class Comparison:
         self.gradients, self.rng = run.gradients, subject.rng
         self.slopes: dict[str, tuple[Any, float]] = {}
         self._trials = {} if trial is None else {"central": trial}
+        self._exact: Comparison | None = None
 
     def trial(self, method: str) -> Trial:
         """The copy on which derivatives by that method are taken."""
@@ -45,23 +47,36 @@ class Comparison:
     def measure(self) -> str:
         """Fill `slopes`.  Returns why that took central differences, where it was not asked to."""
         arrays = self.trial("central").arrays
-        directions = {name: random_like(to_numpy(array), self.rng) for name, array in arrays.items()}
+        directions = {name: self._direction(to_numpy(array)) for name, array in arrays.items()}
         why = self._try_complex(directions) if self.method == "complex" else ""
         if why or self.method == "central":
             self.method = "central"
             self.slopes = {name: (along, self.slope(name, along)) for name, along in directions.items()}
         return why
 
-    def slope(
-        self, name: str, direction: Any, method: str = "", shrink: float = 1.0, region: Any = ...
-    ) -> float:
-        """The derivative along a direction of an array, or of a region of it.
+    def _direction(self, values: Any) -> Any:
+        """A random direction that an array of these values can be moved along without rounding.
 
-        shrink: of the step of central differences.
+        Entries too large to be moved by so little are moved by more.
         """
+        random = random_like(values, self.rng) * (1e-6 * abs(values)).clip(1.0, None)
+        return ((values + H_CENTRAL * random) - values) / H_CENTRAL
+
+    def exact(self) -> "Comparison | None":
+        """This comparison by the complex step; None where that cannot be taken."""
+        if self.method == "complex":
+            return self
+        if self._exact is None:
+            self._exact = Comparison(self.subject, self.run, "complex", self.trial("central"))
+            self._exact.measure()
+        return self._exact if self._exact.method == "complex" else None
+
+    def slope(
+        self, name: str, direction: Any, method: str = "", h: float = H_CENTRAL, region: Any = ...
+    ) -> float:
+        """The derivative along a direction of an array, or of a region of it.  h: of central differences."""
         method = method or self.method
         trial, array = self.trial(method), self.trial(method).arrays[name]
-        h = shrink * float(central_steps(to_numpy(array[region])).max()) if method == "central" else 0.0
         direction = self.subject.backend.asarray(direction)
         return directional_derivative(
             lambda: self.subject.value(trial), array, direction, method=method, h=h, region=region
@@ -69,7 +84,8 @@ class Comparison:
 
     def at_entry(self, name: str, index: list[int]) -> float:
         """The derivative by one entry."""
-        return self.slope(name, ONE, region=entry(index))
+        at = to_numpy(self.trial("central").arrays[name])[tuple(index)]
+        return self.slope(name, ONE, h=float(central_steps(at)), region=entry(index))
 
     def every_entry(self, name: str) -> Any:
         """The derivative by every entry, on the host."""
@@ -91,10 +107,7 @@ class Comparison:
         at = to_numpy(self.trial("central").arrays[name])
         direction = random_like(at, self.rng) * (1e-3 + abs(at))
         points = self.values(name, direction, [k * 3e-8 for k in range(6)])
-        # Third differences leave nothing of a smooth function, and of independent errors sqrt(20) times one.
-        windows = zip(points, points[1:], points[2:], points[3:], strict=False)
-        scatter = max(abs(d - 3.0 * c + 3.0 * b - a) for a, b, c, d in windows) / 20.0**0.5
-        return float(scatter / (1e-300 + self.run.terms + abs(points[0])))
+        return float(scatter(points) / (1e-300 + self.run.terms + abs(points[0])))
 
     # --------------------------------------------------------------------------------------------- agreement
 
@@ -152,7 +165,7 @@ class Comparison:
     def _as_central(self, name: str, direction: Any, slope: float) -> bool:
         """Whether central differences of one of three steps give that slope, to the digits that they have."""
         for shrink in (1.0, 1e-1, 1e-2):
-            central = self.slope(name, direction, "central", shrink)
+            central = self.slope(name, direction, "central", shrink * H_CENTRAL)
             noise = (1.0 + self.run.terms) * 1e-9 / shrink
             if abs(central - slope) <= 1e-4 * abs(central) + noise:
                 return True
@@ -174,6 +187,16 @@ class Comparison:
         except Exception:  # a subclass need not keep to what its base class says of itself
             return None
         return None
+
+
+def scatter(points: list[Any]) -> Any:
+    """How far numbers, or host arrays, that follow each other scatter around a smooth curve.
+
+    Third differences leave nothing of the curve, and of independent errors sqrt(20) times one.
+    """
+    windows = zip(points, points[1:], points[2:], points[3:], strict=False)
+    squares = [(d - 3.0 * c + 3.0 * b - a) ** 2 for a, b, c, d in windows]
+    return (sum(squares) / (20.0 * len(squares))) ** 0.5
 
 
 def entry(index: list[int]) -> Any:

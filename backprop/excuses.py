@@ -3,32 +3,33 @@
 from typing import Any
 
 from backends import to_numpy
-from backprop.comparison import LIMITS, NOISE, ONE, Comparison, entry
+from backprop.comparison import LIMITS, NOISE, ONE, Comparison, entry, scatter
 from backprop.numerical_gradient import H_CENTRAL
 
-LAST_DIGIT = 2.0**-51
-ROUNDING = 1e-6  # relative: the last digit of the arguments makes less, but where they lie at a kink
+NEARBY = 2.0**-36  # relative: thousands of last digits, and yet the gradient is a straight line so far
+ROUNDING = 1e-8  # relative: rounding makes less, but where the arguments lie at a kink
 
 
 def rounding(comparison: Comparison, name: str, direction: Any = None) -> Any:
-    """How much the gradient, or it along a direction, changes with the last digit of its arguments.
+    """How much of the gradient, or of it along a direction, is the rounding errors of its own computation.
 
-    Of a right backward, a difference of that size says nothing.
+    They are other ones at every argument nearby, and so show as scatter around a smooth curve. Of a right
+    backward, a difference of that size says nothing.
     """
-    changes = [nearby[name] - comparison.gradients[name] for nearby in _gradients_nearby(comparison)]
+    gradients = [nearby[name] for nearby in _gradients_nearby(comparison)]
     if direction is not None:
-        changes = [(change * direction).sum() for change in changes]
-    return 8.0 * sum(abs(change) for change in changes)
+        gradients = [(gradient * direction).sum() for gradient in gradients]
+    return 8.0 * scatter(gradients)
 
 
 def _gradients_nearby(comparison: Comparison) -> list[dict[str, Any]]:
-    """The gradients where every argument has another last digit, to either side."""
+    """The gradients where every argument is moved along its direction a little, and more and more."""
     subject, trial, nearby = comparison.subject, comparison.trial("central"), []
     before = {name: to_numpy(array).copy() for name, array in trial.arrays.items()}
     try:
-        for digit in (LAST_DIGIT, -LAST_DIGIT):
+        for k in range(6):
             for name, (direction, _) in comparison.slopes.items():
-                moved = before[name] * (1.0 + digit * direction)
+                moved = before[name] * (1.0 + k * NEARBY * direction)
                 trial.arrays[name][...] = subject.backend.asarray(moved)
             nearby.append(subject.run(trial).gradients)
     finally:
@@ -50,7 +51,9 @@ def slopes_at_kink(
     limit = relative * max(abs(left), abs(right)) + absolute * (1.0 + comparison.run.terms)
     if not abs(right - left) > 10.0 * limit:
         return None
-    if not min(abs(backward - left), abs(backward - right)) <= limit:
+    exact = comparison.exact()
+    here = [exact.at_entry(name, index)] if exact else []
+    if not min(abs(backward - slope) for slope in (left, right, *here)) <= limit:
         if not min(left, right) <= backward <= max(left, right):
             return None
         nearer_left, nearer_right, *_ = _one_sided(comparison, name, index, shrink=1e-2)
@@ -85,10 +88,10 @@ def at_another_step(
     if comparison.method == "complex":
         return None
     noise = comparison.noise(name)
-    for shrink in (1.0, 10.0, 0.1):
-        slope = comparison.slope(name, direction, "central", shrink, region)
-        scatter = 4.0 * noise * (1.0 + comparison.run.terms) / (H_CENTRAL * shrink)
-        allowed = limit + (scatter if noise < NOISE else 0.0)
+    for h in (H_CENTRAL, 10.0 * H_CENTRAL, 0.1 * H_CENTRAL):
+        slope = comparison.slope(name, direction, "central", h, region)
+        of_values = 4.0 * noise * (1.0 + comparison.run.terms) / h
+        allowed = limit + (of_values if noise < NOISE else 0.0)
         if abs(backward - slope) <= allowed:
             return slope, allowed
     return None

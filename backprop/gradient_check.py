@@ -91,7 +91,7 @@ def _one_direction(comparison: Comparison, name: str) -> ArrayCheck:
     backward = float((gradient * direction).sum())
     gap, limit = comparison.gap(gradient, direction, slope)
     if not gap <= limit:
-        if gap <= excuses.ROUNDING * abs(backward):
+        if gap <= excuses.ROUNDING * (1.0 + comparison.run.terms + abs(backward)):
             limit += float(excuses.rounding(comparison, name, direction))
         slope, limit = excuses.at_another_step(comparison, name, direction, backward, limit) or (slope, limit)
         gap = abs(backward - slope)
@@ -113,7 +113,8 @@ def _every_entry(comparison: Comparison, name: str) -> ArrayCheck:
     difference = to_numpy(abs(gradient - numerical)).copy()
     limit = comparison.limit(float(abs(numerical).max()))
     verdict = why = ""
-    if limit < difference.max() <= excuses.ROUNDING * float(abs(numerical).max()):
+    size = 1.0 + comparison.run.terms + float(abs(numerical).max())
+    if limit < difference.max() <= excuses.ROUNDING * size:
         limit = limit + excuses.rounding(comparison, name)
     while not verdict and not (difference <= limit).all():
         worst = index_of(int((difference - limit).argmax()), difference.shape)
@@ -138,16 +139,14 @@ def _explained(
     comparison: Comparison, arrays: list[ArrayCheck], culprit: tuple[str, Verdict] | None
 ) -> list[ArrayCheck]:
     """The arrays with the reasons why they are wrong: a layer of the network that is, or else their own."""
-    if comparison.method == "central" and culprit is None:  # the finer method explains better, where it can
-        comparison = Comparison(comparison.subject, comparison.run, "complex")
-        comparison.measure()
+    exact = comparison.exact() or comparison  # the finer method explains better
     explained = []
     for array in arrays:
         if array.verdict == "wrong" and culprit is not None:
             layer, verdict = culprit
             array = replace(array, verdict=verdict.kind, why=f"see {layer}")
         elif array.verdict == "wrong":
-            verdict = verdicts.explain(comparison, array.name)
+            verdict = verdicts.explain(exact, array.name)
             array = replace(array, verdict=verdict.kind, why=verdict.why)
         explained.append(array)
     return explained

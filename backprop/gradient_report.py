@@ -90,7 +90,8 @@ class GradientReport:
         for array in self.arrays:
             numbers = (array.mean_difference, array.max_difference, array.limit)
             digits = ["-" if number != number else f"{number:.1e}" for number in numbers]
-            rows.append([array.name, array.entries, *digits, "ok" if array.ok else "WRONG"])
+            word = {"not compared": "-"}.get(array.verdict, "ok" if array.ok else "WRONG")
+            rows.append([array.name, array.entries, *digits, word])
         title = f"{self.subject}: backward against {METHODS[self.method]}, {MODES[self.mode]}"
         notes = [f"forward is not analytic, so no complex step ({self.note})"] if self.note else []
         notes += [f"{self.subject}: {fault.kind}: {fault.why}" for fault in self.faults]

@@ -40,7 +40,10 @@ class Run:
 
 
 class Subject:
-    """An object under check with its inputs, the first `count` of which are differentiated."""
+    """An object under check with its inputs, the first `count` of which are differentiated.
+
+    input_names: theirs, "x" for the first, for others what forward calls them.
+    """
 
     is_loss = True  # whether the number is the output itself, a loss
     honours_dout = False  # whether its backward is given a dout
@@ -51,14 +54,8 @@ class Subject:
         self.name = type(obj).__name__
         self.backend: Backend = backend_of(inputs[0])
         self.params = dict(getattr(obj, "params", {}))
+        self.input_names = _input_names(obj, self.params, count)
         self._spare: Trial | None = None
-
-    @property
-    def input_names(self) -> list[str]:
-        """ "x" for the first input, for others their names in forward."""
-        forward = getattr(self.obj, "forward", None)
-        names = [INPUT, *([*inspect.signature(forward).parameters][1:] if forward else [])]
-        return [f"input {name}" if name in self.params else name for name in names[: self.count]]
 
     def trial(self, dtype: str = "float64") -> Trial:
         """A copy in that dtype."""
@@ -181,6 +178,7 @@ class LayerSubject(Subject):
         trial = self.trial()
         out = self._forward(trial)
         self._spare = None if self._written(trial) else trial  # to be used once more: copies are dear
+        self._gives_arrays = hasattr(out, "shape")
         self.is_loss = not getattr(out, "shape", ())
         self.factors = random_like(to_numpy(out), rng)
         self.weights = self.backend.asarray(self.factors)
@@ -228,7 +226,7 @@ class LayerSubject(Subject):
     def _dout(self, factor: Any) -> Any:
         """A dout of its own for every backward, which may write into it."""
         dout = self.factors * factor
-        return self.backend.asarray(dout) if dout.shape else float(dout)
+        return self.backend.asarray(dout) if self._gives_arrays else float(dout)
 
 
 def subject_of(obj: Any, inputs: tuple[Any, ...], rng: Any) -> Subject:
@@ -252,6 +250,11 @@ def subject_of(obj: Any, inputs: tuple[Any, ...], rng: Any) -> Subject:
     if network:
         return NetworkSubject(obj, [first, *inputs[1:]], rng)
     return LayerSubject(obj, [first, *inputs[1:]], rng)
+
+
+def _input_names(obj: Any, params: Mapping[str, Any], count: int) -> list[str]:
+    others = [*inspect.signature(obj.forward).parameters][1:count] if count > 1 else []
+    return [f"input {name}" if name in params else name for name in (INPUT, *others)]
 
 
 def random_like(array: Any, rng: Any) -> Any:

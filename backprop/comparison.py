@@ -102,12 +102,21 @@ class Comparison:
         array = trial.arrays[name]
         return [value_at(lambda: self.subject.value(trial), array, direction, step, region) for step in steps]
 
-    def noise(self, name: str) -> float:
-        """How far values scatter around a smooth curve, relative to their terms: about 1e-16 in float64."""
+    def noise(self, name: str) -> tuple[float, float]:
+        """How far values scatter around a smooth curve, and the size of what they were summed from.
+
+        The quotient is about 1e-16 in float64.
+        """
         at = to_numpy(self.trial("central").arrays[name])
         direction = random_like(at, self.rng) * (1e-3 + abs(at))
-        points = self.values(name, direction, [k * 3e-8 for k in range(6)])
-        return float(scatter(points) / (1e-300 + self.run.terms + abs(points[0])))
+        *points, far = self.values(name, direction, [k * 3e-8 for k in range(6)] + [1.0])
+        size = 1e-300 + self.run.terms + abs(points[0]) + abs(far - points[0])
+        return float(scatter(points)), float(size)
+
+    def is_noisy(self, name: str) -> bool:
+        """Whether forward has less precision than float64."""
+        scattered, size = self.noise(name)
+        return scattered > NOISE * size
 
     # --------------------------------------------------------------------------------------------- agreement
 
@@ -140,7 +149,7 @@ class Comparison:
                 warnings.filterwarnings("error", message="Casting complex values to real")
                 self.slopes = {name: (along, self.slope(name, along)) for name, along in directions.items()}
             for name, (along, slope) in self.slopes.items():
-                if not self._is_analytic(name, along, slope) and self.noise(name) < NOISE:
+                if not self._is_analytic(name, along, slope) and not self.is_noisy(name):
                     return f"the complex step does not see what central differences see of {name}"
         except Exception as error:  # whatever a forward that knows no complex numbers may raise
             return f"{type(error).__name__}: {error}"

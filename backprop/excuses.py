@@ -1,4 +1,4 @@
-"""What looks like a wrong gradient and is none: rounding, kinks, and steps that are too long or too short."""
+"""What looks like a wrong gradient and is none: rounding, kinks, and steps too long or too short."""
 
 from typing import Any
 
@@ -7,19 +7,31 @@ from backprop.comparison import LIMITS, NOISE, ONE, Comparison, entry, scatter
 from backprop.numerical_gradient import H_CENTRAL
 
 NEARBY = 2.0**-36  # relative: thousands of last digits, and yet the gradient is a straight line so far
-ROUNDING = 1e-8  # relative: rounding makes less, but where the arguments lie at a kink
+ROUNDING = 1e-8  # relative: what is more is no rounding
+LAST_DIGIT = 2.0**-52
 
 
 def rounding(comparison: Comparison, name: str, direction: Any = None) -> Any:
-    """How much of the gradient, or of it along a direction, is the rounding errors of its own computation.
+    """How much of the gradient, or of it along its direction, may be the rounding errors of its computation.
 
-    They are other ones at every argument nearby, and so show as scatter around a smooth curve. Of a right
-    backward, a difference of that size says nothing.
+    They are other ones at every argument nearby, and so show as scatter around a smooth curve; and a factor
+    that has cancelled to nearly nothing, as in a saturated softmax, is off by the last digit of what it was
+    before. Of a right backward, a difference of that size says nothing.
     """
     gradients = [nearby[name] for nearby in _gradients_nearby(comparison)]
     if direction is not None:
         gradients = [(gradient * direction).sum() for gradient in gradients]
-    return 8.0 * scatter(gradients)
+    scattered = 8.0 * scatter(gradients)
+    size = 1.0 + comparison.run.terms + abs(gradients[0])
+    before_cancelling = 64.0 * LAST_DIGIT * _reach(comparison, name)
+    return scattered * (scattered <= ROUNDING * size) + before_cancelling
+
+
+def _reach(comparison: Comparison, name: str) -> float:
+    """How much the function changes where an array is moved by about 1."""
+    direction, _ = comparison.slopes[name]
+    left, here, right = comparison.values(name, direction, [-1.0, 0.0, 1.0])
+    return max(abs(left - here), abs(right - here))
 
 
 def _gradients_nearby(comparison: Comparison) -> list[dict[str, Any]]:
@@ -48,7 +60,7 @@ def slopes_at_kink(
     """
     left, right, *beyond = _one_sided(comparison, name, index)
     relative, absolute = LIMITS["central"]
-    limit = relative * max(abs(left), abs(right)) + absolute * (1.0 + comparison.run.terms)
+    limit = relative * max(abs(left), abs(right)) + 10.0 * absolute * (1.0 + comparison.run.terms)
     if not abs(right - left) > 10.0 * limit:
         return None
     exact = comparison.exact()
@@ -78,20 +90,25 @@ def _one_sided(
     )
 
 
-def at_another_step(
+def finer(
     comparison: Comparison, name: str, direction: Any, backward: float, limit: float, region: Any = ...
 ) -> tuple[float, float] | None:
-    """The derivative by another step of central differences that agrees, and the limit there; else None.
+    """The derivative and the limit of what is finer than central differences, if that agrees; else None.
 
-    For functions that bend much within the step, or whose values carry more rounding than their size tells.
+    The complex step where it can be taken, else central differences of another step: for functions that bend
+    much within the step, or whose values carry more rounding than their size tells.
     """
     if comparison.method == "complex":
         return None
-    noise = comparison.noise(name)
-    for h in (H_CENTRAL, 10.0 * H_CENTRAL, 0.1 * H_CENTRAL):
-        slope = comparison.slope(name, direction, "central", h, region)
-        of_values = 4.0 * noise * (1.0 + comparison.run.terms) / h
-        allowed = limit + (of_values if noise < NOISE else 0.0)
+    scattered, size = comparison.noise(name)
+    if scattered > NOISE * size:
+        return None
+    exact = comparison.exact()
+    if exact:
+        slope = exact.slope(name, direction, region=region)
+        return (slope, limit) if abs(backward - slope) <= limit else None
+    for h in (10.0 * H_CENTRAL, 0.1 * H_CENTRAL, 0.01 * H_CENTRAL):
+        slope, allowed = comparison.slope(name, direction, "central", h, region), limit + 4.0 * scattered / h
         if abs(backward - slope) <= allowed:
             return slope, allowed
     return None

@@ -93,7 +93,7 @@ def _one_direction(comparison: Comparison, name: str) -> ArrayCheck:
     if not gap <= limit:
         if gap <= excuses.ROUNDING * (1.0 + comparison.run.terms + abs(backward)):
             limit += float(excuses.rounding(comparison, name, direction))
-        slope, limit = excuses.at_another_step(comparison, name, direction, backward, limit) or (slope, limit)
+        slope, limit = excuses.finer(comparison, name, direction, backward, limit) or (slope, limit)
         gap = abs(backward - slope)
     if not gap <= limit:
         index = find(comparison, name)
@@ -123,7 +123,7 @@ def _every_entry(comparison: Comparison, name: str) -> ArrayCheck:
         if slopes is not None:
             why = why or "a kink at {}: slope {:.6g} to the left, {:.6g} to the right".format(worst, *slopes)
             difference[tuple(worst)] = 0.0
-        elif excuses.at_another_step(comparison, name, ONE, at, allowed, entry(worst)):
+        elif excuses.finer(comparison, name, ONE, at, allowed, entry(worst)):
             difference[tuple(worst)] = 0.0
         else:
             verdict = "wrong"

@@ -31,15 +31,17 @@ def _float32_noise(comparison: Comparison, name: str) -> str:
     largest = {int(abs(values).argmax()) for values in (gradient, gradient * direction)}
     if not any(_is_off(comparison, name, index_of(position, gradient.shape)) for position in largest):
         return ""  # such noise is everywhere
-    noise = comparison.noise(name)
+    scattered, size = comparison.noise(name)
     allowed = SMALL * float(((gradient * direction) ** 2).sum()) ** 0.5
-    if noise > NOISE:
-        step = H_CENTRAL if comparison.method == "central" else 1.0
-        allowed += 100.0 * noise * (1.0 + comparison.run.terms) / step
+    of_forward = scattered > NOISE * size
+    if of_forward:
+        allowed += 100.0 * scattered / (H_CENTRAL if comparison.method == "central" else 1.0)
     if not comparison.gap(gradient, direction, slope)[0] <= allowed:
         return ""
-    if noise > NOISE:
-        return f"forward has single precision only: its values scatter by {noise:.0e} of their size"
+    if of_forward:
+        return (
+            f"forward has single precision only: its values scatter by {scattered / size:.0e} of their size"
+        )
     if gradient.dtype.itemsize < 8:
         return f"its gradient is {gradient.dtype}"
     if not subject.honours_dout:

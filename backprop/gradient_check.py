@@ -82,7 +82,7 @@ def _check_array(comparison: Comparison, name: str, second: Any, mode: str) -> A
         return _without_numbers(name, array, verdict)
     found = _every_entry(comparison, name) if mode == "full" else _one_direction(comparison, name)
     verdict = verdicts.of_second_run(comparison, name, gradient, second)
-    return replace(found, verdict=verdict.kind, why=verdict.why) if verdict else found
+    return _without_numbers(name, array, verdict) if verdict else found
 
 
 def _one_direction(comparison: Comparison, name: str) -> ArrayCheck:
@@ -121,7 +121,9 @@ def _every_entry(comparison: Comparison, name: str) -> ArrayCheck:
         at, allowed = float(gradient[tuple(worst)]), float((limit + 0.0 * difference)[tuple(worst)])
         slopes = excuses.slopes_at_kink(comparison, name, worst, at)
         if slopes is not None:
-            why = why or "a kink at {}: slope {:.6g} to the left, {:.6g} to the right".format(worst, *slopes)
+            why = why or "at {} the slope is {:.6g} to the left and {:.6g} to the right".format(
+                worst, *slopes
+            )
             difference[tuple(worst)] = 0.0
         elif excuses.finer(comparison, name, ONE, at, allowed, entry(worst)):
             difference[tuple(worst)] = 0.0

@@ -7,7 +7,7 @@ from typing import Any
 from backprop.tables import table
 
 METHODS = {"complex": "the complex step", "central": "central differences"}
-MODES = {"fast": "one direction an array", "full": "every entry"}
+MODES = {"fast": "along a random direction", "full": "every entry"}
 
 
 PASSING = ("ok", "kink")
@@ -48,9 +48,9 @@ class ArrayCheck:
 
     def __str__(self) -> str:
         numbers = f"backward {self.backward:.10g}, numerical {self.numerical:.10g}"
-        place = " along a random direction" if self.index is None else str(self.index)
+        place = " along a random direction" if self.index is None else str(self.index or "")
         compared = self.limit == self.limit and self.verdict != "kink"
-        reason = self.verdict + (f": {self.why}" if self.why else "")
+        reason = self.verdict + f": {self.why or 'by none of the known causes'}"
         return f"{self.name}{place}: {numbers}; {reason}" if compared else f"{self.name}: {reason}"
 
 
@@ -93,7 +93,7 @@ class GradientReport:
             word = {"not compared": "-"}.get(array.verdict, "ok" if array.ok else "WRONG")
             rows.append([array.name, array.entries, *digits, word])
         title = f"{self.subject}: backward against {METHODS[self.method]}, {MODES[self.mode]}"
-        notes = [f"forward is not analytic, so no complex step ({self.note})"] if self.note else []
+        notes = [f"no complex step, since forward is not analytic: {self.note}"] if self.note else []
         notes += [f"{self.subject}: {fault.kind}: {fault.why}" for fault in self.faults]
         notes += [str(array) for array in self.arrays if array.verdict not in ("ok", "not compared")]
         notes += ["all gradients agree"] if self.ok else []

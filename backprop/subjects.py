@@ -108,7 +108,8 @@ class Subject:
 
     def elsewhere(self, factor: float) -> "Subject":
         """The same at inputs that are multiplied by a factor."""
-        inputs = [factor * x for x in self.inputs[: self.count]] + self.inputs[self.count :]
+        moved = [self.backend.asarray(factor * x) for x in self.inputs[: self.count]]
+        inputs = moved + self.inputs[self.count :]
         return type(self)(self.obj, inputs, self.rng, self.count)
 
     def of_inputs(self, count: int) -> "Subject":
@@ -165,7 +166,14 @@ class NetworkSubject(Subject):
         out = to_numpy(self.value(trial))
         gradients = trial.obj.gradient(*trial.inputs, **self.options)
         by_name = {name: _on_host(gradients.get(name)) for name in trial.arrays}
-        return Run(out, float(abs(out)), by_name)
+        return Run(out, float(abs(out)) + self._largest_logit(trial), by_name)
+
+    def _largest_logit(self, trial: Trial) -> float:
+        """The size of what a loss is summed from: it may be small itself, and as inexact as they are."""
+        try:
+            return float(abs(to_numpy(trial.obj.predict(trial.inputs[0]))).max())
+        except Exception:  # a network of another kind
+            return 0.0
 
 
 class LayerSubject(Subject):
@@ -243,6 +251,8 @@ def subject_of(obj: Any, inputs: tuple[Any, ...], rng: Any) -> Subject:
     if not inputs:
         raise TypeError(f"{WHERE}: give {name}'s inputs, the first of which is differentiated")
     params = getattr(obj, "params", {})
+    if not isinstance(params, Mapping):
+        raise TypeError(f"{WHERE}: {name}.params must be a mapping of arrays by name, got {describe(params)}")
     for param_name, param in params.items():
         _require_real(f"params[{param_name!r}]", param)
     backend = backend_of(*params.values()) if params else None

@@ -119,19 +119,30 @@ def _constant_factor(comparison: Comparison, name: str) -> str:
     factor = _factor(comparison, name)
     if factor is None or not _same(factor, _factor(_compared(subject.elsewhere(0.9), method), name), method):
         return ""
+    if abs(factor - 1.0) < 1e-3:
+        return f"backward is 1 {factor - 1.0:+.3g} times the derivative"
+    return f"backward is {factor:.6g} times the derivative{_meaning(comparison, name, factor)}"
+
+
+def _meaning(comparison: Comparison, name: str, factor: float) -> str:
+    """What a factor stands for; that it is N or 1/N is tried with one sample fewer."""
+    subject, method = comparison.subject, comparison.method
+    if _same(factor, -1.0, method):
+        return ": a wrong sign"
+    if factor == 0.0:
+        return ": nothing is passed back"
     size = subject.inputs[0].shape[0] if subject.inputs[0].shape else 1
-    meaning = {-1.0: ": a wrong sign", 0.0: ": nothing is passed back"}
-    if size > 1 and (_same(factor, size, method) or _same(factor, 1.0 / size, method)):
+    if size == 1 or not (_same(factor, size, method) or _same(factor, 1.0 / size, method)):
+        return ""
+    try:
         fewer = _factor(_compared(subject.of_samples(slice(0, size - 1)), method), name)
-        if _same(factor, size, method) and _same(fewer, size - 1, method):
-            meaning[factor] = ", the number of samples N: a division by N is missing"
-        elif (
-            fewer is not None and _same(1.0 / factor, size, method) and _same(fewer, 1.0 / (size - 1), method)
-        ):
-            meaning[factor] = ", 1/N for N samples: a division by N too many, or a mean in place of a sum"
-    digits = f"{factor:.6g}" if not _same(factor, float(f"{factor:.6g}"), method) else f"{factor:.7g}"
-    known = [text for value, text in meaning.items() if _same(factor, value, method)]
-    return f"backward is {digits} times the derivative{''.join(known[-1:])}"
+    except Exception:  # an object need not take fewer samples
+        return ""
+    if _same(fewer, size - 1, method):
+        return ", the number of samples N: a division by N is missing"
+    if _same(fewer, 1.0 / (size - 1), method):
+        return ", 1/N for N samples: a division by N too many, or a mean in place of a sum"
+    return ""
 
 
 def _wrong_axis(comparison: Comparison, name: str) -> str:

@@ -3,7 +3,10 @@
 import os
 import platform
 import time
+import tracemalloc
 from collections.abc import Callable
+from dataclasses import dataclass
+from statistics import median
 from typing import Any
 
 import numpy as np
@@ -62,6 +65,66 @@ def timed(backend: Backend, benchmark: Any, pytestconfig: pytest.Config) -> Call
     return run
 
 
+@dataclass
+class Case:
+    """Something to be timed in turns with others.
+
+    what: its name.  by: the numerical derivative that it takes.  check: judges what each call returned.
+    calls: how many in one turn.
+    """
+
+    what: str
+    by: str
+    function: Callable[[], Any]
+    check: Callable[[Any], None]
+    calls: int = 1
+
+
+@pytest.fixture
+def in_turns(backend: Backend, benchmark: Any, pytestconfig: pytest.Config) -> Callable[..., None]:
+    """in_turns(cases, rounds=…, **facts): time all cases one after the other, then all of them again, …
+
+    For ratios: what slows the machine down for some seconds slows down all of them. One round comes first and
+    is not counted; there the memory is measured that each takes at its peak. The median is that of all calls.
+    """
+
+    def run(cases: list[Case], *, rounds: int, **facts: Any) -> None:
+        seconds: dict[tuple[str, str], list[float]] = {(case.what, case.by): [] for case in cases}
+        peaks: dict[tuple[str, str], int] = {}
+
+        def measure_peaks() -> None:
+            for case in cases:
+                tracemalloc.start()  # NumPy tells it of its arrays; a GPU's are not seen
+                case.check(case.function())
+                peaks[case.what, case.by] = tracemalloc.get_traced_memory()[1]
+                tracemalloc.stop()
+
+        def turn() -> None:
+            for case in cases:
+                for _ in range(case.calls):
+                    start = time.perf_counter()
+                    result = case.function()
+                    backend.synchronize()
+                    seconds[case.what, case.by].append(time.perf_counter() - start)
+                    case.check(result)
+
+        if benchmark.enabled:
+            measure_peaks()
+        benchmark.pedantic(turn, rounds=rounds)
+        benchmark.extra_info.update(
+            facts, backend=backend.name, device=backend.device(), versions=versions(backend)
+        )
+        if benchmark.enabled:
+            timed = [
+                {"check": what, "by": by, "seconds": median(of_case), "peak_bytes": peaks[what, by]}
+                for (what, by), of_case in seconds.items()
+            ]
+            pytestconfig.stash[RESULTS].extend({**benchmark.extra_info, **result} for result in timed)
+            benchmark.extra_info["cases"] = timed
+
+    return run
+
+
 def versions(backend: Backend) -> dict[str, str]:
     """The software that the times depend on."""
     blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
@@ -82,6 +145,7 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     results = config.stash[RESULTS]
     for title, text in {
         "numerical and backpropagated gradient, medians": gradients(results),
+        "gradient checks, medians": gradient_checks(results),
         "training step, medians": training_steps(results),
         "measured with": software(results),
     }.items():
@@ -101,6 +165,24 @@ def gradients(results: list[dict[str, Any]]) -> str:
             rows.append((*case, method, *times, f"{numerical / backpropagation:,.0f}"))
     header = (*CASE, "method", "backprop µs", "numerical ms", "ratio")
     return table(header, rows) if rows else ""
+
+
+def gradient_checks(results: list[dict[str, Any]]) -> str:
+    """Each check beside the black box by the same method, and that beside the book's loop."""
+    timed = {(r["backend"], r["check"], r["by"]): r for r in results if "check" in r}
+    rows = []
+    for (name, what, by), result in timed.items():
+        references = [timed.get((name, reference, by)) for reference in ("black box", "the book's loop")]
+        ratios = [as_ratio(result["seconds"], r["seconds"]) if r else "-" for r in references]
+        peak = f"{result['peak_bytes'] / 2**20:,.1f}" if name == "numpy" else "-"
+        rows.append((what, name, by, f"{result['seconds'] * 1e3:,.1f}", *ratios, peak))
+    header = ("what", "backend", "method", "ms", "of the black box", "of the book's loop", "peak MiB")
+    return table(header, rows) if rows else ""
+
+
+def as_ratio(seconds: float, reference: float) -> str:
+    """A share as 1/n where it is a small one, else as a number."""
+    return f"1/{reference / seconds:,.0f}" if seconds < reference / 2.0 else f"{seconds / reference:.2f}"
 
 
 def training_steps(results: list[dict[str, Any]]) -> str:

@@ -6,7 +6,7 @@ A name of `backprop.layers` or `backprop.networks` without a case here fails tes
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from backends import Backend
+from backends import Backend, to_numpy
 from backprop.layers import Affine, ReLU, Sigmoid, SoftmaxCrossEntropy
 from backprop.networks import Network, TwoLayerNet
 from backprop.scalar import AddLayer, MulLayer
@@ -35,7 +35,7 @@ def normal(rng: Any, backend: Backend, *shape: int, by: float = 1.0) -> Any:
     return backend.asarray(by * rng.standard_normal(shape))
 
 
-# ------------------------------------------------------------------------------------------ layers, one by one
+# ----------------------------------------------------------------------------------------- layers, one by one
 
 
 def elementwise(layer: type) -> list[Case]:
@@ -83,7 +83,7 @@ def affine(
 def cross_entropy(
     what: str, samples: int = 7, classes: int = 5, by: float = 1.0, labels: str = "int", hostile: bool = False
 ) -> Case:
-    """Normal random logits times a factor.  labels: "int", "one-hot", "device", "list" or "most likely"."""
+    """Normal random logits times a factor.  labels: see `labels_of`."""
 
     def make(rng: Any, backend: Backend) -> tuple[Any, ...]:
         logits = by * rng.standard_normal((samples, classes))
@@ -93,11 +93,14 @@ def cross_entropy(
 
 
 def labels_of(rng: Any, backend: Backend, logits: Any, kind: str) -> Any:
-    """A label for each row of logits, a host array."""
-    t = logits.argmax(axis=1) if kind == "most likely" else rng.integers(0, logits.shape[1], len(logits))
+    """A label for each row of logits, a host array: "int", "one-hot", "list", "backend" or "most likely"."""
+    samples, classes = logits.shape
+    if kind == "most likely":
+        return logits.argmax(axis=1)
+    t = rng.integers(0, classes, samples)
     if kind == "one-hot":
-        return (t[:, None] == list(range(logits.shape[1]))).astype(int)
-    return t.tolist() if kind == "list" else backend.asarray(t) if kind == "device" else t
+        return (t[:, None] == list(range(classes))).astype(int)
+    return {"int": t, "list": t.tolist(), "backend": backend.asarray(t)}[kind]
 
 
 def two_numbers(layer: type) -> list[Case]:
@@ -118,7 +121,7 @@ def two_numbers(layer: type) -> list[Case]:
     ]
 
 
-# ---------------------------------------------------------------------------------------------------- networks
+# --------------------------------------------------------------------------------------------------- networks
 
 
 def two_layer_net(
@@ -160,7 +163,7 @@ def network(what: str, labels: str = "int", dtype: str = "float64") -> Case:
     return Case(what, make)
 
 
-def only_a_loss(rng: Any, backend: Backend) -> tuple[Any, ...]:
+def single_layer(rng: Any, backend: Backend) -> tuple[Any, ...]:
     """The shortest network with parameters: logistic regression."""
     layer = Affine.create(4, 3, weight_init_std=1.0, rng=rng, dtype="float64", backend=backend)
     net = Network({"Affine1": layer}, SoftmaxCrossEntropy(), 4, 3)
@@ -170,8 +173,7 @@ def only_a_loss(rng: Any, backend: Backend) -> tuple[Any, ...]:
 def data_for(net: Network, rng: Any, samples: int, image: tuple[int, ...], labels: str) -> tuple[Any, Any]:
     """Samples and labels for a network; on its backend, as numbers that its dtype has."""
     x = net.backend.asarray(rng.standard_normal((samples, *image)), net.dtype)
-    logits = rng.standard_normal((samples, net.output_size))
-    return x, labels_of(rng, net.backend, logits, labels)
+    return x, labels_of(rng, net.backend, to_numpy(net.predict(x)), labels)
 
 
 CASES: dict[str, list[Case]] = {
@@ -191,14 +193,14 @@ CASES: dict[str, list[Case]] = {
         cross_entropy("normal logits"),
         cross_entropy("one-hot labels", labels="one-hot"),
         cross_entropy("labels in a list", labels="list"),
-        cross_entropy("labels on the device", labels="device"),
+        cross_entropy("labels on the backend", labels="backend"),
         cross_entropy("a single sample", samples=1),
         cross_entropy("a single class", classes=1),
         cross_entropy("equal logits", by=0.0),
         cross_entropy("20 times as large", by=20.0),
         cross_entropy("100 times as large, one-hot labels", by=100.0, labels="one-hot"),
-        cross_entropy("20 times as large, all classified right", by=20.0, labels="most likely"),
-        cross_entropy("100 times as large, all classified right", by=100.0, labels="most likely"),
+        cross_entropy("20 times as large, all right", by=20.0, labels="most likely", hostile=True),
+        cross_entropy("100 times as large, all right", by=100.0, labels="most likely", hostile=True),
     ],
     "MulLayer": two_numbers(MulLayer),
     "AddLayer": two_numbers(AddLayer),
@@ -206,7 +208,7 @@ CASES: dict[str, list[Case]] = {
         network("a chain of all layers"),
         network("one-hot labels", labels="one-hot"),
         network("float32", dtype="float32"),
-        Case("a single layer", only_a_loss),
+        Case("a single layer", single_layer),
     ],
     "TwoLayerNet": [
         two_layer_net("float64"),
@@ -219,5 +221,6 @@ CASES: dict[str, list[Case]] = {
         two_layer_net("small weights, as at first", std=0.01),
         two_layer_net("weights of 0", std=0.0),
         two_layer_net("saturated", std=10.0),
+        two_layer_net("saturated, all right", std=10.0, labels="most likely", hostile=True),
     ],
 }

@@ -1,0 +1,75 @@
+"""Every layer's and network's backward against the derivative of its forward, on every backend."""
+
+from pathlib import Path
+from runpy import run_path
+
+import numpy as np
+import pytest
+
+import backprop
+from backends import asarray
+from backprop import check_gradients, layers, networks
+from backprop.comparison import Comparison
+from backprop.initializers import generator
+from backprop.layers import ReLU
+from backprop.subjects import subject_of
+
+# By its path, since the package that it is in needs click, which a machine with a GPU may lack.
+CASES = run_path(str(Path(backprop.__file__).parent / "cli" / "check_cases.py"))["CASES"]
+SCALAR = {"AddLayer", "MulLayer"}
+EVERY_CASE = [
+    pytest.param(case, id=f"{name}, {case.what}".replace(" ", "_")) for name in CASES for case in CASES[name]
+]
+
+
+def test_every_layer_and_network_has_a_case():
+    assert set(CASES) == set(layers.__all__) | set(networks.__all__) | SCALAR
+    for name, cases in CASES.items():
+        assert cases, f"{name} has no case"
+        assert {type(case(generator(0), backprop.get_backend())[0]).__name__ for case in cases} == {name}
+
+
+@pytest.mark.parametrize("mode", ["fast", "full"])
+@pytest.mark.parametrize("method", ["complex", "central"])
+@pytest.mark.parametrize("case", EVERY_CASE)
+def test_backward_is_the_derivative_of_forward(backend, case, method, mode):
+    report = check_gradients(*case(generator(0), backend), method=method, mode=mode)
+    report.assert_ok()
+    assert report.method == method, f"the check took another method: {report.note}"
+
+
+# Not those cases that are marked hostile: where all samples are classified right with near certainty, the
+# gradient is what is left of probabilities of nearly 1 less 1. Its digits are lost in that subtraction, in
+# backward as well as in the derivative, so that they agree to 1e-16 of the probabilities and not of itself.
+@pytest.mark.parametrize("case", [parameter for parameter in EVERY_CASE if not parameter.values[0].hostile])
+def test_the_complex_step_agrees_to_13_digits(backend, case):
+    for name, (backward, numerical) in both_gradients(*case(generator(0), backend)).items():
+        largest = max(abs(backward).max(), abs(numerical).max())
+        assert abs(backward - numerical).max() <= 1e-13 * largest, name
+
+
+def both_gradients(obj, *inputs):
+    """By name, in float64: the gradient from backward, and every entry by the complex step."""
+    subject = subject_of(obj, inputs, generator(0))
+    run = subject.run(subject.trial())
+    if run.inputs > subject.count:
+        subject = subject.of_inputs(run.inputs)
+        run = subject.run(subject.trial())
+    comparison = Comparison(subject, run, "complex")
+    assert comparison.measure() == "", "the complex step could not be taken"
+    return {name: (backward, comparison.every_entry(name)) for name, backward in run.gradients.items()}
+
+
+@pytest.mark.parametrize("mode", ["fast", "full"])
+def test_a_wrong_backward_is_found_with_its_place(backend, mode):
+    class Doubled(ReLU):
+        def backward(self, dout):
+            return 2.0 * super().backward(dout)
+
+    x = asarray(np.random.default_rng(0).normal(size=(7, 2, 3)))
+    report = check_gradients(Doubled(), x, mode=mode)
+    with pytest.raises(AssertionError, match="WRONG"):
+        report.assert_ok()
+    (wrong,) = report.arrays
+    assert wrong.backward == pytest.approx(2.0 * wrong.numerical)
+    assert f"x{wrong.index}: backward" in str(report)

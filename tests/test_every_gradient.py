@@ -9,10 +9,10 @@ import pytest
 import backprop
 from backends import asarray
 from backprop import check_gradients, layers, networks
-from backprop.comparison import Comparison
+from backprop.gradient_check.comparison import Comparison
+from backprop.gradient_check.subjects import subject_of
 from backprop.initializers import generator
 from backprop.layers import ReLU
-from backprop.subjects import subject_of
 
 # By its path, since the package that it is in needs click, which a machine with a GPU may lack.
 CASES = run_path(str(Path(backprop.__file__).parent / "cli" / "check_cases.py"))["CASES"]

@@ -11,6 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 FLOORS = {
     "backends": 0,
+    "backprop.gradient_check": 1,
     "backprop.layers": 2,
     "backprop.optimizers": 2,
     "backprop.data": 2,

@@ -10,7 +10,7 @@ from backends import Backend, use_backend
 from backprop.cli.check_cases import CASES
 from backprop.cli.options import backend_option, chosen, json_option, usage_errors, write_json
 from backprop.cli.own_layer import Fault, own_layer, shape_of
-from backprop.gradient_report import METHODS, MODES, GradientReport
+from backprop.gradient_check.report import METHODS, MODES, GradientReport
 from backprop.initializers import generator
 from backprop.tables import table
 

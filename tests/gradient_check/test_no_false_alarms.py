@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from strategies import LAYERS, SEEDS, networks
 
 from backprop import check_gradients
-from backprop.comparison import LIMITS
+from backprop.gradient_check.comparison import LIMITS
+from backprop.gradient_check.subjects import subject_of
 from backprop.initializers import generator
-from backprop.subjects import subject_of
 
 MODES = st.sampled_from(["fast", "full"])
 BUDGETS = pytest.mark.parametrize(

@@ -3,8 +3,8 @@
 from typing import Any
 
 from backends import to_numpy
-from backprop.comparison import Comparison
-from backprop.subjects import index_of
+from backprop.gradient_check.comparison import Comparison
+from backprop.gradient_check.subjects import index_of
 
 
 def find(comparison: Comparison, name: str) -> list[int]:

@@ -4,10 +4,10 @@ from math import prod
 from typing import Any
 
 from backends import describe
-from backprop.comparison import Comparison
-from backprop.gradient_report import Verdict
-from backprop.subjects import Run, first_not_finite
-from backprop.suspicions import (
+from backprop.gradient_check.comparison import Comparison
+from backprop.gradient_check.report import Verdict
+from backprop.gradient_check.subjects import Run, first_not_finite
+from backprop.gradient_check.suspicions import (
     SMALL,
     SUSPICIONS,
     SUSPICIONS_OF_A_SMALL_GAP,

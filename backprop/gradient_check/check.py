@@ -8,13 +8,13 @@ from math import prod
 from typing import Any
 
 from backends import to_numpy
-from backprop import excuses, verdicts
-from backprop.comparison import ONE, Comparison, entry
-from backprop.gradient_report import MODES, ArrayCheck, GradientReport, Verdict
+from backprop.gradient_check import excuses, verdicts
+from backprop.gradient_check.comparison import ONE, Comparison, entry
+from backprop.gradient_check.locating import find
+from backprop.gradient_check.report import MODES, ArrayCheck, GradientReport, Verdict
+from backprop.gradient_check.subjects import Subject, index_of, subject_of
 from backprop.initializers import generator
-from backprop.locating import find
 from backprop.numerical_gradient import STEP_DTYPES
-from backprop.subjects import Subject, index_of, subject_of
 
 NAN = float("nan")
 

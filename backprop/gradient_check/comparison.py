@@ -4,6 +4,7 @@ import warnings
 from typing import Any
 
 from backends import to_numpy
+from backprop.gradient_check.subjects import Run, Subject, Trial, random_like
 from backprop.moves import gradient_by_moves
 from backprop.numerical_gradient import (
     H_CENTRAL,
@@ -14,7 +15,6 @@ from backprop.numerical_gradient import (
     numerical_gradient,
     value_at,
 )
-from backprop.subjects import Run, Subject, Trial, random_like
 
 # Relative to the size of the gradient, and to that of the function's terms. Why the second: where a gradient
 # cancels to nearly nothing, as at the optimum, its own size is no measure for the rounding errors of what it

@@ -6,9 +6,9 @@ from math import exp, prod
 from typing import Any
 
 from backends import to_numpy
-from backprop.comparison import NOISE, Comparison
+from backprop.gradient_check.comparison import NOISE, Comparison
+from backprop.gradient_check.subjects import Subject, index_of, random_like
 from backprop.numerical_gradient import H_CENTRAL
-from backprop.subjects import Subject, index_of, random_like
 
 SMALL = 1e-4  # relative: what ignores dout, say, is off by more
 SAME = 1e-12  # relative: two runs of the same computation may differ by their order of summation

@@ -3,7 +3,7 @@
 from typing import Any
 
 from backends import to_numpy
-from backprop.comparison import LIMITS, NOISE, ONE, Comparison, entry, scatter
+from backprop.gradient_check.comparison import LIMITS, NOISE, ONE, Comparison, entry, scatter
 from backprop.numerical_gradient import H_CENTRAL
 
 NEARBY = 2.0**-36  # relative: thousands of last digits, and yet the gradient is a straight line so far

@@ -9,15 +9,19 @@ from backprop.parameters import Parameters
 T = TypeVar("T")
 
 
-def copy_as(obj: T, *, dtype: Any = None, backend: Backend | None = None) -> T:
+def copy_as(
+    obj: T, *, dtype: Any = None, backend: Backend | None = None, of: tuple[str, ...] = ("params", "grads")
+) -> T:
     """A deep copy of obj with its parameters and gradients in `dtype` and on `backend`, where given.
+
+    of: ("params",) leaves the gradients what they are, in a copy that is never run backwards.
 
     obj: anything; `params` and `grads`, where it has them, are mappings of arrays. Every alias of such an
     array inside obj (`self.W` beside `params["W"]`) becomes the same new array; obj itself is not touched,
     whatever happens meanwhile.
     """
     memo: dict[int, Any] = {}
-    for arrays in (getattr(obj, "params", {}), getattr(obj, "grads", {})):
+    for arrays in (getattr(obj, name, {}) for name in of):
         owner = getattr(arrays, "owner", arrays)
         if isinstance(owner, Parameters):
             memo |= owner.aliases(_converted(owner.flat, dtype, backend))

@@ -68,7 +68,7 @@ def check(subject: Subject, method: str, mode: str) -> GradientReport:
     note = comparison.measure()
     arrays = [_check_array(comparison, name, second.gradients[name], mode) for name in trial.arrays]
     if any(array.verdict == "wrong" for array in arrays):
-        culprit = _faulty_layer(comparison)
+        culprit = _faulty_layer(comparison, {array.name for array in arrays if not array.ok})
         faults += [] if culprit is None else [culprit[1]]
         arrays = _explained(comparison, arrays, culprit)
     return GradientReport(subject.name, comparison.method, mode, arrays, faults, note)
@@ -154,13 +154,19 @@ def _explained(
     return explained
 
 
-def _faulty_layer(comparison: Comparison) -> tuple[str, Verdict] | None:
-    """The last layer of a network that is wrong by itself, on what it gets there, and its verdict.
+def _faulty_layer(comparison: Comparison, wrong_names: set[str]) -> tuple[str, Verdict] | None:
+    """A layer of a network that is wrong by itself, on what it gets there, and its verdict.
 
-    The last, since backward goes from the last to the first and passes its faults on.
+    First the one whose own gradients alone are wrong, then from the last to the first, as backward goes and
+    passes its faults on.
     """
-    subject, method = comparison.subject, comparison.method
-    for name, layer, inputs in reversed([*subject.layers(comparison.trial("central"))]):
+    subject, method, trial = comparison.subject, comparison.method, comparison.trial("central")
+    wrong_ids = {id(trial.arrays[name]) for name in wrong_names}
+    layers = [*subject.layers(trial)][::-1]
+    layers.sort(
+        key=lambda part: not wrong_ids <= {id(own) for own in getattr(part[1], "params", {}).values()}
+    )
+    for name, layer, inputs in layers:
         try:
             report = check(subject_of(layer, inputs, subject.rng), method, "fast")
         except (TypeError, ValueError):  # a part that is no layer by itself

@@ -60,8 +60,14 @@ class Comparison:
 
         Entries too large to be moved by so little are moved by more.
         """
-        random = random_like(values, self.rng) * (1e-6 * abs(values)).clip(1.0, None)
-        return ((values + H_CENTRAL * random) - values) / H_CENTRAL
+        direction = random_like(values, self.rng)
+        if max(values.max(), -values.min()) > 1e6:
+            direction *= (1e-6 * abs(values)).clip(1.0, None)
+        direction *= H_CENTRAL  # in place, since such arrays are large
+        direction += values
+        direction -= values
+        direction /= H_CENTRAL
+        return direction
 
     def exact(self) -> "Comparison | None":
         """This comparison by the complex step; None where that cannot be taken."""
@@ -128,8 +134,10 @@ class Comparison:
 
     def gap(self, gradient: Any, direction: Any, slope: float) -> tuple[float, float]:
         """How far a gradient is from the slope along a direction, and how far it may be."""
-        terms = gradient * direction
-        return abs(float(terms.sum()) - slope), self.limit(float((terms * terms).sum()) ** 0.5)
+        terms = to_numpy(gradient * direction)
+        along = float(terms.sum())
+        terms *= terms
+        return abs(along - slope), self.limit(float(terms.sum()) ** 0.5)
 
     def agrees(self, name: str, gradient: Any) -> bool:
         """Whether a gradient agrees with the derivative along two new directions."""

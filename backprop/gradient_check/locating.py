@@ -27,9 +27,10 @@ def _largest(terms: Any) -> list[int]:
 def _pinpointed(comparison: Comparison, name: str, terms: Any, gap: float) -> list[int]:
     """The entry at fault, where it is one: weights that grow from entry to entry tell which."""
     direction, _ = comparison.slopes[name]
-    numbers = to_numpy(comparison.subject.backend.arange(1, terms.size + 1))
-    weights = numbers.reshape(terms.shape) / terms.size
-    weighted = float((terms * weights).sum()) - comparison.slope(name, direction * weights)
+    weights = to_numpy(comparison.subject.backend.arange(1, terms.size + 1)) / terms.size
+    backward = float(terms.reshape(-1) @ weights)
+    weights *= direction.reshape(-1)
+    weighted = backward - comparison.slope(name, weights.reshape(terms.shape))
     position = weighted / gap * terms.size - 1.0
     return index_of(round(min(max(position, 0.0), terms.size - 1.0)), terms.shape)
 

@@ -17,6 +17,7 @@ from backprop.moves import Stage
 
 WHERE = "check_gradients"
 INPUT = "x"
+INFINITY = float("inf")
 
 
 @dataclass
@@ -63,7 +64,8 @@ class Subject:
             trial, self._spare = self._spare, None
             return trial
         try:
-            obj = copy_as(self.obj, dtype=dtype)
+            converted = ("params", "grads") if dtype == "float64" else ("params",)
+            obj = copy_as(self.obj, dtype=dtype, of=converted)
         except Exception as error:
             cannot = f"{WHERE} works on a deep copy, and {self.name} cannot be copied: {error}"
             raise TypeError(cannot) from error
@@ -270,7 +272,9 @@ def _input_names(obj: Any, params: Mapping[str, Any], count: int) -> list[str]:
 def random_like(array: Any, rng: Any) -> Any:
     """Random signs times random sizes near 1: errors in two entries would have to be in ratio to cancel."""
     factors = to_numpy(rng.uniform(-1.0, 1.0, array.shape))
-    return factors + (factors > 0) - 0.5
+    factors += factors > 0
+    factors -= 0.5
+    return factors
 
 
 def _real_array(data: Any, what: str, backend: Backend | None) -> Array:
@@ -300,8 +304,10 @@ def _require_real(what: str, array: Any) -> None:
 
 def first_not_finite(values: Any) -> list[int] | None:
     """Where a host array first holds NaN or an infinity; None where it is finite."""
-    finite = abs(values) < float("inf")
-    return None if finite.all() else index_of(int(finite.argmin()), values.shape)
+    smallest, largest = values.min(), values.max()  # NaN where any is
+    if abs(smallest) < INFINITY and abs(largest) < INFINITY:
+        return None
+    return index_of(int((abs(values) < INFINITY).argmin()), values.shape)
 
 
 def index_of(position: int, shape: tuple[int, ...]) -> list[int]:

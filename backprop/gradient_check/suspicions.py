@@ -201,23 +201,25 @@ def _compared(subject: Subject, method: str) -> Comparison:
 def _factor(comparison: Comparison, name: str) -> float | None:
     """By what the derivative must be multiplied to give the gradient, along three directions alike."""
     gradient = comparison.gradients[name]
-    relative = {"complex": 1e-10, "central": 1e-5}[comparison.method]
-    pairs = []
-    if name in comparison.slopes:
-        direction, slope = comparison.slopes[name]
-        pairs.append((gradient * direction, slope))
-    while len(pairs) < 3:
-        direction = random_like(gradient, comparison.rng)
-        pairs.append((gradient * direction, comparison.slope(name, direction)))
-    square = sum(slope * slope for _, slope in pairs)
-    if not square > 0.0:
+    known = [comparison.slopes[name]] if name in comparison.slopes else []
+    products = []  # of each direction: gradient along it, its size, derivative along it
+    for _ in range(3):
+        direction, slope = known.pop() if known else (random_like(gradient, comparison.rng), None)
+        terms = to_numpy(gradient * direction)
+        along = float(terms.sum())
+        terms *= terms
+        slope = comparison.slope(name, direction) if slope is None else slope
+        products.append((along, float(terms.sum()) ** 0.5, slope))
+    square = sum(slope * slope for _, _, slope in products)
+    if not square > 1e6 * comparison.limit(0.0) ** 2:
         return None
-    factor = sum(float(terms.sum()) * slope for terms, slope in pairs) / square
-    for terms, slope in pairs:
-        size = float((terms * terms).sum()) ** 0.5 + abs(factor * slope)
-        if not abs(float(terms.sum()) - factor * slope) <= relative * size + comparison.limit(0.0):
+    factor = sum(along * slope for along, _, slope in products) / square
+    relative = {"complex": 1e-10, "central": 1e-5}[comparison.method]
+    for along, size, slope in products:
+        allowed = relative * (size + abs(factor * slope)) + comparison.limit(0.0)
+        if not abs(along - factor * slope) <= allowed:
             return None
-    return None if comparison.limit(0.0) > 1e-3 * square**0.5 else factor
+    return factor
 
 
 def is_sum(comparison: Comparison, name: str, gradient: Any, shape: tuple[int, ...]) -> bool:

@@ -43,7 +43,7 @@ class Kernels:
         return dx, self._into(dW, x.T @ dout), self._into(db, self.xp.sum(dout, axis=0))
 
     def affine_of_copies(self, x: Array, W: Array, b: Array) -> Array:
-        """The same for K parameter sets at once.  x: (N, D) or (K, N, D), W: (K, D, M), b: (K, M).
+        """The same for K parameter sets at once.  x: (1, N, D) or (K, N, D), W: (K, D, M), b: (K, M).
 
         Returns (K, N, M).
         """

@@ -24,7 +24,7 @@ def three_layer_net():
     first, second, third = (
         Affine.create(*shape, weight_init_std=0.5, dtype="float64", rng=i) for i, shape in enumerate(shapes)
     )
-    layers = {"A": first, "S": Sigmoid(), "B": second, "R": ReLU(), "C": third}
+    layers = {"S0": Sigmoid(), "A": first, "S": Sigmoid(), "B": second, "R": ReLU(), "C": third}
     return Network(layers, SoftmaxCrossEntropy(), 6, 3)
 
 
@@ -66,9 +66,10 @@ def test_copies_of_all_parameters_equal_the_black_box(backend, monkeypatch, make
     monkeypatch.setattr(Backend, "prefers_copies", True)
     monkeypatch.setattr(Backend, "chunk_bytes", 10_000)  # more than one copy, and not all of them
     assert 1 < net.backend.copies_at_once(net.params.flat) < net.params.flat.shape[0]
-    for name, stacked in net.numerical_gradient(X, T, method).items():
-        expected = to_numpy(one_by_one[name])
-        np.testing.assert_allclose(to_numpy(stacked), expected, rtol=0, atol=AGREE[method])
+    for x in (X, X.reshape(4, 2, 3)):
+        for name, stacked in net.numerical_gradient(x, T, method).items():
+            expected = to_numpy(one_by_one[name])
+            np.testing.assert_allclose(to_numpy(stacked), expected, rtol=0, atol=AGREE[method])
 
 
 class Centred(ReLU):

@@ -36,6 +36,7 @@ class Comparison:
         self.slopes: dict[str, tuple[Any, float]] = {}
         self._trials = {} if trial is None else {"central": trial}
         self._exact: Comparison | None = None
+        self._noise: dict[str, tuple[float, float]] = {}
 
     def trial(self, method: str) -> Trial:
         """The copy on which derivatives by that method are taken."""
@@ -114,11 +115,13 @@ class Comparison:
 
         The quotient is about 1e-16 in float64.
         """
-        at = to_numpy(self.trial("central").arrays[name])
-        direction = random_like(at, self.rng) * (1e-3 + abs(at))
-        *points, far = self.values(name, direction, [k * 3e-8 for k in range(8)] + [1.0])
-        size = 1e-300 + self.run.terms + abs(points[0]) + abs(far - points[0])
-        return float(scatter(points)), float(size)
+        if name not in self._noise:
+            at = to_numpy(self.trial("central").arrays[name])
+            direction = random_like(at, self.rng) * (1e-3 + abs(at))
+            *points, far = self.values(name, direction, [k * 3e-8 for k in range(8)] + [1.0])
+            size = 1e-300 + self.run.terms + abs(points[0]) + abs(far - points[0])
+            self._noise[name] = float(scatter(points)), float(size)
+        return self._noise[name]
 
     def is_noisy(self, name: str) -> bool:
         """Whether forward has less precision than float64."""

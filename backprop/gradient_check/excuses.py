@@ -90,6 +90,14 @@ def _one_sided(
     )
 
 
+def agreeing(comparison: Comparison, name: str, limit: Any) -> Any:
+    """Which entries of a gradient agree with the complex step, where that is finer: a mask on the host."""
+    gradient, exact = comparison.gradients[name], comparison.exact()
+    if exact is None or exact is comparison or comparison.is_noisy(name):
+        return gradient != gradient
+    return abs(gradient - exact.every_entry(name)) <= limit
+
+
 def finer(
     comparison: Comparison, name: str, direction: Any, backward: float, limit: float, region: Any = ...
 ) -> tuple[float, float] | None:

@@ -96,8 +96,9 @@ class Affine(Layer):
         return dx if dx is None or dx.shape == shape else backend.reshape(dx, shape)
 
     def forward_copies(self, x: Array, params: Mapping[str, Array]) -> Array:
-        """x W_k + b_k for K copies of the parameters.  x: (N, D) or (K, N, D).  Returns (K, N, M)."""
-        return backend_of(x).affine_of_copies(x, params["W"], params["b"])
+        """x W_k + b_k for K copies of the parameters.  x: (1, N, …) or (K, N, …).  Returns (K, N, M)."""
+        backend = backend_of(x)
+        return backend.affine_of_copies(backend.reshape(x, (*x.shape[:2], -1)), params["W"], params["b"])
 
     def moves(self, name: str, entries: Array, x: Array) -> Array:
         """How forward(x) moves with each of these entries of a parameter: d out / d entry, (K, N, M)."""

@@ -42,7 +42,7 @@ def loss_of_copies(net: Any, x: Array, labels: Array) -> Callable[[Array], Array
     backend, samples = net.backend, labels.shape[0]
 
     def loss(stack: Array) -> Array:
-        copies, start, out, views = stack.shape[0], 0, x, {}
+        copies, start, out, stacked, views = stack.shape[0], 0, x, 1, {}
         for name, shape in net.params.shapes.items():
             stop = start + prod(shape)
             views[name] = backend.reshape(stack[:, start:stop], (copies, *shape))
@@ -52,10 +52,8 @@ def loss_of_copies(net: Any, x: Array, labels: Array) -> Callable[[Array], Array
                 out = layer.forward(out, training=False)
                 continue
             own = {theirs: views[mine] for theirs, mine in layer.params.names.items()}
-            if out is not x:
-                out = backend.reshape(out, (copies, samples, *out.shape[1:]))
-            out = layer.forward_copies(out, own)
-            out = backend.reshape(out, (copies * samples, *out.shape[2:]))
+            out = layer.forward_copies(backend.reshape(out, (stacked, samples, *out.shape[1:])), own)
+            out, stacked = backend.reshape(out, (copies * samples, *out.shape[2:])), copies
         losses = backend.reshape(_losses(net, out, labels), (copies, samples))
         return backend.row_sums(losses) / samples
 

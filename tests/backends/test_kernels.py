@@ -22,7 +22,7 @@ CASES = {
         (a(n, 4), a(n, 5), a(5, 4)),
         (a(n, 4), a(n, 5), a(5, 4), None, None, False),
     ],
-    "affine_of_copies": lambda a, n: [(a(n, 5), a(3, 5, 4), a(3, 4)), (a(3, n, 5), a(3, 5, 4), a(3, 4))],
+    "affine_of_copies": lambda a, n: [(a(1, n, 5), a(3, 5, 4), a(3, 4)), (a(3, n, 5), a(3, 5, 4), a(3, 4))],
     "affine_moves": lambda a, n: [(a(n, 5), np.array([0, 19, 7]), 4)],
     "relu": lambda a, n: [(a(n, 5),), (a(n, 2, 3),)],
     "relu_backward": lambda a, n: [(a(n, 5), a(n, 5))],

@@ -7,6 +7,8 @@ from functools import wraps
 
 import numpy as np
 import pytest
+
+pytest.importorskip("hypothesis")
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from strategies import LAYERS, SEEDS, networks

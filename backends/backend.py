@@ -112,9 +112,8 @@ class Backend(Kernels):
             start = stop
         return views
 
-    def copies_at_once(self, array: Array) -> int:
-        """How many copies of an array to compute with at once, where copies pay at all; else 1."""
-        nbytes = prod(array.shape) * np.dtype(dtype_name(array.dtype)).itemsize
+    def copies_at_once(self, nbytes: int) -> int:
+        """How many copies of arrays of that many bytes to compute with at once, if copies pay; else 1."""
         return max(1, self.chunk_bytes // nbytes) if self.prefers_copies else 1
 
     # -------------------------------------------------------------------------------------------------- loops

@@ -23,52 +23,54 @@ class Stage:
     layer: None stands for the input of the function, as an output that moves itself.
     names: the function's names of the layer's parameters, by the layer's own.  x: the layer's input, (N, …).
     value: takes outputs of K batches as one, (K·N, …), returns each sample's share of the function, (K·N,).
+    width: how many numbers a sample has at most in what `value` computes; it bounds the memory.
     """
 
     layer: Any
     names: Mapping[str, str]
     x: Array
     value: Callable[[Array], Array]
+    width: int
 
 
 def gradient_by_moves(stage: Stage, name: str, method: str) -> Any:
     """The numerical gradient of a parameter, by its layer's own name, or of the input, on the host."""
     layer, x = stage.layer, stage.x
     if layer is None:
-        return _of_input(x, stage.value, method)
+        return _of_input(stage, method)
     param = layer.params[name]
     steps = central_steps(to_numpy(param)).reshape(-1)
     out = layer.forward(x, training=False)
-    by_sample = _by_sample(out, lambda k: layer.moves(name, k, x), steps, stage.value, method)
+    by_sample = _by_sample(stage, out, lambda k: layer.moves(name, k, x), steps, method)
     return by_sample.sum(axis=1).reshape(param.shape)
 
 
-def _of_input(x: Array, value: Callable[[Array], Array], method: str) -> Any:
+def _of_input(stage: Stage, method: str) -> Any:
     """With respect to x, the same entry of every sample moved at once: the values tell the samples apart."""
+    x = stage.x
     backend, size = backend_of(x), prod(x.shape[1:])
     steps = central_steps(to_numpy(x)).reshape(-1, size).max(axis=0)
 
     def moves(entries: Array) -> Array:
         return backend.reshape(backend.one_hot(entries, size, x.dtype), (-1, 1, *x.shape[1:]))
 
-    return _by_sample(x, moves, steps, value, method).T.reshape(x.shape)
+    return _by_sample(stage, x, moves, steps, method).T.reshape(x.shape)
 
 
-def _by_sample(
-    out: Array, moves: Callable[[Array], Array], steps: Any, value: Callable[[Array], Array], method: str
-) -> Any:
+def _by_sample(stage: Stage, out: Array, moves: Callable[[Array], Array], steps: Any, method: str) -> Any:
     """The derivative of each sample's value by each entry, (entries, N), on the host.
 
     moves: of some entries' indices, d out / d entry, (K, N, …).  steps: of central differences, by entry.
     """
     backend, (count,), samples = backend_of(out), steps.shape, out.shape[0]
     itemsize = 16 if method == "complex" else 8
-    chunk = max(1, backend.chunk_bytes // (itemsize * prod(out.shape)))
+    widest = samples * max(stage.width, prod(out.shape[1:]))
+    chunk = max(1, backend.chunk_bytes // (itemsize * widest))
     by_sample = to_numpy(backend.zeros((count, samples), "float64"))
 
     def values(moved: Array) -> Any:
         stacked = backend.reshape(moved, (-1, *out.shape[1:]))
-        return to_numpy(value(stacked)).reshape(-1, samples)
+        return to_numpy(stage.value(stacked)).reshape(-1, samples)
 
     for start in range(0, count, chunk):
         stop = min(start + chunk, count)

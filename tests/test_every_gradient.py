@@ -52,7 +52,7 @@ def both_gradients(obj, *inputs):
     """By name, in float64: the gradient from backward, and every entry by the complex step."""
     subject = subject_of(obj, inputs, generator(0))
     run = subject.run(subject.trial())
-    if run.inputs > subject.count:
+    if len(run.inputs) > len(subject.wanted):
         subject = subject.of_inputs(run.inputs)
         run = subject.run(subject.trial())
     comparison = Comparison(subject, run, "complex")

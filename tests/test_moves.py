@@ -65,7 +65,7 @@ def test_copies_of_all_parameters_equal_the_black_box(backend, monkeypatch, make
     one_by_one = net.numerical_gradient(X, T, method)
     monkeypatch.setattr(Backend, "prefers_copies", True)
     monkeypatch.setattr(Backend, "chunk_bytes", 10_000)  # more than one copy, and not all of them
-    assert 1 < net.backend.copies_at_once(net.params.flat) < net.params.flat.shape[0]
+    assert 1 < net.backend.copies_at_once(8 * net.params.flat.shape[0]) < net.params.flat.shape[0]
     for x in (X, X.reshape(4, 2, 3)):
         for name, stacked in net.numerical_gradient(x, T, method).items():
             expected = to_numpy(one_by_one[name])
@@ -113,3 +113,18 @@ def test_layers_behind_one_that_says_nothing_are_asked_and_those_before_are_not(
     assert [list(stage.names.values()) for stage in net.stages(X, T)] == [["W2", "b2"]]
     check_gradients(net, X, T, mode="full").assert_ok()
     net.numerical_gradient(X, T)
+
+
+def test_the_memory_is_bounded_by_the_widest_layer(monkeypatch):
+    monkeypatch.setattr(Backend, "chunk_bytes", 8 * 4 * 300 * 7)  # seven batches behind the wide layer
+    net = TwoLayerNet(6, 2, 300, dtype="float64", rng=0)
+    seen = []
+    losses = SoftmaxCrossEntropy.losses
+
+    def watched(self, logits, *rest, **options):
+        seen.append(logits.shape[0] // 4)
+        return losses(self, logits, *rest, **options)
+
+    monkeypatch.setattr(SoftmaxCrossEntropy, "losses", watched)
+    by_moves(net, "central")
+    assert max(seen) == 7

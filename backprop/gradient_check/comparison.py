@@ -186,11 +186,11 @@ class Comparison:
                 array[...] = values
 
     def _as_central(self, name: str, direction: Any, slope: float) -> bool:
-        """Whether central differences of one of four steps give that slope, to the digits that they have."""
-        for stretch in (1.0, 1e2, 1e-1, 1e-2):
+        """Whether central differences of one of three steps give that slope, to the digits that they have."""
+        for stretch in (1.0, 1e2, 1e-1):
             central = self.slope(name, direction, "central", stretch * H_CENTRAL)
             noise = (1.0 + self.run.terms) * 1e-9 / min(stretch, 1.0)
-            if abs(central - slope) <= 1e-4 * abs(central) + noise:
+            if abs(central - slope) <= 1e-6 * abs(central) + noise:
                 return True
         return False
 

@@ -27,7 +27,8 @@ class ArrayCheck:
 
     mean and max_difference, backward and numerical: over all entries and of the worst one, whose `index` it
     is; where `index` is None, of the derivative along one random direction.  NaN where nothing was compared.
-    verdict: "ok", "kink" (backward is one of two slopes there) or what is wrong; why: how that is known.
+    verdict: "ok", "kink" (backward is one of the two slopes there, or between them if the entry is at the
+    kink itself; such entries count as no difference) or what is wrong; why: how that is known.
     """
 
     name: str
@@ -72,7 +73,7 @@ class GradientReport:
     @property
     def ok(self) -> bool:
         """Whether every gradient is right, and nothing else is wrong."""
-        return not self.faults and all(array.ok for array in self.arrays)
+        return not self.faults and bool(self.arrays) and all(array.ok for array in self.arrays)
 
     def assert_ok(self) -> None:
         """Raise AssertionError with the table and the verdicts unless all is right; for anyone's tests."""
@@ -82,6 +83,8 @@ class GradientReport:
     def to_dict(self) -> dict[str, Any]:
         """The report in JSON's terms."""
         arrays = [{**asdict(array), "ok": array.ok} for array in self.arrays]
+        for array in arrays:
+            array |= {key: None for key, value in array.items() if value != value}  # JSON has no NaN
         return {**asdict(self), "arrays": arrays, "ok": self.ok}
 
     def __str__(self) -> str:

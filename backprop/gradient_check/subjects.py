@@ -6,8 +6,9 @@ All is done on copies: what was passed in is read and never written, whatever ha
 
 import copy
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import prod
 from typing import Any
 
 from backends import Array, Backend, asarray, backend_of, describe, kind, owner_of, to_numpy
@@ -37,11 +38,11 @@ class Run:
     terms: float  # the size of what the number is summed from, to which its rounding errors are relative
     gradients: dict[str, Any]  # by name: arrays on the host, or whatever else the object gave
     written: list[str] = field(default_factory=list)  # what it has changed of what it was given
-    inputs: int = 1  # for how many inputs backward returned a gradient: several in a tuple
+    inputs: tuple[int, ...] = (0,)  # for which inputs backward returned a gradient: several in a tuple
 
 
 class Subject:
-    """An object under check with its inputs, the first `count` of which are differentiated.
+    """An object under check with its inputs, those at the positions `wanted` to be differentiated.
 
     input_names: theirs, "x" for the first, for others what forward calls them.
     """
@@ -50,12 +51,12 @@ class Subject:
     honours_dout = False  # whether its backward is given a dout
     factors: Any = 1.0  # that dout, on the host
 
-    def __init__(self, obj: Any, inputs: list[Any], rng: Any, count: int = 1) -> None:
-        self.obj, self.inputs, self.rng, self.count = obj, inputs, rng, count
+    def __init__(self, obj: Any, inputs: list[Any], rng: Any, wanted: tuple[int, ...] = (0,)) -> None:
+        self.obj, self.inputs, self.rng, self.wanted = obj, inputs, rng, wanted
         self.name = type(obj).__name__
         self.backend: Backend = backend_of(inputs[0])
         self.params = dict(getattr(obj, "params", {}))
-        self.input_names = _input_names(obj, self.params, count)
+        self.input_names = _input_names(obj, self.params, wanted)
         self._spare: Trial | None = None
 
     def trial(self, dtype: str = "float64") -> Trial:
@@ -69,10 +70,20 @@ class Subject:
         except Exception as error:
             cannot = f"{WHERE} works on a deep copy, and {self.name} cannot be copied: {error}"
             raise TypeError(cannot) from error
-        inputs = [self.backend.astype(x, dtype) for x in self.inputs[: self.count]]
-        inputs += copy.deepcopy(self.inputs[self.count :])
-        params = {name: obj.params[name] for name in self.params}
-        return Trial(obj, inputs, params | dict(zip(self.input_names, inputs, strict=False)))
+        for attribute in ("params", "grads"):  # those of a class are copied with no object
+            shared = getattr(self.obj, attribute, None)
+            if shared is not None and getattr(obj, attribute) is shared:
+                setattr(obj, attribute, {n: backend_of(a).astype(a, dtype) for n, a in shared.items()})
+        inputs = [
+            self.backend.astype(data, dtype) if i in self.wanted else copy.deepcopy(data)
+            for i, data in enumerate(self.inputs)
+        ]
+        arrays = {name: obj.params[name] for name in self.params}
+        return Trial(obj, inputs, arrays | self._wanted(inputs))
+
+    def _wanted(self, inputs: Sequence[Any]) -> dict[str, Any]:
+        """Of something for each input, what belongs to the differentiated ones, by their names."""
+        return dict(zip(self.input_names, (inputs[i] for i in self.wanted), strict=True))
 
     def watched_run(self, trial: Trial) -> Run:
         """A run that also tells what was written into.  Raises for an output without a derivative."""
@@ -92,7 +103,7 @@ class Subject:
 
     def _written(self, trial: Trial) -> list[str]:
         """The arrays of a trial that hold something else than at first."""
-        first = {**self.params, **dict(zip(self.input_names, self.inputs, strict=False))}
+        first = {**self.params, **self._wanted(self.inputs)}
         return [n for n, array in trial.arrays.items() if (to_numpy(array) != to_numpy(first[n])).any()]
 
     def run(self, trial: Trial, dout: Any = 1.0) -> Run:
@@ -106,18 +117,24 @@ class Subject:
         inputs = [
             data[rows, ...] if getattr(data, "shape", ())[:1] == (samples,) else data for data in inputs
         ]
-        return type(self)(self.obj, inputs, self.rng, self.count)
+        return type(self)(self.obj, inputs, self.rng, self.wanted)
 
     def elsewhere(self, factor: float) -> "Subject":
-        """The same at inputs that are multiplied by a factor."""
-        moved = [self.backend.asarray(factor * x) for x in self.inputs[: self.count]]
-        inputs = moved + self.inputs[self.count :]
-        return type(self)(self.obj, inputs, self.rng, self.count)
+        """The same at inputs that are multiplied by a factor, and moved where they are 0."""
+        inputs = self.inputs[:]
+        for i in self.wanted:
+            values = to_numpy(inputs[i])
+            zeros = values == 0.0
+            moved = factor * values + 0.1 * zeros * random_like(values, self.rng)
+            inputs[i] = self.backend.asarray(moved)
+        return type(self)(self.obj, inputs, self.rng, self.wanted)
 
-    def of_inputs(self, count: int) -> "Subject":
-        """The same with that many of its inputs differentiated."""
-        others = [_real_array(x, f"input {i}", self.backend) for i, x in enumerate(self.inputs[1:count], 2)]
-        return type(self)(self.obj, [self.inputs[0], *others, *self.inputs[count:]], self.rng, count)
+    def of_inputs(self, wanted: tuple[int, ...]) -> "Subject":
+        """The same with the inputs at these positions differentiated."""
+        inputs = self.inputs[:]
+        for i in wanted[1:]:
+            inputs[i] = _real_array(inputs[i], f"input {i + 1}", self.backend)
+        return type(self)(self.obj, inputs, self.rng, wanted)
 
     def value(self, trial: Trial) -> Any:
         """The number, as the object's own array library has it."""
@@ -135,8 +152,8 @@ class Subject:
 class NetworkSubject(Subject):
     """A network: its `loss` and its `gradient`."""
 
-    def __init__(self, obj: Any, inputs: list[Any], rng: Any, count: int = 1) -> None:
-        super().__init__(obj, inputs, rng, count)
+    def __init__(self, obj: Any, inputs: list[Any], rng: Any, wanted: tuple[int, ...] = (0,)) -> None:
+        super().__init__(obj, inputs, rng, wanted)
         takes = inspect.signature(obj.gradient).parameters
         self.options = {"input_gradient": True} if "input_gradient" in takes else {}
 
@@ -167,6 +184,10 @@ class NetworkSubject(Subject):
     def run(self, trial: Trial, dout: Any = 1.0) -> Run:
         out = to_numpy(self.value(trial))
         gradients = trial.obj.gradient(*trial.inputs, **self.options)
+        if not isinstance(gradients, Mapping):
+            raise TypeError(
+                f"{WHERE}: {self.name}.gradient must return a mapping by name, got {describe(gradients)}"
+            )
         by_name = {name: _on_host(gradients.get(name)) for name in trial.arrays}
         return Run(out, float(abs(out)) + self._largest_logit(trial), by_name)
 
@@ -183,8 +204,8 @@ class LayerSubject(Subject):
 
     honours_dout = True
 
-    def __init__(self, obj: Any, inputs: list[Any], rng: Any, count: int = 1) -> None:
-        super().__init__(obj, inputs, rng, count)
+    def __init__(self, obj: Any, inputs: list[Any], rng: Any, wanted: tuple[int, ...] = (0,)) -> None:
+        super().__init__(obj, inputs, rng, wanted)
         trial = self.trial()
         out = self._forward(trial)
         self._spare = None if self._written(trial) else trial  # to be used once more: copies are dear
@@ -208,9 +229,13 @@ class LayerSubject(Subject):
             rows = self.backend.arange(0, out.shape[0]) % weights.shape[0]
             return self.backend.row_sums(out * self.backend.gather(weights, rows))
 
-        yield Stage(None, {INPUT: self.input_names[0]}, x, lambda x: value(layer.forward(x, training=False)))
+        width = prod(weights.shape[1:])
+        whole = Stage(
+            None, {INPUT: self.input_names[0]}, x, lambda x: value(layer.forward(x, training=False)), width
+        )
+        yield whole
         if hasattr(layer, "moves"):
-            yield Stage(layer, {name: name for name in self.params}, x, value)
+            yield Stage(layer, {name: name for name in self.params}, x, value, width)
 
     def run(self, trial: Trial, dout: Any = 1.0) -> Run:
         out = to_numpy(self._forward(trial)).copy()
@@ -219,13 +244,13 @@ class LayerSubject(Subject):
         grads = getattr(trial.obj, "grads", {})
         gradients = {name: _on_host(grads.get(name)) for name in self.params}
         given_back = dx if isinstance(dx, tuple) else (dx,)
-        gradients |= {
-            name: _on_host(gradient) for name, gradient in zip(self.input_names, given_back, strict=False)
-        }
+        given_back += (None,) * (len(self.inputs) - len(given_back))
+        gradients |= {name: _on_host(gradient) for name, gradient in self._wanted(given_back).items()}
         written = ["dout"] if (to_numpy(given) != expected).any() else []
-        missing = [i for i, gradient in enumerate(given_back) if gradient is None]
-        inputs = min([len(given_back), len(self.inputs), *missing])
-        return Run(out, float(abs(out * self.factors).sum()), gradients, written, max(1, inputs))
+        others = [
+            i for i, data in enumerate(self.inputs) if i and given_back[i] is not None and _is_real(data)
+        ]
+        return Run(out, float(abs(out * self.factors).sum()), gradients, written, (0, *others))
 
     def _forward(self, trial: Trial) -> Any:
         out = trial.obj.forward(*trial.inputs)
@@ -259,14 +284,29 @@ def subject_of(obj: Any, inputs: tuple[Any, ...], rng: Any) -> Subject:
         _require_real(f"params[{param_name!r}]", param)
     backend = backend_of(*params.values()) if params else None
     first = _real_array(inputs[0], "the input", backend)
+    if network and not params and "input_gradient" not in inspect.signature(obj.gradient).parameters:
+        raise TypeError(
+            f"{WHERE}: there is nothing to compare: {name} needs params, a mapping of arrays by name, or a "
+            "gradient that takes input_gradient=True"
+        )
     if network:
         return NetworkSubject(obj, [first, *inputs[1:]], rng)
     return LayerSubject(obj, [first, *inputs[1:]], rng)
 
 
-def _input_names(obj: Any, params: Mapping[str, Any], count: int) -> list[str]:
-    others = [*inspect.signature(obj.forward).parameters][1:count] if count > 1 else []
-    return [f"input {name}" if name in params else name for name in (INPUT, *others)]
+def _input_names(obj: Any, params: Mapping[str, Any], wanted: tuple[int, ...]) -> list[str]:
+    """A name of its own for each differentiated input."""
+    theirs = [*inspect.signature(obj.forward).parameters] if len(wanted) > 1 else []
+    names: list[str] = []
+    for i in wanted:
+        name = INPUT if i == 0 else theirs[i] if i < len(theirs) else f"input {i + 1}"
+        names.append(f"input {i + 1}" if name in params or name in names else name)
+    return names
+
+
+def _is_real(data: Any) -> bool:
+    """Whether data is of floating-point numbers, which alone can be differentiated by."""
+    return isinstance(data, float) or (hasattr(data, "dtype") and kind(data) == "f")
 
 
 def random_like(array: Any, rng: Any) -> Any:
@@ -291,7 +331,9 @@ def _real_array(data: Any, what: str, backend: Backend | None) -> Array:
 
 def _require_real(what: str, array: Any) -> None:
     """Raise unless array holds at least one real, finite floating-point number, and nothing else."""
-    if owner_of(array) is None:
+    owner = owner_of(array)
+    expected: Any = owner and owner.array_type  # not a number that a library has a type for
+    if not expected or not issubclass(type(array), expected):
         raise TypeError(f"{WHERE}: {what} must be an array, got {describe(array)}")
     if kind(array) != "f":
         raise TypeError(f"{WHERE}: {what} must hold real floating-point numbers, got {array.dtype}; cast it")
@@ -321,6 +363,7 @@ def index_of(position: int, shape: tuple[int, ...]) -> list[int]:
 
 def _on_host(gradient: Any) -> Any:
     """A gradient as an array of its own on the host; what is no array as it is."""
-    if isinstance(gradient, (int, float)) or owner_of(gradient) is not None:
-        return to_numpy(gradient).copy()
-    return gradient
+    if not isinstance(gradient, (int, float)) and owner_of(gradient) is None:
+        return gradient
+    host = to_numpy(gradient).copy()
+    return host.astype("float64") if host.dtype.kind in "biu" else host

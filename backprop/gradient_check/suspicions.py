@@ -65,13 +65,15 @@ def _is_off(comparison: Comparison, name: str, index: list[int]) -> bool:
 
 def _no_response(comparison: Comparison, name: str) -> str:
     """Forward is the same whatever the array holds."""
-    subject, trial = comparison.subject, comparison.subject.trial()
-    before = subject.value(trial)
-    values = to_numpy(trial.arrays[name])
-    trial.arrays[name][...] = subject.backend.asarray(values + random_like(values, subject.rng))
-    if differ(to_numpy(before), to_numpy(subject.value(trial))) or not comparison.gradients[name].any():
-        return ""
-    return f"forward does not change with {name}: does it hold a copy?"
+    subject, trial, gradient = comparison.subject, comparison.subject.trial(), comparison.gradients[name]
+    values = to_numpy(trial.arrays[name]).copy()
+    before = to_numpy(subject.value(trial))
+    for size in (1.0, 1.0 + 10.0 * float(abs(values).max())):
+        for moved in (size * random_like(values, subject.rng), -size * abs(values), size * abs(values)):
+            trial.arrays[name][...] = subject.backend.asarray(values + moved)
+            if differ(before, to_numpy(subject.value(trial))):
+                return ""
+    return f"forward does not change with {name}: does it hold a copy?" if gradient.any() else ""
 
 
 def _epsilon(comparison: Comparison, name: str) -> str:

@@ -14,14 +14,23 @@ from backprop.moves import Stage
 
 def stages(net: Any, x: Array, labels: Array) -> Iterator[Stage]:
     """The input and each layer with parameters, as far as they can say how the loss of the network moves."""
-    layers = list(net.layers.values())
+    layers, width = list(net.layers.values()), widest(net, x)
     if all(map(_is_samplewise, layers)):
-        yield Stage(None, {"x": "x"}, x, partial(_shares, net, layers, labels))
+        yield Stage(None, {"x": "x"}, x, partial(_shares, net, layers, labels), width)
     for i, layer in enumerate(layers):
         behind = layers[i + 1 :]
         if layer.params and hasattr(layer, "moves") and all(map(_is_samplewise, behind)):
-            yield Stage(layer, layer.params.names, x, partial(_shares, net, behind, labels))
+            yield Stage(layer, layer.params.names, x, partial(_shares, net, behind, labels), width)
         x = layer.forward(x, training=False)
+
+
+def widest(net: Any, x: Array) -> int:
+    """The most numbers that a sample has behind any layer."""
+    sizes = []
+    for layer in net.layers.values():
+        x = layer.forward(x[:1, ...], training=False)
+        sizes.append(prod(x.shape[1:]))
+    return int(max(sizes))
 
 
 def _shares(net: Any, layers: list[Any], labels: Array, out: Array) -> Array:

@@ -134,7 +134,8 @@ class Network:
         twin = copy_as(self, dtype=STEP_DTYPES[method])
         backend, params = self.backend, twin.params.flat
         x = backend.asarray(x, "float64")
-        copies = backend.copies_at_once(params)
+        numbers = max(params.shape[0], x.shape[0] * moved.widest(twin, x))
+        copies = backend.copies_at_once(numbers * (16 if method == "complex" else 8))
         f = moved.loss_of_copies(twin, x, labels) if copies > 1 else None
         if f is None:
             f, copies = lambda _: backend.mean(twin.losses(x, labels)), 1

@@ -11,7 +11,8 @@ from right_layers import MaxPool
 
 from backends import asarray, to_numpy
 from backprop import MulLayer, TwoLayerNet, check_gradients
-from backprop.layers import Affine, ReLU
+from backprop.layers import Affine, ReLU, SoftmaxCrossEntropy
+from backprop.networks.network import Network
 
 X = np.random.default_rng(0).normal(size=(4, 3))
 
@@ -256,6 +257,34 @@ def test_a_tie_elsewhere_hides_no_small_error(seed):
     assert not check_gradients(Spoilt(), np.array([[1e3, 1e3], [1e3, -1e3]]), rng=seed).ok
 
 
+class InPlace(ReLU):
+    """Masks dout in place, which does no harm where nobody looks at it again."""
+
+    def backward(self, dout):
+        dx = super().backward(dout)
+        dout[...] = dx
+        return dx
+
+
+def test_a_harmless_fault_of_another_layer_is_not_the_reason():
+    net = Network(
+        {
+            "A": Affine.create(3, 4, weight_init_std=1.0, rng=0),
+            "Wrong": Doubled(),
+            "B": Affine.create(4, 4, weight_init_std=1.0, rng=1),
+            "InPlace": InPlace(),
+            "C": Affine.create(4, 2, weight_init_std=1.0, rng=2),
+        },
+        SoftmaxCrossEntropy(),
+        3,
+        2,
+    )
+    report = check_gradients(net, X, [0, 1, 0, 1])
+    assert {array.name: array.why for array in report.arrays if not array.ok} == dict.fromkeys(
+        ["W1", "b1", "x"], "see Wrong"
+    )
+
+
 # ------------------------------------------------------------------------- kinks, and what is not analytic
 
 
@@ -295,6 +324,47 @@ def test_a_forward_that_is_not_analytic_is_checked_by_central_differences():
     assert "since forward is not analytic: it gives real numbers for complex ones" in words_of(report)
 
 
+class Regularized:
+    """Σ x² + λ Σ |x|, of which the complex step sees the first term alone."""
+
+    def __init__(self, share):
+        self.share = share
+
+    def forward(self, x):
+        self.x = x
+        return (x * x).sum() + 1e-5 * abs(x).sum()
+
+    def backward(self, dout=1.0):
+        return dout * (2.0 * self.x + self.share * 1e-5 * np.sign(self.x))
+
+
+@pytest.mark.parametrize("mode", ["fast", "full"])
+@pytest.mark.parametrize("method", ["complex", "central"])
+def test_a_small_term_that_is_not_analytic_is_seen(method, mode):
+    check_gradients(Regularized(1.0), X, method=method, mode=mode).assert_ok()
+    assert not check_gradients(Regularized(0.0), X, method=method, mode=mode).ok
+
+
+def test_one_entry_that_is_not_analytic_among_many():
+    class OneMagnitude:
+        def __init__(self, share):
+            self.share = share
+
+        def forward(self, x):
+            self.x, out = x, x * x
+            out[3, 4] = abs(x[3, 4])
+            return out
+
+        def backward(self, dout):
+            dx = 2.0 * dout * self.x
+            dx[3, 4] = self.share * dout[3, 4] * np.sign(self.x[3, 4])
+            return dx
+
+    x = np.random.default_rng(0).normal(size=(50, 40))
+    check_gradients(OneMagnitude(1.0), x).assert_ok()
+    assert not check_gradients(OneMagnitude(0.5), x).ok
+
+
 # -------------------------------------------------------------------------------------------- several inputs
 
 
@@ -318,6 +388,87 @@ def test_inputs_without_a_gradient_stay_what_they_are():
             return dx, None
 
     check_gradients(Picked(), X, np.array([0, 2, 2])).assert_ok()
+
+
+class Mixed:
+    """x y + z, with gradients as given: for each of the inputs, None where there is none."""
+
+    def __init__(self, forward, gradients):
+        self.forward_, self.gradients = forward, gradients
+        self.forward = lambda *inputs: self.keep(*inputs)
+        if forward == "names":
+            self.forward = lambda h, x, z: self.keep(h, x, z)
+
+    def __deepcopy__(self, memo):
+        return type(self)(self.forward_, self.gradients)
+
+    def keep(self, *inputs):
+        self.inputs = inputs
+        return inputs[0] * inputs[1] + inputs[2]
+
+    def backward(self, dout):
+        x, y, _ = self.inputs
+        return tuple(
+            None if factor is None else factor * gradient
+            for factor, gradient in zip(self.gradients, (dout * y, dout * x, dout), strict=True)
+        )
+
+
+@pytest.mark.parametrize("forward", ["names", "any number"])
+@pytest.mark.parametrize(
+    ("gradients", "right"),
+    [
+        ((1.0, 1.0, 1.0), [True, True, True]),
+        ((2.0, 1.0, 1.0), [False, True, True]),
+        ((1.0, 2.0, 1.0), [True, False, True]),
+        ((1.0, None, 2.0), [True, False]),
+    ],
+)
+def test_no_input_goes_unchecked(forward, gradients, right):
+    report = check_gradients(Mixed(forward, gradients), X, X[::-1].copy(), 2.0 * X)
+    assert [array.ok for array in report.arrays] == right
+    assert len({array.name for array in report.arrays}) == len(right)
+
+
+def test_params_of_a_class_are_not_touched():
+    class Shared:
+        params, grads = {"w": np.array([1.0, 2.0, 3.0], dtype="float32")}, {}
+
+        def forward(self, x):
+            self.x = x
+            return x * self.params["w"]
+
+        def backward(self, dout):
+            self.grads["w"] = (dout * self.x).sum(axis=0)
+            return dout * self.params["w"]
+
+    check_gradients(Shared(), X, mode="full").assert_ok()
+    assert Shared.params["w"].tolist() == [1.0, 2.0, 3.0] and Shared.grads == {}
+
+
+@pytest.mark.parametrize("wrong", [np.zeros((0, 3)), np.ma.ones((4, 3)), np.ones((4, 3)) * 1j, "text"])
+def test_gradients_of_no_use(wrong):
+    class Odd(Identity):
+        def backward(self, dout):
+            return wrong
+
+    (array,) = check_gradients(Odd(), X).arrays
+    assert array.verdict in ("wrong shape", "missing gradient")
+
+
+def test_a_flat_place_is_not_taken_for_a_copy():
+    class WithoutMask(ReLU):
+        def backward(self, dout):
+            super().backward(dout)
+            return dout
+
+    (array,) = check_gradients(WithoutMask(), X - 9.0).arrays
+    assert array.verdict not in ("no response", "ok")
+
+
+def test_the_report_has_no_nan_in_json():
+    report = check_gradients(Bias(returning_nothing), X)
+    assert json.loads(json.dumps(report.to_dict(), allow_nan=False))["arrays"][1]["backward"] is None
 
 
 # ------------------------------------------------------------------------------------------------- bad input
@@ -344,6 +495,14 @@ class Returning(Identity):
 
     def forward(self, x):
         return self.function(x)
+
+
+class WithoutParams:
+    def loss(self, x, t):
+        return 0.5 * (x * x).sum()
+
+    def gradient(self, x, t):
+        return {"x": x}
 
 
 class Uncopyable(Identity):
@@ -379,6 +538,8 @@ NO_BACKWARD = type("NoBackward", (), {"forward": lambda self, x: x})
         (Returning(lambda x: None), [X], TypeError, "must return one array, got NoneType"),
         (Returning(lambda x: x > 0), [X], TypeError, "must return real floating-point numbers, got bool"),
         (Returning(lambda x: x * np.inf), [X], ValueError, r"returns -?inf at \[0, 0\] for this input"),
+        (WithoutParams(), [X, 0], TypeError, "there is nothing to compare"),
+        (With(w=np.float64(1.0)), [X], TypeError, "must be an array, got numpy.float64"),
         (Uncopyable(), [X], TypeError, "works on a deep copy, and Uncopyable cannot be copied: a lock"),
         (TwoLayerNet(3, 4, 2, rng=0), [X, [0, 1, 0]], ValueError, "labels must have shape"),
     ],

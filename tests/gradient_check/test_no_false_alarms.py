@@ -79,7 +79,7 @@ def gradients_of(case, rng):
     """The gradients that a check with this seed sees, at the size of dout that it draws, and the terms."""
     subject = subject_of(case.obj, case.inputs, generator(rng))
     run = subject.run(subject.trial())
-    if run.inputs > subject.count:
+    if len(run.inputs) > len(subject.wanted):
         subject = subject.of_inputs(run.inputs)
         run = subject.run(subject.trial())
     return subject, run

@@ -12,7 +12,13 @@ from backprop.gradient_check import excuses, verdicts
 from backprop.gradient_check.comparison import LIMITS, ONE, Comparison, entry
 from backprop.gradient_check.locating import find
 from backprop.gradient_check.report import MODES, ArrayCheck, GradientReport, Verdict
-from backprop.gradient_check.subjects import Subject, index_of, subject_of
+from backprop.gradient_check.subjects import (
+    LastLayerSubject,
+    LayerSubject,
+    Subject,
+    index_of,
+    subject_of,
+)
 from backprop.initializers import generator
 from backprop.numerical_gradient import STEP_DTYPES
 
@@ -158,11 +164,12 @@ def _explained(
     exact = comparison.exact() or comparison  # the finer method explains better
     explained = []
     for array in arrays:
-        if array.verdict == "wrong" and culprit is not None:
-            layer, verdict = culprit
-            array = replace(array, verdict=verdict.kind, why=f"see {layer}")
-        elif array.verdict == "wrong":
-            verdict = verdicts.explain(exact, array.name)
+        if array.verdict == "wrong":
+            verdict = Verdict("wrong")
+            if culprit is None or culprit[1].kind == "writes into dout":  # which may do no harm here
+                verdict = verdicts.explain(exact, array.name)
+            if culprit is not None and verdict.kind == "wrong":
+                verdict = Verdict(culprit[1].kind, f"see {culprit[0]}")
             array = replace(array, verdict=verdict.kind, why=verdict.why)
         explained.append(array)
     return explained
@@ -186,7 +193,8 @@ def _faulty_layer(comparison: Comparison, wrong_names: set[str]) -> tuple[str, V
     harmless = None  # so it may be, since what was written into may not be looked at again
     for name, layer, inputs in layers:
         try:
-            report = check(subject_of(layer, inputs, subject.rng), "complex", "fast")
+            kind = LastLayerSubject if len(inputs) > 1 else LayerSubject
+            report = check(subject_of(layer, inputs, subject.rng, kind), "complex", "fast")
         except Exception:  # a part that is no layer by itself
             continue
         wrong = [Verdict(array.verdict, str(array)) for array in report.arrays if not array.ok]

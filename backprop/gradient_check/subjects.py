@@ -179,7 +179,7 @@ class NetworkSubject(Subject):
             x = layer.forward(x)
         last = getattr(obj, "loss_layer", None) or getattr(obj, "lastLayer", None)  # the book's name for it
         if last is not None:
-            yield type(last).__name__, last, (x, *rest)
+            yield type(last).__name__, last, (x, *rest)  # the only one with labels
 
     def run(self, trial: Trial, dout: Any = 1.0) -> Run:
         out = to_numpy(self.value(trial))
@@ -211,8 +211,11 @@ class LayerSubject(Subject):
         self._spare = None if self._written(trial) else trial  # to be used once more: copies are dear
         self._gives_arrays = hasattr(out, "shape")
         self.is_loss = not getattr(out, "shape", ())
-        self.factors = random_like(to_numpy(out), rng)
+        self.factors = self._factors(to_numpy(out))
         self.weights = self.backend.asarray(self.factors)
+
+    def _factors(self, out: Any) -> Any:
+        return random_like(out, self.rng)
 
     def value(self, trial: Trial) -> Any:
         out = self._forward(trial)
@@ -264,16 +267,26 @@ class LayerSubject(Subject):
         return self.backend.asarray(dout) if self._gives_arrays else float(dout)
 
 
-def subject_of(obj: Any, inputs: tuple[Any, ...], rng: Any) -> Subject:
+class LastLayerSubject(LayerSubject):
+    """The loss of a network, which asks it for the gradient of the loss itself: its dout is 1."""
+
+    def _factors(self, out: Any) -> Any:
+        return to_numpy(1.0)
+
+
+def subject_of(
+    obj: Any, inputs: tuple[Any, ...], rng: Any, kind_of_layer: type[LayerSubject] = LayerSubject
+) -> Subject:
     """What to look at, of an object and its inputs.  Raises TypeError, ValueError where it cannot be."""
     name = type(obj).__name__
+    if isinstance(obj, type):
+        raise TypeError(f"{WHERE}: give an object, not its class: {obj.__name__}(...)")
     network = hasattr(obj, "gradient") and hasattr(obj, "loss")
     missing = [method for method in ("forward", "backward") if not callable(getattr(obj, method, None))]
     if missing and not network:
-        hint = "; give an object, not its class" if isinstance(obj, type) else ""
         raise TypeError(
             f"{WHERE}: {name} has no {' and no '.join(missing)}: a layer needs forward(x) and "
-            f"backward(dout), a network loss(x, t) and gradient(x, t){hint}"
+            f"backward(dout), a network loss(x, t) and gradient(x, t)"
         )
     if not inputs:
         raise TypeError(f"{WHERE}: give {name}'s inputs, the first of which is differentiated")
@@ -291,7 +304,7 @@ def subject_of(obj: Any, inputs: tuple[Any, ...], rng: Any) -> Subject:
         )
     if network:
         return NetworkSubject(obj, [first, *inputs[1:]], rng)
-    return LayerSubject(obj, [first, *inputs[1:]], rng)
+    return kind_of_layer(obj, [first, *inputs[1:]], rng)
 
 
 def _input_names(obj: Any, params: Mapping[str, Any], wanted: tuple[int, ...]) -> list[str]:

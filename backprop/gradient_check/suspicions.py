@@ -90,7 +90,7 @@ def _epsilon(comparison: Comparison, name: str) -> str:
 
 def _epsilon_of_samples(comparison: Comparison, name: str) -> list[float]:
     """ε from the loss of single samples, which differ in p."""
-    subject, estimates = comparison.subject, []
+    subject, estimates, largest = comparison.subject, [], 0.0
     samples = [subject.of_samples(slice(n, n + 1)) for n in range(min(3, subject.inputs[0].shape[0]))]
     for single in [*samples, samples[0].elsewhere(0.5)]:
         compared = _compared(single, comparison.method)
@@ -98,7 +98,11 @@ def _epsilon_of_samples(comparison: Comparison, name: str) -> list[float]:
         if factor is None or factor <= 0.0:
             return []
         estimates.append(exp(-float(compared.run.out)) * (1.0 - 1.0 / factor))
-    return estimates
+        largest = max(largest, abs(factor - 1.0))
+    direction, slope = comparison.slopes[name]
+    terms = comparison.gradients[name] * direction
+    explained = 10.0 * largest * float((terms * terms).sum()) ** 0.5
+    return estimates if abs(float(terms.sum()) - slope) <= explained else []  # else it is not all
 
 
 def _epsilon_of_entries(comparison: Comparison, name: str) -> list[float]:

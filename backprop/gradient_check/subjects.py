@@ -268,7 +268,9 @@ class LayerSubject(Subject):
 
 
 class LastLayerSubject(LayerSubject):
-    """The loss of a network, which asks it for the gradient of the loss itself: its dout is 1."""
+    """The loss of a network, which asks it for the gradient of the loss itself: its dout is always 1."""
+
+    honours_dout = False
 
     def _factors(self, out: Any) -> Any:
         return to_numpy(1.0)

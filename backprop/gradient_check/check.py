@@ -31,7 +31,8 @@ def check_gradients(
     """Compare backward with the numerical derivative of forward, for every parameter and the input.
 
     obj, inputs: a layer and x; a loss, logits and labels; a network, x and t.  An object of one's own needs
-    `forward` and `backward`, and `params` and `grads` if it has any; or, as a network, `loss` and `gradient`.
+    `forward` and `backward`, and `params` and `grads` if it has any, or, as in the book, attributes W, b and
+    dW, db; a network `loss` and `gradient`.
     All is done in float64.  Where backward returns a tuple, its items belong to the first inputs.
     method: "complex" step (exact to rounding), or "central" differences, which are also taken, and the report
     says so, where forward turns out not to be analytic.
@@ -62,6 +63,9 @@ def check(subject: Subject, method: str, mode: str) -> GradientReport:
     first = subject.watched_run(trial)
     if len(first.inputs) > len(subject.wanted):
         return check(subject.of_inputs(first.inputs), method, mode)
+    with_attributes = subject.of_attributes(trial)
+    if with_attributes is not None:
+        return check(with_attributes, method, mode)
     faults = verdicts.of_writing(first)
     second = first
     if not any(fault.kind == "writes into its input" for fault in faults):

@@ -41,6 +41,20 @@ class Run:
     inputs: tuple[int, ...] = (0,)  # for which inputs backward returned a gradient: several in a tuple
 
 
+class AttributeLayer:
+    """A layer as the book writes it: its arrays W, b and their gradients dW, db are attributes of its own."""
+
+    def __init__(self, layer: Any, names: list[str]) -> None:
+        self.layer, self.names = layer, names
+        self.params = {name: getattr(layer, name) for name in names}
+        self.forward, self.backward = layer.forward, layer.backward
+
+    @property
+    def grads(self) -> dict[str, Any]:
+        """The gradients that the last backward left."""
+        return {name: getattr(self.layer, f"d{name}", None) for name in self.names}
+
+
 class Subject:
     """An object under check with its inputs, those at the positions `wanted` to be differentiated.
 
@@ -53,7 +67,7 @@ class Subject:
 
     def __init__(self, obj: Any, inputs: list[Any], rng: Any, wanted: tuple[int, ...] = (0,)) -> None:
         self.obj, self.inputs, self.rng, self.wanted = obj, inputs, rng, wanted
-        self.name = type(obj).__name__
+        self.name = type(obj.layer if isinstance(obj, AttributeLayer) else obj).__name__
         self.backend: Backend = backend_of(inputs[0])
         self.params = dict(getattr(obj, "params", {}))
         self.input_names = _input_names(obj, self.params, wanted)
@@ -135,6 +149,21 @@ class Subject:
         for i in wanted[1:]:
             inputs[i] = _real_array(inputs[i], f"input {i + 1}", self.backend)
         return type(self)(self.obj, inputs, self.rng, wanted)
+
+    def of_attributes(self, trial: Trial) -> "Subject | None":
+        """The same with arrays that are attributes, if a trial shows that they have gradients beside them."""
+        if hasattr(self.obj, "params"):
+            return None
+        own, after = getattr(self.obj, "__dict__", {}), getattr(trial.obj, "__dict__", {})
+        kept = ("x", "y", "out")  # what a forward keeps rather than what it has
+        names = [
+            name
+            for name, array in own.items()
+            if f"d{name}" in after and name not in kept and _is_parameter(array)
+        ]
+        return (
+            type(self)(AttributeLayer(self.obj, names), self.inputs, self.rng, self.wanted) if names else None
+        )
 
     def value(self, trial: Trial) -> Any:
         """The number, as the object's own array library has it."""
@@ -319,9 +348,15 @@ def _input_names(obj: Any, params: Mapping[str, Any], wanted: tuple[int, ...]) -
     return names
 
 
+def _is_parameter(array: Any) -> bool:
+    return owner_of(array) is not None and hasattr(array, "shape") and kind(array) == "f"
+
+
 def _is_real(data: Any) -> bool:
     """Whether data is of floating-point numbers, which alone can be differentiated by."""
-    return isinstance(data, float) or (hasattr(data, "dtype") and kind(data) == "f")
+    if isinstance(data, (int, float)):
+        return not isinstance(data, bool)
+    return hasattr(data, "dtype") and kind(data) == "f"
 
 
 def random_like(array: Any, rng: Any) -> Any:

@@ -125,7 +125,7 @@ def _constant_factor(comparison: Comparison, name: str) -> str:
     factor = _factor(comparison, name)
     if factor is None or not _same(factor, _factor(_compared(subject.elsewhere(0.9), method), name), method):
         return ""
-    if abs(factor - 1.0) < 1e-3:
+    if abs(factor - 1.0) < 1e-4:
         return f"backward is 1 {factor - 1.0:+.3g} times the derivative"
     return f"backward is {factor:.6g} times the derivative{_meaning(comparison, name, factor)}"
 

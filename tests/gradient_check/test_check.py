@@ -375,6 +375,24 @@ def test_what_does_no_harm_in_a_network_is_not_blamed_there():
     assert verdicts == {"W1": "constant factor", "b1": "ok", "W2": "ok", "b2": "ok"}
 
 
+def test_arrays_that_are_attributes_are_checked_too():
+    W, b = np.random.default_rng(0).normal(size=(3, 4)), np.ones(4, dtype="float32")
+    report = check_gradients(BookAffine(W, b), X)
+    report.assert_ok()
+    assert [array.name for array in report.arrays] == ["W", "b", "x"] and report.subject == "BookAffine"
+
+    class Wrong(BookAffine):
+        def backward(self, dout):
+            dx = super().backward(dout)
+            self.dW = -3.0 * self.dW
+            return dx
+
+    layer = Wrong(W, b)
+    report = check_gradients(layer, X, mode="full")
+    assert {a.name: a.verdict for a in report.arrays} == {"W": "constant factor", "b": "ok", "x": "ok"}
+    assert set(vars(layer)) == {"W", "b"} and layer.W is W
+
+
 def test_a_last_layer_is_checked_as_the_network_uses_it():
     class ForgotN(BookLoss):
         def backward(self, dout=1):

@@ -1,4 +1,4 @@
-"""Timing in turns: what slows a machine down for a while slows all that is compared, and their ratios hold."""
+"""Timing in turns: what slows a machine down for a while slows all that is compared, and ratios hold."""
 
 import time
 from collections.abc import Callable, Mapping

@@ -1,7 +1,8 @@
 """Every formula of the library once, in Array API names.
 
-Kernels compute, layers remember: a kernel is a pure function of its arrays (only `sgd` and the arrays passed
-as `dW`, `db` are written). They trust their arguments; layers and networks check them. They take complex
+Kernels compute, layers remember: a kernel is a pure function of its arrays. It writes only into those that it
+is given to write into, of the right shape and dtype (`out`, `dx`, `dz`, `dW`, `db`; None makes a new array),
+and `sgd` into the parameters. They trust their arguments; layers and networks check them. They take complex
 arrays too and are analytic in them, since comparisons and maxima look at the real part only: so a derivative
 can be taken by the complex step (Squire and Trapp, SIAM Review 40, 1998).
 
@@ -22,9 +23,9 @@ class Kernels:
 
     # ------------------------------------------------------------------------------------------------ layers
 
-    def affine(self, x: Array, W: Array, b: Array) -> Array:
+    def affine(self, x: Array, W: Array, b: Array, out: Array | None = None) -> Array:
         """x W + b.  x: (N, D), W: (D, M), b: (M,).  Returns (N, M)."""
-        return x @ W + b
+        return self._into(out, x @ W + b)
 
     def affine_backward(
         self,
@@ -33,13 +34,11 @@ class Kernels:
         W: Array,
         dW: Array | None = None,
         db: Array | None = None,
+        dx: Array | None = None,
         needs_dx: bool = True,
     ) -> tuple[Array | None, Array, Array]:
-        """dx = dout Wᵀ, dW = xᵀ dout, db = Σ_n dout.  Returns (dx, dW, db), dx None unless needed.
-
-        dW, db: arrays to write the parameters' gradients into; new ones where None.
-        """
-        dx = dout @ W.T if needs_dx else None
+        """dx = dout Wᵀ, dW = xᵀ dout, db = Σ_n dout.  Returns (dx, dW, db), dx None unless needed."""
+        dx = self._into(dx, dout @ W.T) if needs_dx else None
         return dx, self._into(dW, x.T @ dout), self._into(db, self.xp.sum(dout, axis=0))
 
     def affine_of_copies(self, x: Array, W: Array, b: Array) -> Array:
@@ -59,13 +58,35 @@ class Kernels:
             * self.one_hot(entries % size, size, x.dtype)[:, None, :]
         )
 
-    def relu(self, x: Array) -> Array:
+    def relu(self, x: Array, out: Array | None = None) -> Array:
         """max(x, 0), element by element; NaN stays NaN."""
-        return self.xp.where(self.xp.real(x) <= 0, 0.0, x)
+        return self._into(out, self.xp.where(self.xp.real(x) <= 0, 0.0, x))
 
-    def relu_backward(self, dout: Array, out: Array) -> Array:
+    def relu_backward(self, dout: Array, out: Array, dx: Array | None = None) -> Array:
         """dout where the output of `relu` is positive, else 0: the derivative at the kink is taken as 0."""
-        return self.xp.where(self.xp.real(out) > 0, dout, 0.0)
+        return self._into(dx, self.xp.where(self.xp.real(out) > 0, dout, 0.0))
+
+    def affine_relu(self, x: Array, W: Array, b: Array, out: Array | None = None) -> Array:
+        """max(x W + b, 0): the two kernels as one, for a backend that gains by it."""
+        return self.relu(self.affine(x, W, b), out)
+
+    def affine_relu_backward(
+        self,
+        dout: Array,
+        out: Array,
+        x: Array,
+        W: Array,
+        dW: Array | None = None,
+        db: Array | None = None,
+        dx: Array | None = None,
+        dz: Array | None = None,
+        needs_dx: bool = True,
+    ) -> tuple[Array | None, Array, Array]:
+        """The backward of `affine_relu`, whose output was `out`.  Returns (dx, dW, db) as `affine_backward`.
+
+        dz: (N, M), scratch for the derivative between the two.
+        """
+        return self.affine_backward(self.relu_backward(dout, out, dz), x, W, dW, db, dx, needs_dx)
 
     def sigmoid(self, x: Array) -> Array:
         """1 / (1 + exp(-x)), element by element, without overflow at any x."""
@@ -103,13 +124,13 @@ class Kernels:
 
     # ---------------------------------------------------------------------------------------------- training
 
-    def gather(self, array: Array, indices: Array) -> Array:
-        """The rows array[indices], a new array.  indices: (N,) integers, in range."""
-        return self.xp.take(array, indices, axis=0)
+    def gather(self, array: Array, indices: Array, out: Array | None = None) -> Array:
+        """The rows array[indices].  indices: (N,) integers, in range."""
+        return self._into(out, self.xp.take(array, indices, axis=0))
 
     def sgd(self, parameters: Array, gradients: Array, learning_rate: float) -> None:
-        """parameters -= learning_rate · gradients, in place."""
-        parameters -= learning_rate * gradients
+        """parameters -= learning_rate · gradients, in place.  With 1.0 it is a plain subtraction."""
+        parameters -= gradients if learning_rate == 1.0 else learning_rate * gradients
 
     def mean(self, values: Array) -> Array:
         """The mean of all values, 0-d, on the device."""

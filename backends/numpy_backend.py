@@ -5,6 +5,7 @@ of the softmax are 3 times faster when they run along the batch than along ten c
 fastest as a product with a row of ones; `numpy.dot` costs less per call than `@`.
 """
 
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -24,6 +25,14 @@ def _ones(size: int, dtype: Any) -> np.ndarray:
     ones = np.ones(size, dtype)
     ones.flags.writeable = False
     return ones
+
+
+@lru_cache(maxsize=8)
+def _zero(dtype: Any) -> np.ndarray:
+    """0 as an array, which a ufunc takes faster than a Python float."""
+    zero = np.zeros((), dtype)
+    zero.flags.writeable = False
+    return zero
 
 
 @lru_cache(maxsize=64)
@@ -46,8 +55,8 @@ class NumpyBackend(Backend):
     def reshape(self, array: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
         return array.reshape(shape)
 
-    def affine(self, x: Array, W: Array, b: Array) -> Array:
-        out = np.dot(x, W)
+    def affine(self, x: Array, W: Array, b: Array, out: Array | None = None) -> Array:
+        out = np.dot(x, W, out=out)
         if out.dtype != b.dtype:
             return out + b
         out += b
@@ -60,21 +69,52 @@ class NumpyBackend(Backend):
         W: Array,
         dW: Array | None = None,
         db: Array | None = None,
+        dx: Array | None = None,
         needs_dx: bool = True,
     ) -> tuple[Array | None, Array, Array]:
         ones = _ones(dout.shape[0], dout.dtype)
-        dx = np.dot(dout, W.T) if needs_dx else None
+        dx = np.dot(dout, W.T, out=dx) if needs_dx else None
         return dx, np.dot(x.T, dout, out=dW), np.dot(ones, dout, out=db)
 
-    def relu(self, x: Array) -> Array:
+    def relu(self, x: Array, out: Array | None = None) -> Array:
         if x.dtype.char not in REAL:
-            return super().relu(x)
-        return np.maximum(x, 0.0)
+            return super().relu(x, out)
+        return np.maximum(x, _zero(x.dtype), out=out)
 
-    def relu_backward(self, dout: Array, out: Array) -> Array:
+    def relu_backward(self, dout: Array, out: Array, dx: Array | None = None) -> Array:
         if out.dtype.char not in REAL:
-            return super().relu_backward(dout, out)
-        return dout * (out > 0)  # an infinite dout gives NaN where out is 0: such a run is lost anyway
+            return super().relu_backward(dout, out, dx)
+        # An infinite dout gives NaN where out is 0: such a run is lost anyway.
+        return np.multiply(dout, out > _zero(out.dtype), out=dx)
+
+    def affine_relu(self, x: Array, W: Array, b: Array, out: Array | None = None) -> Array:
+        if x.dtype.char not in REAL or x.dtype != W.dtype or x.dtype != b.dtype:
+            return super().affine_relu(x, W, b, out)
+        out = np.dot(x, W, out=out)
+        for (block,) in self._blocks(out):
+            block += b
+            np.maximum(block, _zero(block.dtype), out=block)
+        return out
+
+    def affine_relu_backward(
+        self,
+        dout: Array,
+        out: Array,
+        x: Array,
+        W: Array,
+        dW: Array | None = None,
+        db: Array | None = None,
+        dx: Array | None = None,
+        dz: Array | None = None,
+        needs_dx: bool = True,
+    ) -> tuple[Array | None, Array, Array]:
+        if out.dtype.char not in REAL:
+            return super().affine_relu_backward(dout, out, x, W, dW, db, dx, dz, needs_dx)
+        if dz is None:
+            dz = np.empty(dout.shape, dout.dtype)
+        for dout_block, out_block, dz_block in self._blocks(dout, out, dz):
+            np.multiply(dout_block, out_block > _zero(out_block.dtype), out=dz_block)
+        return self.affine_backward(dz, x, W, dW, db, dx, needs_dx)
 
     def softmax_cross_entropy(
         self, logits: Array, labels: Array, derivative: bool = True
@@ -82,15 +122,35 @@ class NumpyBackend(Backend):
         if logits.dtype.char not in REAL:
             return super().softmax_cross_entropy(logits, labels, derivative)
         n, classes = logits.shape
-        rows = _rows(n)
         z = np.array(logits.T, order="C")
-        z -= z.max(axis=0)
-        of_true_class = z[labels, rows]
+        z -= np.maximum.reduce(z, axis=0)
+        at_true_class = labels * n
+        at_true_class += _rows(n)
+        flat = z.reshape(-1)
+        of_true_class = flat.take(at_true_class)
         e = np.exp(z, out=z)
         total = np.dot(_ones(classes, z.dtype), e)
-        losses = np.log(total) - of_true_class
+        losses = np.log(total)
+        losses -= of_true_class
         if not derivative:
             return losses, None
         e *= (1.0 / n) / total
-        e[labels, rows] -= 1.0 / n
+        flat[at_true_class] -= 1.0 / n
         return losses, e.T
+
+    def gather(self, array: Array, indices: Array, out: Array | None = None) -> Array:
+        # Into an array the default mode would go through a buffer, to leave it as it was on an error.
+        return array.take(indices, axis=0, out=out, mode="raise" if out is None else "clip")
+
+    def sgd(self, parameters: Array, gradients: Array, learning_rate: float) -> None:
+        for block, step in self._blocks(parameters, gradients):
+            block -= step if learning_rate == 1.0 else learning_rate * step
+
+    def _blocks(self, first: Array, *others: Array) -> Iterable[Sequence[Array]]:
+        """Arrays of one length, in blocks of rows that stay in the cache from one operation to the next."""
+        size, nbytes = len(first), first.nbytes
+        if nbytes <= self.chunk_bytes:
+            return [(first, *others)]
+        rows = max(1, self.chunk_bytes * size // nbytes)
+        starts = range(0, size, rows)
+        return ([array[start : start + rows] for array in (first, *others)] for start in starts)

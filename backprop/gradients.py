@@ -68,3 +68,9 @@ class OwnGradients(dict[str, Any]):
 
     def for_writing(self, name: str) -> None:
         """Nothing to reuse: the kernel makes a new array."""
+
+
+class LoopGradients(dict[str, Any]):
+    """The gradients of a layer at work in a loop: the same arrays in every step, which nobody else sees."""
+
+    for_writing = dict.__getitem__

@@ -14,6 +14,7 @@ from backends import Array
 from backprop import checks
 from backprop.initializers import generator
 from backprop.networks import Network
+from backprop.networks.worker import worker
 from backprop.optimizers import SGD
 
 SEGMENT = 100  # iterations between two looks at the losses
@@ -121,17 +122,22 @@ def batch_loop(
 
     At most SEGMENT batches at once.  The buffers are made once, so that a recorded step finds them again.
     """
-    backend = net.backend
+    backend, work = net.backend, worker(net)
+    scaled = work is not net  # only gradients that nobody else sees may hold the learning rate
     indices = backend.zeros((SEGMENT, batch_size), "int64")
     losses = backend.zeros((SEGMENT, batch_size), net.dtype)
+    x_batch = backend.zeros((batch_size, *x.shape[1:]), x.dtype)
+    t_batch = backend.zeros((batch_size,), labels.dtype)
 
     def step(i: int) -> None:
         batch = indices[i, ...]
-        x_batch, t_batch = backend.gather(x, batch), backend.gather(labels, batch)
-        losses[i, ...], _ = net.backpropagate(x_batch, t_batch)
-        optimizer.update(net.params, net.grads)
+        backend.gather(x, batch, x_batch)
+        backend.gather(labels, batch, t_batch)
+        seed = optimizer.learning_rate if scaled else 1.0
+        losses[i, ...], _ = work.backpropagate(x_batch, t_batch, dout=seed)
+        optimizer.update(work.params, work.grads, scaled)
         if recompute_loss:
-            losses[i, ...] = net.losses(x_batch, t_batch)
+            losses[i, ...] = work.losses(x_batch, t_batch)
 
     run = backend.loop(step)
 
@@ -153,6 +159,7 @@ def _evaluate(
     test_set: tuple[Array, Array] | None,
     started: float,
 ) -> None:
+    net = worker(net)
     history.iterations.append(done)
     history.train_accuracy.append(net.share_correct(*train_set))
     if test_set is not None:

@@ -31,6 +31,7 @@ class Affine(Layer):
     array([2., 2.])
     """
 
+    stateless = True
     can_spare_dx = True
     samplewise = True
 
@@ -72,13 +73,11 @@ class Affine(Layer):
     def forward(self, x: Array, training: bool = True) -> Array:
         """x W + b.  x: (N, …) with D values a sample.  Returns (N, M)."""
         W, b = self.params["W"], self.params["b"]
-        backend, shape = backend_of(x, W, b), x.shape
-        if shape[1:] != W.shape[:1]:
-            x = flatten_samples("Affine.forward", x, W.shape[0])
-        if x.dtype != W.dtype:
-            require_one_dtype("Affine.forward", x=x, W=W)
+        backend, shape, (d, m) = backend_of(x, W, b), x.shape, W.shape
+        if shape[1:] != (d,) or x.dtype != W.dtype:
+            x = self._samples(x, W)
         self._keep(training, x, shape)
-        return backend.affine(x, W, b)
+        return backend.affine(x, W, b, self._buffers["out", (shape[0], m)])
 
     def backward(self, dout: Array, needs_dx: bool = True) -> Array | None:
         """dx in the shape of x, and the gradients of W and b in `grads`; None where dx is not needed.
@@ -88,12 +87,23 @@ class Affine(Layer):
         x, shape = self._recall()
         W, grads = self.params["W"], self.grads
         backend = backend_of(dout, x, W)
-        self._check_dout(dout, (shape[0], W.shape[1]), W.dtype)
-        self._consume()
+        self._check_and_consume(dout, (shape[0], W.shape[1]), W.dtype)
         dx, grads["W"], grads["b"] = backend.affine_backward(
-            dout, x, W, grads.for_writing("W"), grads.for_writing("b"), needs_dx
+            dout,
+            x,
+            W,
+            grads.for_writing("W"),
+            grads.for_writing("b"),
+            self._buffers["dx", x.shape] if needs_dx else None,
+            needs_dx,
         )
         return dx if dx is None or dx.shape == shape else backend.reshape(dx, shape)
+
+    def _samples(self, x: Array, W: Array) -> Array:
+        """x as (N, D).  Raises ValueError for another number of values, TypeError for another dtype."""
+        x = flatten_samples("Affine.forward", x, W.shape[0])
+        require_one_dtype("Affine.forward", x=x, W=W)
+        return x
 
     def forward_copies(self, x: Array, params: Mapping[str, Array]) -> Array:
         """x W_k + b_k for K copies of the parameters.  x: (1, N, …) or (K, N, …).  Returns (K, N, M)."""

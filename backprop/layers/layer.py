@@ -1,10 +1,12 @@
 """What all layers share: parameters, gradients, and the arrays kept from forward for one backward."""
 
+import copy
 from collections.abc import Callable, MutableMapping
-from typing import Any
+from typing import Any, Self
 
-from backends import Array, kind, mix
-from backprop.gradients import Gradients, GradientWindow, OwnGradients
+from backends import Array, backend_of, kind, mix
+from backprop.gradients import Gradients, GradientWindow, LoopGradients, OwnGradients
+from backprop.layers.buffers import Buffers, NewArrays
 from backprop.parameters import Parameters, Window
 
 NEVER = "no forward has run"
@@ -22,10 +24,13 @@ class Layer:
     """
 
     params: MutableMapping[str, Array]
-    grads: OwnGradients | GradientWindow
+    grads: OwnGradients | GradientWindow | LoopGradients
     forward: Callable[..., Array]
     backward: Callable[..., Any]
 
+    # Declared anew by each class: whether it keeps nothing from one step to the next but its parameters, so
+    # that a loop may work with a copy of it.
+    stateless = False
     can_spare_dx = False  # whether backward takes needs_dx=False, to compute no gradient for its input
     samplewise = False  # whether each sample's output depends on that sample alone: x and out are (N, …)
 
@@ -33,6 +38,7 @@ class Layer:
         self.params = params
         self.grads = OwnGradients()
         self._kept: tuple[Any, ...] | str = NEVER
+        self._buffers: Buffers | NewArrays = NewArrays()
 
     def join(self, params: Parameters, grads: Gradients, names: dict[str, str]) -> None:
         """Become part of a network: from now on this layer's arrays are its owners' entries `names`."""
@@ -40,6 +46,16 @@ class Layer:
             raise ValueError(f"{self!r} belongs to a network already; give each network layers of its own")
         self.params = Window(params, names)
         self.grads = GradientWindow(grads, names)
+
+    def working_copy(self, grads: Gradients) -> Self:
+        """This layer for use in a loop: the same parameters, gradients in `grads`, and buffers of its own."""
+        copied = copy.copy(self)
+        if isinstance(self.params, Window):
+            copied.params = dict(self.params)
+            lent = {name: grads.for_writing(of) for name, of in self.params.names.items()}
+            copied.grads = LoopGradients(lent)
+        copied._buffers = Buffers(backend_of(grads.flat), grads.flat.dtype)
+        return copied
 
     def _keep(self, training: bool, *values: Any) -> None:
         self._kept = values if training else EVALUATED
@@ -55,8 +71,8 @@ class Layer:
     def _consume(self) -> None:
         self._kept = CONSUMED
 
-    def _check_dout(self, dout: Array, shape: tuple[int, ...], dtype: Any) -> None:
-        """Raise unless dout has the shape of the output and goes with its dtype."""
+    def _check_and_consume(self, dout: Array, shape: tuple[int, ...], dtype: Any) -> None:
+        """Consume what forward kept for a dout of the shape and dtype of the output; raise for another."""
         if dout.shape != shape:
             raise ValueError(
                 f"{type(self).__name__}.backward: dout must have the shape of the output, {shape}, "
@@ -67,10 +83,11 @@ class Layer:
                 f"{type(self).__name__}.backward: dout must have the dtype of the layer, {dtype}, "
                 f"got {dout.dtype}"
             )
+        self._kept = CONSUMED
 
-    # What was kept belongs to a backward of this very object; a copy starts without it.
+    # What was kept belongs to a backward of this very object, and buffers to a loop; a copy starts without.
     def __getstate__(self) -> dict[str, Any]:
-        return {**vars(self), "_kept": NEVER}
+        return {**vars(self), "_kept": NEVER, "_buffers": NewArrays()}
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"

@@ -19,13 +19,14 @@ class ReLU(Layer):
     array([0., 0., 5.])
     """
 
+    stateless = True
     samplewise = True
 
     def forward(self, x: Array, training: bool = True) -> Array:
         """max(x, 0), in the shape of x."""
         backend = backend_of(x)
         require_float("ReLU.forward: x", x)
-        out = backend.relu(x)
+        out = backend.relu(x, self._buffers["out", x.shape])
         self._keep(training, out)
         return out
 
@@ -33,6 +34,5 @@ class ReLU(Layer):
         """dout where x was positive, else 0."""
         (out,) = self._recall()
         backend = backend_of(dout, out)
-        self._check_dout(dout, out.shape, out.dtype)
-        self._consume()
-        return backend.relu_backward(dout, out)
+        self._check_and_consume(dout, out.shape, out.dtype)
+        return backend.relu_backward(dout, out, self._buffers["dx", out.shape])

@@ -20,6 +20,7 @@ class Sigmoid(Layer):
     array([0.  , 0.25, 0.  ])
     """
 
+    stateless = True
     samplewise = True
 
     def forward(self, x: Array, training: bool = True) -> Array:
@@ -34,6 +35,5 @@ class Sigmoid(Layer):
         """dout times the derivative at x."""
         (x,) = self._recall()
         backend = backend_of(dout, x)
-        self._check_dout(dout, x.shape, x.dtype)
-        self._consume()
+        self._check_and_consume(dout, x.shape, x.dtype)
         return backend.sigmoid_backward(dout, x)

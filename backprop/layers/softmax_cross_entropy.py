@@ -26,6 +26,8 @@ class SoftmaxCrossEntropy(Layer):
            [ 0.  ,  0.  ]])
     """
 
+    stateless = True
+
     def forward(self, logits: Array, labels: Any, training: bool = True) -> Array:
         """The mean loss, a 0-d value on the device.  labels: on the host, or where the logits are."""
         backend = backend_of(logits)
@@ -41,9 +43,7 @@ class SoftmaxCrossEntropy(Layer):
 
     def losses(self, logits: Array, labels: Array, training: bool = True) -> Array:
         """One loss a sample, (N,), for labels that are known to be right: (N,) int64 on the device."""
-        losses, dlogits = backend_of(logits, labels).softmax_cross_entropy(
-            logits, labels, derivative=training
-        )
+        losses, dlogits = backend_of(logits, labels).softmax_cross_entropy(logits, labels, training)
         self._keep(training, dlogits)
         return losses
 
@@ -52,8 +52,8 @@ class SoftmaxCrossEntropy(Layer):
         (dlogits,) = self._recall()
         if isinstance(dout, (int, float)):
             dout = float(dout)
+            self._consume()
         else:
             backend_of(dlogits, dout)
-            self._check_dout(dout, (), dlogits.dtype)
-        self._consume()
+            self._check_and_consume(dout, (), dlogits.dtype)
         return dlogits if isinstance(dout, float) and dout == 1.0 else dlogits * dout

@@ -158,16 +158,20 @@ class Network:
         """One loss a sample, (N,)."""
         return self.loss_layer.losses(self._forward(x, training), labels, training)
 
-    def backpropagate(self, x: Array, labels: Array, needs_dx: bool = False) -> tuple[Array, Array | None]:
-        """Both passes: the losses (N,), the gradients of their mean in `grads`, and dx if needed."""
-        losses = self.losses(x, labels, training=True)
-        dout = self.loss_layer.backward()
-        first, *others = self._layers.values()
-        for layer in reversed(others):
-            dout = layer.backward(dout)
-        if needs_dx or not first.can_spare_dx:
-            return losses, first.backward(dout)
-        return losses, first.backward(dout, needs_dx=False)
+    def backpropagate(
+        self, x: Array, labels: Array, needs_dx: bool = False, dout: float = 1.0
+    ) -> tuple[Array, Array | None]:
+        """Both passes: the losses (N,), the gradients of dout · their mean in `grads`, and dx if needed."""
+        layers = tuple(self._layers.values())
+        for layer in layers:
+            x = layer.forward(x, True)
+        losses = self.loss_layer.losses(x, labels, True)
+        dx = self.loss_layer.backward(dout)
+        for layer in layers[:0:-1]:
+            dx = layer.backward(dx)
+        if needs_dx or not layers[0].can_spare_dx:
+            return losses, layers[0].backward(dx)
+        return losses, layers[0].backward(dx, False)
 
     def share_correct(self, x: Array, labels: Array) -> float:
         """What `accuracy` says, of samples and labels that were checked already."""

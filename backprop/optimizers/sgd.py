@@ -22,14 +22,16 @@ class SGD:
     def __init__(self, learning_rate: float = 0.1) -> None:
         self.learning_rate = positive_number("SGD", "learning_rate", learning_rate)
 
-    def update(self, params: Mapping[str, Array], grads: Mapping[str, Array]) -> None:
+    def update(self, params: Mapping[str, Array], grads: Mapping[str, Array], scaled: bool = False) -> None:
         """Move every parameter against its gradient.  params, grads: arrays by the same names.
 
+        scaled: the gradients are those of learning_rate · loss, as a backward seeded with the learning rate
+        gives them; it spares a pass over all of them.
         The owners of a network's arrays (`net.params`, `net.grads`) take one operation on their flat buffers.
         Raises ValueError for a missing gradient or one of another shape, and then moves nothing.
         """
         if hasattr(params, "flat") and hasattr(grads, "flat"):
-            self._move(params.flat, grads.flat)
+            self._move(params.flat, grads.flat, scaled)
             return
         for name, parameter in params.items():
             if name not in grads or grads[name].shape != parameter.shape:
@@ -38,7 +40,7 @@ class SGD:
                     f"SGD.update: the gradient of {name} must have shape {parameter.shape}, got {got}"
                 )
         for name, parameter in params.items():
-            self._move(parameter, grads[name])
+            self._move(parameter, grads[name], scaled)
 
-    def _move(self, parameter: Any, gradient: Any) -> None:
-        backend_of(parameter, gradient).sgd(parameter, gradient, self.learning_rate)
+    def _move(self, parameter: Any, gradient: Any, scaled: bool) -> None:
+        backend_of(parameter, gradient).sgd(parameter, gradient, 1.0 if scaled else self.learning_rate)

@@ -20,12 +20,17 @@ CASES = {
     "affine": lambda a, n: [(a(n, 5), a(5, 4), a(4))],
     "affine_backward": lambda a, n: [
         (a(n, 4), a(n, 5), a(5, 4)),
-        (a(n, 4), a(n, 5), a(5, 4), None, None, False),
+        (a(n, 4), a(n, 5), a(5, 4), None, None, None, False),
     ],
     "affine_of_copies": lambda a, n: [(a(1, n, 5), a(3, 5, 4), a(3, 4)), (a(3, n, 5), a(3, 5, 4), a(3, 4))],
     "affine_moves": lambda a, n: [(a(n, 5), np.array([0, 19, 7]), 4)],
     "relu": lambda a, n: [(a(n, 5),), (a(n, 2, 3),)],
     "relu_backward": lambda a, n: [(a(n, 5), a(n, 5))],
+    "affine_relu": lambda a, n: [(a(n, 5), a(5, 4), a(4))],
+    "affine_relu_backward": lambda a, n: [
+        (a(n, 4), a(n, 4), a(n, 5), a(5, 4)),
+        (a(n, 4), a(n, 4), a(n, 5), a(5, 4), None, None, None, None, False),
+    ],
     "sigmoid": lambda a, n: [(10 * a(n, 5),)],
     "sigmoid_backward": lambda a, n: [(a(n, 5), 10 * a(n, 5))],
     "softmax_cross_entropy": lambda a, n: [

@@ -14,7 +14,7 @@ import pytest
 from backends import kernels
 from backends.numpy_backend import NumpyBackend
 from backprop import check_gradients, layers, scalar
-from backprop.layers import affine, relu, sigmoid, softmax_cross_entropy
+from backprop.layers import affine, affine_relu, relu, sigmoid, softmax_cross_entropy
 
 RNG = np.random.default_rng(4)
 X, Y = RNG.normal(size=(2, 4, 4))
@@ -23,6 +23,7 @@ LABELS = [2, 0, 3, 1]
 CASES = {
     "affine": lambda: (layers.Affine.create(4, 4, weight_init_std=1.0, rng=2, dtype="float64"), X),
     "relu": lambda: (layers.ReLU(), X),
+    "affine_relu": lambda: (affine_relu.AffineReLU(CASES["affine"]()[0]), X),
     "sigmoid": lambda: (layers.Sigmoid(), X),
     "loss": lambda: (layers.SoftmaxCrossEntropy(), X, LABELS),
     "mul": lambda: (scalar.MulLayer(), X, Y),
@@ -31,9 +32,11 @@ CASES = {
 SOURCES = [  # whose method, in which module's names, put where, and the case that runs it
     (kernels.Kernels, "affine_backward", kernels, NumpyBackend, "affine"),
     (kernels.Kernels, "relu_backward", kernels, NumpyBackend, "relu"),
+    (kernels.Kernels, "affine_relu_backward", kernels, NumpyBackend, "affine_relu"),
     (kernels.Kernels, "sigmoid_backward", kernels, NumpyBackend, "sigmoid"),
     (kernels.Kernels, "softmax_cross_entropy", kernels, NumpyBackend, "loss"),
     (layers.Affine, "backward", affine, layers.Affine, "affine"),
+    (affine_relu.AffineReLU, "backward", affine_relu, affine_relu.AffineReLU, "affine_relu"),
     (layers.ReLU, "backward", relu, layers.ReLU, "relu"),
     (layers.Sigmoid, "backward", sigmoid, layers.Sigmoid, "sigmoid"),
     (layers.SoftmaxCrossEntropy, "backward", softmax_cross_entropy, layers.SoftmaxCrossEntropy, "loss"),
@@ -47,7 +50,7 @@ EQUIVALENT = {  # what changes no derivative, and why
     f"{SHIFT} -> its left side": "so it is without a shift",
     "softmax_cross_entropy, node 167: 0.0 -> 1 more": "adds a constant to the loss",
     "softmax_cross_entropy, node 168: 1 -> the other axis": "each loss in another place, their mean the same",
-    "SoftmaxCrossEntropy.backward, node 42: 1.0 -> 1 more": "says when a product by 1 may be spared",
+    "SoftmaxCrossEntropy.backward, node 36: 1.0 -> 1 more": "says when a product by 1 may be spared",
 }
 
 

@@ -159,9 +159,9 @@ def test_no_gradient_of_the_input_is_computed_unless_asked_for(backend, monkeypa
     """It is a third of the work."""
     kernel, seen = type(backend).affine_backward, []
 
-    def spy(self, dout, x, W, dW=None, db=None, needs_dx=True):
+    def spy(self, dout, x, W, dW=None, db=None, dx=None, needs_dx=True):
         seen.append(needs_dx)
-        return kernel(self, dout, x, W, dW, db, needs_dx)
+        return kernel(self, dout, x, W, dW, db, dx, needs_dx)
 
     monkeypatch.setattr(type(backend), "affine_backward", spy)
     net_of().gradient(X, T, **options)

@@ -1,0 +1,57 @@
+"""Affine and ReLU as one layer give what the two give one after the other."""
+
+import numpy as np
+import pytest
+
+from backends import asarray, to_numpy
+from backprop import check_gradients
+from backprop.layers import Affine, ReLU
+from backprop.layers.affine_relu import AffineReLU
+
+RNG = np.random.default_rng(0)
+
+
+@pytest.mark.parametrize("needs_dx", [True, False])
+@pytest.mark.parametrize("shape", [(4, 6), (4, 2, 3), (1, 6), (300, 6)])
+def test_it_is_the_two_layers_one_after_the_other(backend, shape, needs_dx):
+    x, dout = asarray(RNG.normal(size=shape)), asarray(RNG.normal(size=(shape[0], 5)))
+    affine, relu = Affine.create(6, 5, rng=0, dtype="float64"), ReLU()
+    fused = AffineReLU(Affine(**affine.params))
+    out = fused.forward(x)
+    np.testing.assert_array_equal(to_numpy(out), to_numpy(relu.forward(affine.forward(x))))
+    dx, expected = fused.backward(dout, needs_dx), affine.backward(relu.backward(dout), needs_dx)
+    assert (dx is None) == (not needs_dx)
+    for mine, theirs in [(dx, expected)] * needs_dx + [(fused.grads[k], affine.grads[k]) for k in "Wb"]:
+        assert mine.shape == theirs.shape
+        np.testing.assert_allclose(to_numpy(mine), to_numpy(theirs), rtol=1e-13, atol=1e-14)
+
+
+def test_blocks_of_rows_change_nothing(monkeypatch):
+    """Arrays larger than a block: the same numbers as in one piece."""
+    x, dout = RNG.normal(size=(70, 6)), RNG.normal(size=(70, 5))
+    affine = Affine.create(6, 5, rng=0, dtype="float64", backend="numpy")
+
+    def run():
+        layer = AffineReLU(affine)
+        return [layer.forward(x), layer.backward(dout), layer.grads["W"].copy(), layer.grads["b"].copy()]
+
+    whole = run()
+    monkeypatch.setattr("backends.numpy_backend.NumpyBackend.chunk_bytes", 7 * 5 * 8 + 1)
+    for mine, expected in zip(run(), whole, strict=True):
+        np.testing.assert_allclose(mine, expected, rtol=1e-14)
+
+
+def test_its_gradient(backend):
+    layer = AffineReLU(Affine.create(6, 5, rng=0, weight_init_std=1.0))
+    check_gradients(layer, asarray(RNG.normal(size=(4, 6))), mode="full").assert_ok()
+
+
+def test_wrong_shapes_and_dtypes_are_told_of(backend):
+    layer = AffineReLU(Affine.create(6, 5, rng=0, dtype="float32"))
+    with pytest.raises(ValueError, match="6 values a sample"):
+        layer.forward(asarray(np.ones((4, 7)), "float32"))
+    with pytest.raises(TypeError, match="one dtype"):
+        layer.forward(asarray(np.ones((4, 6)), "float64"))
+    layer.forward(asarray(np.ones((4, 6)), "float32"))
+    with pytest.raises(ValueError, match="dout must have the shape"):
+        layer.backward(asarray(np.ones((4, 6)), "float32"))

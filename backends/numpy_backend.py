@@ -143,8 +143,11 @@ class NumpyBackend(Backend):
         return array.take(indices, axis=0, out=out, mode="raise" if out is None else "clip")
 
     def sgd(self, parameters: Array, gradients: Array, learning_rate: float) -> None:
-        for block, step in self._blocks(parameters, gradients):
-            block -= step if learning_rate == 1.0 else learning_rate * step
+        if learning_rate == 1.0:
+            parameters -= gradients
+            return
+        for block, gradient in self._blocks(parameters, gradients):
+            block -= learning_rate * gradient
 
     def _blocks(self, first: Array, *others: Array) -> Iterable[Sequence[Array]]:
         """Arrays of one length, in blocks of rows that stay in the cache from one operation to the next."""

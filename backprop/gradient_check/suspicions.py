@@ -7,7 +7,8 @@ from typing import Any
 
 from backends import to_numpy
 from backprop.gradient_check.comparison import NOISE, Comparison
-from backprop.gradient_check.subjects import Subject, index_of, random_like
+from backprop.gradient_check.host_arrays import index_of, random_like
+from backprop.gradient_check.subject import Subject
 from backprop.numerical_gradient import H_CENTRAL
 
 SMALL = 1e-4  # relative: what ignores dout, say, is off by more

@@ -5,8 +5,9 @@ from typing import Any
 
 from backends import describe, owner_of
 from backprop.gradient_check.comparison import Comparison
+from backprop.gradient_check.host_arrays import first_not_finite
 from backprop.gradient_check.report import Verdict
-from backprop.gradient_check.subjects import Run, first_not_finite
+from backprop.gradient_check.subject import Run
 from backprop.gradient_check.suspicions import (
     SMALL,
     SUSPICIONS,

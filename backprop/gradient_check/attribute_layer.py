@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from backends import kind, owner_of
+from backends import kind
+from backprop.gradient_check.requirements import is_array
 
 KEPT = ("x", "y", "out")  # what a forward keeps rather than what a layer has
 
@@ -27,9 +28,5 @@ def names_of_parameters(layer: Any, after: Any) -> list[str]:
     return [
         name
         for name, array in before.items()
-        if f"d{name}" in left and name not in KEPT and _is_parameter(array)
+        if f"d{name}" in left and name not in KEPT and is_array(array) and kind(array) == "f"
     ]
-
-
-def _is_parameter(array: Any) -> bool:
-    return owner_of(array) is not None and hasattr(array, "shape") and kind(array) == "f"

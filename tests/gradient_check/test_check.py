@@ -393,6 +393,42 @@ def test_arrays_that_are_attributes_are_checked_too():
     assert set(vars(layer)) == {"W", "b"} and layer.W is W
 
 
+@pytest.mark.parametrize("factor", [2.0, np.float64(2.0)])
+def test_a_number_that_is_an_attribute_is_no_parameter(factor):
+    class Times:
+        def __init__(self):
+            self.w = factor
+
+        def forward(self, x):
+            self.x = x
+            return x * self.w
+
+        def backward(self, dout):
+            self.dw = (dout * self.x).sum()
+            return dout * self.w
+
+    report = check_gradients(Times(), X)
+    report.assert_ok()
+    assert [array.name for array in report.arrays] == ["x"]
+
+
+def test_a_network_s_gradients_are_those_that_it_returns():
+    class Energy:
+        def __init__(self):
+            self.W = np.ones(3)
+
+        def loss(self, x, t):
+            return (x * x * self.W).sum()
+
+        def gradient(self, x, t, input_gradient=False):
+            self.dW = (x * x).sum(axis=0)
+            return {"x": 2.0 * x * self.W}
+
+    report = check_gradients(Energy(), X, None)
+    report.assert_ok()
+    assert [array.name for array in report.arrays] == ["x"]
+
+
 def test_a_last_layer_is_checked_as_the_network_uses_it():
     class ForgotN(BookLoss):
         def backward(self, dout=1):

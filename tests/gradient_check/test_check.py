@@ -95,6 +95,11 @@ def summed_over_everything(grads, dout):
     return dout
 
 
+def summed_over_the_features(grads, dout):
+    grads["b"] = dout.sum(axis=1)
+    return dout
+
+
 def keeping_an_axis(grads, dout):
     grads["b"] = dout.sum(axis=0, keepdims=True)
     return dout
@@ -129,6 +134,10 @@ def returning_a_list(grads, dout):
     ("backward", "words"),
     [
         (summed_over_everything, r"b: wrong shape: .* \(3,\), got \(\): it is summed over axis 0"),
+        (
+            summed_over_the_features,
+            r"b: wrong shape: .* \(3,\), got \(4,\): with one sample fewer .*: it runs along the batch",
+        ),
         (keeping_an_axis, r"b: wrong shape: .* \(3,\), got \(1, 3\): its values are right when reshaped"),
         (summed_input, r"x: wrong shape: .* \(4, 3\), got \(3,\): it is summed over axis 0"),
         (writing_into_dout, "Bias: writes into dout: backward changes dout"),

@@ -10,7 +10,7 @@ import backprop
 from backends import asarray
 from backprop import check_gradients, layers, networks
 from backprop.gradient_check.comparison import Comparison
-from backprop.gradient_check.subjects import subject_of
+from backprop.gradient_check.subject_of import subject_of
 from backprop.initializers import generator
 from backprop.layers import ReLU
 

@@ -10,15 +10,12 @@ from typing import Any
 from backends import to_numpy
 from backprop.gradient_check import excuses, verdicts
 from backprop.gradient_check.comparison import LIMITS, ONE, Comparison, entry
+from backprop.gradient_check.host_arrays import index_of
+from backprop.gradient_check.layer_subject import LastLayerSubject, LayerSubject
 from backprop.gradient_check.locating import find
 from backprop.gradient_check.report import MODES, ArrayCheck, GradientReport, Verdict
-from backprop.gradient_check.subjects import (
-    LastLayerSubject,
-    LayerSubject,
-    Subject,
-    index_of,
-    subject_of,
-)
+from backprop.gradient_check.subject import Subject
+from backprop.gradient_check.subject_of import subject_of
 from backprop.initializers import generator
 from backprop.numerical_gradient import STEP_DTYPES
 

@@ -4,7 +4,8 @@ import warnings
 from typing import Any
 
 from backends import to_numpy
-from backprop.gradient_check.subjects import Run, Subject, Trial, random_like
+from backprop.gradient_check.host_arrays import random_like
+from backprop.gradient_check.subject import Run, Subject, Trial
 from backprop.moves import gradient_by_moves
 from backprop.numerical_gradient import (
     H_CENTRAL,

@@ -4,7 +4,7 @@ from typing import Any
 
 from backends import to_numpy
 from backprop.gradient_check.comparison import Comparison
-from backprop.gradient_check.subjects import index_of
+from backprop.gradient_check.host_arrays import index_of
 
 
 def find(comparison: Comparison, name: str) -> list[int]:

@@ -7,7 +7,8 @@ from typing import Any
 
 from backends import to_numpy
 from backprop.gradient_check.comparison import NOISE, Comparison
-from backprop.gradient_check.subjects import Subject, index_of, random_like
+from backprop.gradient_check.host_arrays import index_of, random_like
+from backprop.gradient_check.subject import Subject
 from backprop.numerical_gradient import H_CENTRAL
 
 SMALL = 1e-4  # relative: what ignores dout, say, is off by more
@@ -165,17 +166,14 @@ def _wrong_axis(comparison: Comparison, name: str) -> str:
         stretched = prod(gradient.shape) > one.size and not differ(gradient, one + 0.0 * gradient)
         if stretched and is_sum(comparison, name, one, gradient.shape):
             return f"it is summed over {axes_text(axes)} and stretched"
-    samples = subject.inputs[0].shape[0] if subject.inputs[0].shape else 1
-    if samples < 2:
-        return ""
-    fewer = subject.of_samples(slice(0, samples - 1))
-    if name not in subject.input_names:
-        return _other_shape(fewer, name, gradient.shape)
-    return _mixes_samples(subject, fewer, name, samples)
+    return _mixes_samples(subject, name) if name in subject.input_names else along_batch(comparison, name)
 
 
-def _other_shape(fewer: Subject, name: str, shape: tuple[int, ...]) -> str:
+def along_batch(comparison: Comparison, name: str) -> str:
     """With fewer samples the gradient of a parameter has another shape, or none at all."""
+    fewer, shape = _one_fewer(comparison.subject), comparison.gradients[name].shape
+    if fewer is None:
+        return ""
     try:
         got = fewer.run(fewer.trial()).gradients[name].shape
     except (ValueError, IndexError) as error:
@@ -183,11 +181,12 @@ def _other_shape(fewer: Subject, name: str, shape: tuple[int, ...]) -> str:
     return f"with one sample fewer its shape is {got}: it runs along the batch" if got != shape else ""
 
 
-def _mixes_samples(subject: Subject, fewer: Subject, name: str, samples: int) -> str:
+def _mixes_samples(subject: Subject, name: str) -> str:
     """Forward keeps samples apart, but the dout of one sample changes the gradients of all the others."""
-    if not subject.honours_dout or subject.is_loss:
+    fewer = _one_fewer(subject)
+    if fewer is None or not subject.honours_dout or subject.is_loss:
         return ""
-    run = subject.run(subject.trial())
+    run, samples = subject.run(subject.trial()), subject.inputs[0].shape[0]
     if run.out.shape[0] != samples or differ(fewer.run(fewer.trial()).out, run.out[:-1]):
         return ""
     dout = to_numpy([[1.0]] * (samples - 1) + [[2.0]]).reshape(samples, *[1] * (len(run.out.shape) - 1))
@@ -198,6 +197,12 @@ def _mixes_samples(subject: Subject, fewer: Subject, name: str, samples: int) ->
 
 
 # ------------------------------------------------------------------------------------ what they are made of
+
+
+def _one_fewer(subject: Subject) -> Subject | None:
+    """The subject with one sample fewer; None where it has no two."""
+    samples = subject.inputs[0].shape[0] if subject.inputs[0].shape else 1
+    return subject.of_samples(slice(0, samples - 1)) if samples > 1 else None
 
 
 def _compared(subject: Subject, method: str) -> Comparison:

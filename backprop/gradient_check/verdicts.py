@@ -1,16 +1,19 @@
 """What is wrong with a layer or a gradient: a verdict, which a test of its own has confirmed."""
 
+from collections.abc import Callable
 from math import prod
 from typing import Any
 
 from backends import describe, owner_of
 from backprop.gradient_check.comparison import Comparison
+from backprop.gradient_check.host_arrays import first_not_finite
 from backprop.gradient_check.report import Verdict
-from backprop.gradient_check.subjects import Run, first_not_finite
+from backprop.gradient_check.subject import Run
 from backprop.gradient_check.suspicions import (
     SMALL,
     SUSPICIONS,
     SUSPICIONS_OF_A_SMALL_GAP,
+    along_batch,
     axes_text,
     differ,
     is_sum,
@@ -83,7 +86,8 @@ def _cause_of_shape(comparison: Comparison, name: str, gradient: Any, shape: tup
         kept = [1 if i in axes else n for i, n in enumerate(shape)]
         if gradient.size == prod(kept) and is_sum(comparison, name, gradient.reshape(kept), shape):
             return f": it is summed over {axes_text(axes)}"
-    return ""
+    why = "" if name in comparison.subject.input_names else _confirmed(along_batch, comparison, name)
+    return why and f": {why}"
 
 
 # ----------------------------------------------------------------------------- of one array: what is off, why
@@ -95,13 +99,18 @@ def explain(comparison: Comparison, name: str) -> Verdict:
     gap, limit = comparison.gap(comparison.gradients[name], direction, slope)
     is_small = gap <= SMALL * float(((comparison.gradients[name] * direction) ** 2).sum()) ** 0.5
     for kind, test in (SUSPICIONS_OF_A_SMALL_GAP if is_small else SUSPICIONS).items():
-        try:
-            why = test(comparison, name)
-        except Exception:  # an object need not take the inputs that a test tries: then it confirms nothing
-            why = ""
-        if why and (gap > 100.0 * limit or kind not in ("wrong axis",)):
+        why = _confirmed(test, comparison, name)
+        if why and (gap > 100.0 * limit or kind != "wrong axis"):
             return Verdict(kind, why)
     return Verdict("wrong")
+
+
+def _confirmed(test: Callable[[Comparison, str], str], comparison: Comparison, name: str) -> str:
+    """What a test says, which is nothing where it cannot be made."""
+    try:
+        return test(comparison, name)
+    except Exception:  # an object need not take the inputs that a test tries: then it confirms nothing
+        return ""
 
 
 def of_second_run(comparison: Comparison, name: str, first: Any, second: Any) -> Verdict | None:

@@ -292,6 +292,14 @@ class _(Linear):
         return dout
 
 
+@bug("wrong shape", "b")
+class _(Linear):
+    """db summed over the classes."""
+
+    def db(self, dout):
+        return dout.sum(axis=1)
+
+
 @bug("wrong shape", "W")
 class _(Linear):
     """dW transposed."""

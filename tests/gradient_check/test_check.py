@@ -95,6 +95,11 @@ def summed_over_everything(grads, dout):
     return dout
 
 
+def summed_over_the_features(grads, dout):
+    grads["b"] = dout.sum(axis=1)
+    return dout
+
+
 def keeping_an_axis(grads, dout):
     grads["b"] = dout.sum(axis=0, keepdims=True)
     return dout
@@ -129,6 +134,10 @@ def returning_a_list(grads, dout):
     ("backward", "words"),
     [
         (summed_over_everything, r"b: wrong shape: .* \(3,\), got \(\): it is summed over axis 0"),
+        (
+            summed_over_the_features,
+            r"b: wrong shape: .* \(3,\), got \(4,\): with one sample fewer .*: it runs along the batch",
+        ),
         (keeping_an_axis, r"b: wrong shape: .* \(3,\), got \(1, 3\): its values are right when reshaped"),
         (summed_input, r"x: wrong shape: .* \(4, 3\), got \(3,\): it is summed over axis 0"),
         (writing_into_dout, "Bias: writes into dout: backward changes dout"),
@@ -391,6 +400,42 @@ def test_arrays_that_are_attributes_are_checked_too():
     report = check_gradients(layer, X, mode="full")
     assert {a.name: a.verdict for a in report.arrays} == {"W": "constant factor", "b": "ok", "x": "ok"}
     assert set(vars(layer)) == {"W", "b"} and layer.W is W
+
+
+@pytest.mark.parametrize("factor", [2.0, np.float64(2.0)])
+def test_a_number_that_is_an_attribute_is_no_parameter(factor):
+    class Times:
+        def __init__(self):
+            self.w = factor
+
+        def forward(self, x):
+            self.x = x
+            return x * self.w
+
+        def backward(self, dout):
+            self.dw = (dout * self.x).sum()
+            return dout * self.w
+
+    report = check_gradients(Times(), X)
+    report.assert_ok()
+    assert [array.name for array in report.arrays] == ["x"]
+
+
+def test_a_network_s_gradients_are_those_that_it_returns():
+    class Energy:
+        def __init__(self):
+            self.W = np.ones(3)
+
+        def loss(self, x, t):
+            return (x * x * self.W).sum()
+
+        def gradient(self, x, t, input_gradient=False):
+            self.dW = (x * x).sum(axis=0)
+            return {"x": 2.0 * x * self.W}
+
+    report = check_gradients(Energy(), X, None)
+    report.assert_ok()
+    assert [array.name for array in report.arrays] == ["x"]
 
 
 def test_a_last_layer_is_checked_as_the_network_uses_it():

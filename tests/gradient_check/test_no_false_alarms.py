@@ -15,7 +15,7 @@ from strategies import LAYERS, SEEDS, networks
 
 from backprop import check_gradients
 from backprop.gradient_check.comparison import LIMITS
-from backprop.gradient_check.subjects import subject_of
+from backprop.gradient_check.subject_of import subject_of
 from backprop.initializers import generator
 
 MODES = st.sampled_from(["fast", "full"])

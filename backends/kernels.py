@@ -84,7 +84,7 @@ class Kernels:
     ) -> tuple[Array | None, Array, Array]:
         """The backward of `affine_relu`, whose output was `out`.  Returns (dx, dW, db) as `affine_backward`.
 
-        dz: (N, M), scratch for the derivative between the two.
+        dz: (N, M), where to write the derivative between the two; it may be dout itself.
         """
         return self.affine_backward(self.relu_backward(dout, out, dz), x, W, dW, db, dx, needs_dx)
 

@@ -110,11 +110,14 @@ class NumpyBackend(Backend):
     ) -> tuple[Array | None, Array, Array]:
         if out.dtype.char not in REAL:
             return super().affine_relu_backward(dout, out, x, W, dW, db, dx, dz, needs_dx)
-        if dz is None:
-            dz = np.empty(dout.shape, dout.dtype)
-        for dout_block, out_block, dz_block in self._blocks(dout, out, dz):
-            np.multiply(dout_block, out_block > _zero(out_block.dtype), out=dz_block)
-        return self.affine_backward(dz, x, W, dW, db, dx, needs_dx)
+        dz = np.empty(dout.shape, dout.dtype) if dz is None else dz
+        db = np.empty(dout.shape[1:], dout.dtype) if db is None else db
+        db.fill(0)
+        for dout_block, out_block, block in self._blocks(dout, out, dz):
+            np.multiply(dout_block, out_block > _zero(out.dtype), out=block)
+            db += np.dot(_ones(len(block), block.dtype), block)
+        dx = np.dot(dz, W.T, out=dx) if needs_dx else None
+        return dx, np.dot(x.T, dz, out=dW), db
 
     def softmax_cross_entropy(
         self, logits: Array, labels: Array, derivative: bool = True

@@ -57,6 +57,11 @@ class Layer:
         copied._buffers = Buffers(backend_of(grads.flat), grads.flat.dtype)
         return copied
 
+    @property
+    def _in_loop(self) -> bool:
+        """Whether this is a loop's own copy, whose arrays nobody else sees."""
+        return type(self._buffers) is Buffers
+
     def _keep(self, training: bool, *values: Any) -> None:
         self._kept = values if training else EVALUATED
 

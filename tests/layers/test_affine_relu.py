@@ -5,6 +5,7 @@ import pytest
 
 from backends import asarray, to_numpy
 from backprop import check_gradients
+from backprop.gradients import Gradients
 from backprop.layers import Affine, ReLU
 from backprop.layers.affine_relu import AffineReLU
 
@@ -55,3 +56,17 @@ def test_wrong_shapes_and_dtypes_are_told_of(backend):
     layer.forward(asarray(np.ones((4, 6)), "float32"))
     with pytest.raises(ValueError, match="dout must have the shape"):
         layer.backward(asarray(np.ones((4, 6)), "float32"))
+
+
+def test_dout_is_written_over_in_a_loop_alone(backend):
+    """There it is the array of the layer behind; everywhere else it is the caller's."""
+    grads = Gradients({"W1": (6, 5), "b1": (5,)}, backend.zeros((35,), "float64"))
+    layer = AffineReLU(Affine.create(6, 5, rng=0, weight_init_std=1.0, dtype="float64"))
+    x, dout = asarray(RNG.normal(size=(4, 6))), asarray(RNG.normal(size=(4, 5)))
+    before, out = to_numpy(dout).copy(), to_numpy(layer.forward(x))
+    expected = to_numpy(layer.backward(dout))
+    np.testing.assert_array_equal(to_numpy(dout), before)
+    in_loop = layer.working_copy(grads)
+    in_loop.forward(x)
+    np.testing.assert_allclose(to_numpy(in_loop.backward(dout)), expected, rtol=1e-14)
+    np.testing.assert_array_equal(to_numpy(dout), before * (out > 0))

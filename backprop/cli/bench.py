@@ -11,7 +11,7 @@ from backprop.cli import bench_chart, bench_report
 from backprop.cli.bench_gradients import gradients
 from backprop.cli.bench_job import job
 from backprop.cli.bench_plan import FULL, QUICK, Disagreement, Plan, Row
-from backprop.cli.bench_training import peaks, samples, steps
+from backprop.cli.bench_training import random_data, steps
 from backprop.cli.blas import describe_blas
 from backprop.cli.options import chosen, json_option, versions, writable, write_json
 from backprop.cli.progress import passing
@@ -115,14 +115,14 @@ def _measured(plan: Plan, backends: Sequence[Backend], seed: int) -> dict[str, l
     click.echo(bench_report.of_gradients(gradient_rows))
 
     step_rows: list[Row] = []
-    peak_rows, data = peaks(plan, backends), samples(plan, backends, seed)
+    data = random_data(plan, backends, seed)
     sizes_of_steps = [(hidden, batch) for hidden in plan.hidden for batch in plan.batches]
     for hidden, batch in passing(sizes_of_steps, "training steps"):
-        step_rows += steps(plan, hidden, batch, backends, seed, data, peak_rows)
-    click.echo(bench_report.of_steps(step_rows, peak_rows))
+        step_rows += steps(plan, hidden, batch, backends, seed, data)
+    click.echo(bench_report.of_steps(step_rows, plan.square))
 
     job_rows: list[Row] = []
     for _ in passing([None], "training"):
         job_rows += job(plan, backends, seed)
     click.echo(bench_report.of_job(job_rows))
-    return {"gradients": gradient_rows, "peaks": peak_rows, "steps": step_rows, "training": job_rows}
+    return {"gradients": gradient_rows, "steps": step_rows, "training": job_rows}

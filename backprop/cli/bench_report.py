@@ -63,16 +63,14 @@ def of_gradients(rows: Sequence[Row]) -> str:
     return _section(title, header, cells, rows, "numerical_of_reference", "numerical time")
 
 
-def of_steps(rows: Sequence[Row], peaks: Sequence[Row]) -> str:
+def of_steps(rows: Sequence[Row], square: int) -> str:
     """The steps of each size, and the rate of a large product that they are held against."""
-    rates = [f"{row['gflops']:,.0f} GFLOP/s ({row['backend']}, {_threads(row)})" for row in peaks]
-    size = peaks[0]["square"]
     title = (
         f"Training steps of 784-hidden-10, {rows[0]['dtype']}: ms a step with drawing and gathering the "
-        f"batch, medians. Peak: a product of {size} x {size} matrices on as many BLAS threads, "
-        f"{', '.join(rates)}."
+        f"batch, medians. Peak: the rate of a product of two {square} x {square} matrices, in turns with the "
+        "steps and on as many BLAS threads."
     )
-    header = ["hidden", "batch", "backend", "threads", "ms", "GFLOP/s", "of peak"]
+    header = ["hidden", "batch", "backend", "threads", "ms", "GFLOP/s", "peak", "of peak"]
     cells = [
         [
             row["hidden"],
@@ -81,6 +79,7 @@ def of_steps(rows: Sequence[Row], peaks: Sequence[Row]) -> str:
             row["blas_threads"] or "?",
             f"{1e3 * row['seconds']:,.3f}",
             f"{row['gflops']:,.1f}",
+            f"{row['peak_gflops']:,.0f}",
             f"{row['of_peak']:.1%}",
         ]
         for row in rows

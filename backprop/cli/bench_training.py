@@ -1,17 +1,18 @@
-"""Training steps of many sizes, and what the machine could do at best."""
+"""Training steps of many sizes, in turns with a large product of matrices: the best there is to reach."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from typing import NamedTuple
 
 import backprop
 from backends import Array, Backend
 from backprop.cli.bench_plan import Disagreement, Plan, Row, repeat
-from backprop.cli.blas import SMALL, blas_threads, threads_in_force
+from backprop.cli.blas import blas_threads, threads_in_force
 from backprop.initializers import generator
 from backprop.networks import Network
 from backprop.optimizers import SGD
-from backprop.timing import Work, in_turns
+from backprop.timing import Times, Work, in_turns
 from backprop.training import SEGMENT, batch_loop
 
 PIXELS, CLASSES = 784, 10
@@ -20,51 +21,25 @@ LARGE = 10_000_000  # hidden units times samples a batch, from which on three ro
 SAME = 1e-4  # relative: how far float32 may take the loss of the first step apart
 
 
-def peaks(plan: Plan, backends: Sequence[Backend]) -> list[Row]:
-    """The rate of a large float32 product on as many BLAS threads as steps take: rows by threads, backend."""
-    rows: list[Row] = []
-    square = generator(0).random((plan.square, plan.square), dtype="float32")
-    for hidden_values in (0, SMALL):
-        with blas_threads(hidden_values):
-            threads = threads_in_force()
-            if any(row["blas_threads"] == threads for row in rows):
-                continue
-            works = {}
-            for backend in backends:
-                matrix = backend.asarray(square)
-                works[backend.name] = repeat(backend, partial(backend.xp.matmul, matrix, matrix))
-            times = in_turns(works, rounds=plan.rounds, block=plan.block)
-        rows += [
-            {
-                "backend": name,
-                "blas_threads": threads,
-                "square": plan.square,
-                "dtype": "float32",
-                "seconds": times.median(name),
-                "gflops": 2e-9 * plan.square**3 / times.median(name),
-                "rounds": times.seconds[name],
-            }
-            for name in works
-        ]
-    return rows
+class Data(NamedTuple):
+    """What steps are made of, on a backend: samples, their labels, and a square matrix for the product."""
+
+    x: Array
+    labels: Array
+    square: Array
 
 
-def samples(plan: Plan, backends: Sequence[Backend], seed: int) -> dict[str, tuple[Array, Array]]:
-    """Random samples and labels, the same for every backend, on its device."""
+def random_data(plan: Plan, backends: Sequence[Backend], seed: int) -> dict[str, Data]:
+    """Random data in float32, the same for every backend, by its name."""
     rng = generator(seed)
     x = rng.random((plan.samples, PIXELS), dtype="float32")
-    t = rng.integers(CLASSES, size=plan.samples)
-    return {backend.name: (backend.asarray(x), backend.asarray(t)) for backend in backends}
+    labels = rng.integers(CLASSES, size=plan.samples)
+    square = rng.random((plan.square, plan.square), dtype="float32")
+    return {each.name: Data(*map(each.asarray, (x, labels, square))) for each in backends}
 
 
 def steps(
-    plan: Plan,
-    hidden: int,
-    batch: int,
-    backends: Sequence[Backend],
-    seed: int,
-    data: Mapping[str, tuple[Array, Array]],
-    peak_rows: Sequence[Row],
+    plan: Plan, hidden: int, batch: int, backends: Sequence[Backend], seed: int, data: Mapping[str, Data]
 ) -> list[Row]:
     """A training step of 784-hidden-10, float32: a row a backend.
 
@@ -76,31 +51,40 @@ def steps(
     with blas_threads(hidden * batch):
         threads = threads_in_force()
         for backend in backends:
+            name, (x, labels, square) = backend.name, data[backend.name]
             net = backprop.TwoLayerNet(PIXELS, hidden, CLASSES, dtype="float32", rng=seed, backend=backend)
-            train_on = _stepper(net, *data[backend.name], batch, seed)
-            (losses[backend.name],) = train_on(1)
-            works[backend.name] = partial(_train, train_on)
+            train_on = _stepper(net, x, labels, batch, seed)
+            (losses[name],) = train_on(1)
+            works[name] = partial(_train, train_on)
+            works[_product(name)] = repeat(backend, partial(backend.xp.matmul, square, square))
         _require_same(losses, f"784-{hidden}-10 at batch {batch}")
         rounds = min(3, plan.rounds) if hidden * batch >= LARGE else plan.rounds
         times = in_turns(works, rounds=rounds, block=plan.block)
-    peak = {row["backend"]: row["gflops"] for row in peak_rows if row["blas_threads"] == threads}
-    gflop = 1e-9 * (4 * batch * PIXELS * hidden + 6 * batch * hidden * CLASSES)
+    case = {"hidden": hidden, "batch": batch, "dtype": "float32", "blas_threads": threads}
+    flop = 4 * batch * PIXELS * hidden + 6 * batch * hidden * CLASSES
+    reference = backends[0].name
     return [
-        {
-            "hidden": hidden,
-            "batch": batch,
-            "dtype": "float32",
-            "backend": name,
-            "blas_threads": threads,
-            "gflop": gflop,
-            "seconds": times.median(name),
-            "gflops": gflop / times.median(name),
-            "of_peak": gflop / times.median(name) / peak[name],
-            "of_reference": times.median(name) / times.median(backends[0].name),
-            "rounds": times.seconds[name],
-        }
-        for name in works
+        case
+        | {"backend": name, "of_reference": times.median(name) / times.median(reference)}
+        | _rates(times, name, flop / 1e9, 2 * plan.square**3 / 1e9)
+        for name in losses
     ]
+
+
+def _rates(times: Times, name: str, gflop: float, gflop_of_product: float) -> Row:
+    seconds, product = times.median(name), times.median(_product(name))
+    return {
+        "seconds": seconds,
+        "gflops": gflop / seconds,
+        "peak_gflops": gflop_of_product / product,
+        "of_peak": (gflop / seconds) / (gflop_of_product / product),
+        "product_seconds": product,
+        "rounds": {"step": times.seconds[name], "product": times.seconds[_product(name)]},
+    }
+
+
+def _product(backend: str) -> str:
+    return f"{backend}, product"
 
 
 def _stepper(net: Network, x: Array, t: Array, batch: int, seed: int) -> Callable[[int], list[float]]:

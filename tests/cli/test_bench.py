@@ -19,7 +19,7 @@ from backends import Backend, load, register, registry
 from backprop.cli import bench_gradients, bench_training, blas, progress, run
 from backprop.cli.bench_chart import draw
 from backprop.cli.bench_plan import FULL, QUICK, Disagreement, Plan
-from backprop.cli.bench_training import peaks, samples, steps
+from backprop.cli.bench_training import random_data, steps
 
 bench = import_module("backprop.cli.bench")  # the package's own `bench` is the command
 PLAN = replace(QUICK, networks=((6, 4, 3),))
@@ -88,7 +88,6 @@ def test_the_quantities_and_sizes_that_are_measured(measured):
         (hidden, batch, name) for hidden in (5, 50) for batch in (10, 100) for name in numpy_and_strict
     ]
     assert [row["backend"] for row in document["training"]] == numpy_and_strict
-    assert {row["backend"] for row in document["peaks"]} == set(numpy_and_strict)
 
 
 def test_without_quick_the_sizes_are_those_of_the_chapter_and_far_beyond():
@@ -99,9 +98,13 @@ def test_without_quick_the_sizes_are_those_of_the_chapter_and_far_beyond():
 
 def test_seconds_are_medians_of_the_rounds(measured):
     _, document = measured
-    for row in document["steps"] + document["training"] + document["peaks"]:
+    for row in document["training"]:
         assert len(row["rounds"]) == QUICK.rounds and min(row["rounds"]) > 0
         assert row["seconds"] == median(row["rounds"])
+    for row in document["steps"]:
+        assert len(row["rounds"]["step"]) == len(row["rounds"]["product"]) == QUICK.rounds
+        assert row["seconds"] == median(row["rounds"]["step"]) > 0
+        assert row["product_seconds"] == median(row["rounds"]["product"]) > 0
     for row in document["gradients"]:
         assert row["backprop_seconds"] == median(row["rounds"]["backprop"])
         assert row["numerical_seconds"] == median(row["rounds"]["numerical"])
@@ -131,9 +134,7 @@ def test_ratios_are_quotients_of_the_medians(measured):
 
 def test_rates_are_those_of_the_products(measured):
     _, document = measured
-    peak = {(row["backend"], row["blas_threads"]): row for row in document["peaks"]}
-    for row in peak.values():
-        assert row["gflops"] == pytest.approx(2 * row["square"] ** 3 / row["seconds"] / 1e9)
+    square = document["settings"]["square"]
     for row in document["steps"]:
         batch, hidden = row["batch"], row["hidden"]
         products = [  # rows, columns, and what is summed over
@@ -145,8 +146,8 @@ def test_rates_are_those_of_the_products(measured):
         ]
         flop = sum(2 * n * m * k for n, m, k in products)
         assert row["gflops"] == pytest.approx(flop / row["seconds"] / 1e9)
-        its_peak = peak[row["backend"], row["blas_threads"]]["gflops"]
-        assert row["of_peak"] == pytest.approx(row["gflops"] / its_peak)
+        assert row["peak_gflops"] == pytest.approx(2 * square**3 / row["product_seconds"] / 1e9)
+        assert row["of_peak"] == pytest.approx(row["gflops"] / row["peak_gflops"])
 
 
 def test_the_whole_job_is_a_training_that_anyone_can_repeat(measured):
@@ -184,11 +185,9 @@ def test_a_numerical_gradient_that_takes_long_is_called_once(monkeypatch):
 def test_a_large_step_takes_three_rounds(monkeypatch):
     monkeypatch.setattr(bench_training, "LARGE", 200)
     plan, backends = Plan(samples=50, square=16, rounds=4, block=1e-4), [load("numpy")]
-    data, peak_rows = samples(plan, backends, 0), peaks(plan, backends)
+    data = random_data(plan, backends, 0)
     counts = [
-        len(row["rounds"])
-        for batch in (19, 20)
-        for row in steps(plan, 10, batch, backends, 0, data, peak_rows)
+        len(row["rounds"]["step"]) for batch in (19, 20) for row in steps(plan, 10, batch, backends, 0, data)
     ]
     assert counts == [4, 3]
 
@@ -196,17 +195,14 @@ def test_a_large_step_takes_three_rounds(monkeypatch):
 def test_small_steps_take_one_blas_thread_and_large_ones_all(monkeypatch):
     threadpoolctl = pytest.importorskip("threadpoolctl")
     monkeypatch.setattr(blas, "SMALL", 200)
-    monkeypatch.setattr(bench_training, "SMALL", 200)
     plan, backends = Plan(samples=50, square=16, rounds=1, block=1e-4), [load("numpy")]
     with threadpoolctl.threadpool_limits(2, "blas"):
         if blas.threads_in_force() != 2:
             pytest.skip("this BLAS has one thread")
-        data, peak_rows = samples(plan, backends, 0), peaks(plan, backends)
-        assert [row["blas_threads"] for row in peak_rows] == [1, 2]
+        data = random_data(plan, backends, 0)
         for batch, threads in ((19, 1), (20, 2)):
-            (row,) = steps(plan, 10, batch, backends, 0, data, peak_rows)
+            (row,) = steps(plan, 10, batch, backends, 0, data)
             assert row["blas_threads"] == threads
-            assert row["of_peak"] == row["gflops"] / peak_rows[threads - 1]["gflops"]
         assert blas.threads_in_force() == 2
 
 
@@ -232,6 +228,7 @@ def test_the_tables_show_what_the_json_holds(measured):
         assert shown["threads"] == str(row["blas_threads"] or "?")
         assert shows(shown["ms"], 1e3 * row["seconds"])
         assert shows(shown["GFLOP/s"], row["gflops"])
+        assert shows(shown["peak"], row["peak_gflops"])
         assert shows(shown["of peak"], row["of_peak"])
         assert shows(shown["x numpy"], row["of_reference"])
     for row, shown in zip(document["training"], cells(printed, "backend"), strict=True):
@@ -325,14 +322,14 @@ def test_backends_that_learn_differently_are_not_timed(two_backends, monkeypatch
     monkeypatch.setattr(bench_training, "batch_loop", one_is_wrong)
     monkeypatch.setattr(bench_training, "in_turns", lambda *a, **o: pytest.fail("it times"))
     with pytest.raises(Disagreement, match=f"784-5-10 at batch 10: the first loss is .*{words}"):
-        steps(QUICK, 5, 10, two_backends, 0, samples(QUICK, two_backends, 0), [])
+        steps(QUICK, 5, 10, two_backends, 0, random_data(QUICK, two_backends, 0))
 
 
 def test_a_loss_that_is_no_number_is_not_timed(monkeypatch):
     backends = [load("numpy")]
     monkeypatch.setattr(bench_training, "batch_loop", lambda *a, **o: lambda batches: [float("inf")])
     with pytest.raises(Disagreement, match="784-5-10 at batch 10 on numpy: .* must be .*finite.*inf"):
-        steps(QUICK, 5, 10, backends, 0, samples(QUICK, backends, 0), [])
+        steps(QUICK, 5, 10, backends, 0, random_data(QUICK, backends, 0))
 
 
 WRONG = {  # arguments that are wrong, and what must be said of them
@@ -430,5 +427,5 @@ def test_the_chart_shows_the_milliseconds_of_every_step(figures, measured, tmp_p
             assert list(lines[name].get_xdata()) == [row["hidden"] for row in mine] == [5, 50]
             assert list(lines[name].get_ydata()) == [1e3 * row["seconds"] for row in mine]
         if len(names) == 1:
-            at_peak = [1e3 * row["gflop"] / (row["gflops"] / row["of_peak"]) for row in mine]
+            at_peak = [1e3 * row["seconds"] * row["gflops"] / row["peak_gflops"] for row in mine]
             assert list(lines["at the GEMM peak"].get_ydata()) == pytest.approx(at_peak)

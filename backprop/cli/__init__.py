@@ -7,6 +7,7 @@ import click
 
 import backprop
 from backends import BackendUnavailable
+from backprop.cli.bench import bench
 from backprop.cli.check import check
 from backprop.cli.info import info
 from backprop.cli.train import train
@@ -15,10 +16,10 @@ from backprop.data import DataError
 DONE, FAILED, WRONG_CALL, BROKEN, INTERRUPTED = 0, 1, 2, 3, 130  # exit codes
 
 
-@click.group(commands=[train, check, info], context_settings={"max_content_width": 80})
+@click.group(commands=[train, check, bench, info], context_settings={"max_content_width": 80})
 @click.version_option(backprop.__version__, prog_name="backprop")
 def cli() -> None:
-    """Train, check and inspect small neural networks by explicit backpropagation.
+    """Train, check and time small neural networks by explicit backpropagation.
 
     Exit codes: 0 done, 1 a check failed, 2 the call was wrong, 3 something outside is missing or broken.
     """
@@ -38,7 +39,10 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except (BackendUnavailable, DataError) as error:
         return _fail(f"backprop: {error}", BROKEN)
     except MemoryError as error:
-        return _fail(f"backprop: out of memory ({error}): try a smaller --hidden or --batch-size", BROKEN)
+        return _fail(
+            f"backprop: out of memory ({error}): try a smaller --hidden or --batch-size, or bench --quick",
+            BROKEN,
+        )
     except SystemExit as stopped:  # click's own way to end when whoever read our output has gone
         return BROKEN if stopped.code == 1 else int(stopped.code or DONE)
     except OSError as error:

@@ -3,13 +3,13 @@
 import os
 import platform
 from pathlib import Path
-from typing import Any
 
 import click
 
 import backprop
 from backends import BackendUnavailable, Choice, known_backends, load, why_unavailable
 from backprop import dtypes
+from backprop.cli.blas import describe_blas
 from backprop.cli.options import backend_option, chosen, json_option, usage_errors, write_json
 from backprop.data import DataError, mnist
 from backprop.data.download import cache_directory
@@ -33,7 +33,7 @@ def info(backend: str | None, json_file: Path | None) -> None:
         choice = Choice(load("numpy"), f"for want of the one asked for: {error.reason}")
         facts["active"] = f"none: {error}"
     facts |= {name: _state(name) for name in known_backends()}
-    facts |= {"BLAS": _blas(), "dtype": dtype, "data": _data(), "cache": _cache()}
+    facts |= {"BLAS": describe_blas(), "dtype": dtype, "data": _data(), "cache": _cache()}
     for name, fact in facts.items():
         click.echo(f"{name:10}{fact}")
     write_json(json_file, "info", choice, info=facts)
@@ -47,24 +47,6 @@ def _state(name: str) -> str:
     backend = load(name)
     versions = ", ".join(f"{what} {version}" for what, version in backend.versions().items())
     return f"usable: {versions} on {backend.device()}"
-
-
-def _blas() -> str:
-    """The BLAS that NumPy's products run on."""
-    try:
-        import threadpoolctl
-    except ModuleNotFoundError:
-        return "unknown: threadpoolctl is not installed"
-    load("numpy")
-    pools: list[dict[str, Any]] = threadpoolctl.threadpool_info()
-    return (
-        "; ".join(
-            f"{pool['internal_api']} {pool['version']}, {pool['num_threads']} thread(s)"
-            for pool in pools
-            if pool["user_api"] == "blas"
-        )
-        or "unknown to threadpoolctl"
-    )
 
 
 def _cache() -> str:

@@ -30,7 +30,7 @@ seed_option = click.option(
 )
 
 
-def _writable(context: click.Context, parameter: click.Parameter, value: Path | None) -> Path | None:
+def writable(context: click.Context, parameter: click.Parameter, value: Path | None) -> Path | None:
     """Refuse a file that cannot be written now, before hours of training rather than after them."""
     if value is not None and not context.resilient_parsing:
         try:
@@ -47,7 +47,7 @@ json_option = click.option(
     "--json",
     "json_file",
     metavar="FILE",
-    callback=_writable,
+    callback=writable,
     type=click.Path(dir_okay=False, writable=True, path_type=Path),
     help="Also write everything to FILE as JSON.",
 )

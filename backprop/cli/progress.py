@@ -1,8 +1,9 @@
-"""How a training run shows itself while it runs: a bar on a terminal, plain lines elsewhere."""
+"""How long work shows itself while it runs: a bar on a terminal; elsewhere a training prints plain lines."""
 
 import math
 import sys
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, TypeVar
 
 import click
 from tqdm import tqdm
@@ -10,6 +11,7 @@ from tqdm import tqdm
 from backprop.training import History
 
 LINES = 20
+T = TypeVar("T")
 
 
 class Bar:
@@ -55,6 +57,26 @@ class Lines:
         """Nothing to take off."""
 
 
+def passing(items: Sequence[T], what: str) -> Iterator[T]:
+    """The items one by one; a terminal sees a bar on standard error meanwhile, which goes away."""
+    with tqdm(
+        total=len(items),
+        disable=not _on_terminal(),
+        dynamic_ncols=True,
+        file=sys.stderr,
+        leave=False,
+        bar_format="{desc} {bar} {n}/{total} {elapsed}",
+        desc=what,
+    ) as bar:
+        for item in items:
+            yield item
+            bar.update()
+
+
 def progress(total: int) -> Bar | Lines:
     """The one that fits where standard error goes."""
-    return Bar(total) if sys.stderr is not None and sys.stderr.isatty() else Lines(total)
+    return Bar(total) if _on_terminal() else Lines(total)
+
+
+def _on_terminal() -> bool:
+    return sys.stderr is not None and sys.stderr.isatty()

@@ -4,7 +4,6 @@ import math
 import os
 import secrets
 import warnings
-from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ import click
 from click.core import ParameterSource
 
 import backprop
+from backprop.cli.blas import blas_threads
 from backprop.cli.options import (
     backend_option,
     chosen,
@@ -28,7 +28,6 @@ from backprop.initializers import generator
 from backprop.training import ITERATIONS, History
 
 COUNT = click.IntRange(1, 10**9)
-SMALL = 50_000  # hidden units times samples a batch, up to which one BLAS thread is as good as two
 SAMPLE = "the bundled sample of MNIST"
 
 
@@ -101,7 +100,7 @@ def train(
         iterations = epochs * max(1, size // batch_size)
     shown = progress(iterations or ITERATIONS)
     try:
-        with warnings.catch_warnings(), _blas_threads(hidden * batch_size):
+        with warnings.catch_warnings(), blas_threads(hidden * batch_size):
             warnings.simplefilter("ignore", RuntimeWarning)
             history = backprop.train(
                 net,
@@ -128,19 +127,6 @@ def train(
         "seed": seed,
     }
     write_json(json_file, "train", choice, settings=settings, data=name, history=vars(history))
-
-
-def _blas_threads(hidden_values: int) -> AbstractContextManager[Any]:
-    """One BLAS thread for small products.
-
-    Why: two gain nothing there, and on a busy machine they wait for each other in a loop, 50 times as long.
-    """
-    try:
-        from threadpoolctl import threadpool_limits
-    except ModuleNotFoundError:
-        return nullcontext()
-    limits: AbstractContextManager[Any] = threadpool_limits(1 if hidden_values < SMALL else None, "blas")
-    return limits
 
 
 def _load(data: str, data_dir: Path | None, insisted: bool) -> tuple[Any, str]:

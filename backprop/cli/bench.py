@@ -1,0 +1,128 @@
+"""`backprop bench`: how fast the library is on this machine, on every backend that it has."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from backends import Backend, Choice, available_backends, known_backends, load, why_unavailable
+from backprop.cli import bench_chart, bench_report
+from backprop.cli.bench_gradients import gradients
+from backprop.cli.bench_job import job
+from backprop.cli.bench_plan import FULL, QUICK, Disagreement, Plan, Row
+from backprop.cli.bench_training import random_data, steps
+from backprop.cli.blas import describe_blas
+from backprop.cli.options import chosen, json_option, versions, writable, write_json
+from backprop.cli.progress import passing
+
+NO_MATPLOTLIB = 3  # exit code: something outside is missing
+
+
+def _drawable(context: click.Context, parameter: click.Parameter, value: Path | None) -> Path | None:
+    """Refuse a chart that could not be written, before a minute of measuring rather than after it."""
+    if value is not None and value.suffix.lower() not in bench_chart.SUFFIXES:
+        known = ", ".join(bench_chart.SUFFIXES)
+        raise click.BadParameter(f"{value}: the name must end in one of {known}.", context, parameter)
+    return writable(context, parameter, value)
+
+
+@click.command()
+@click.option(
+    "--backend",
+    type=click.Choice([*known_backends(), "auto"]),
+    help="Measure this one alone.  [default: every one that can be used]",
+)
+@click.option("--quick", is_flag=True, help="Small sizes, in seconds: a trial, no figures to quote.")
+@click.option(
+    "--seed",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Seed of weights, data and batches.",
+)
+@click.option(
+    "--plot",
+    metavar="FILE",
+    callback=_drawable,
+    type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    help="Also draw the time of a training step against its size: png, svg or pdf, with matplotlib.",
+)
+@json_option
+@click.pass_context
+def bench(
+    context: click.Context,
+    backend: str | None,
+    quick: bool,
+    seed: int,
+    plot: Path | None,
+    json_file: Path | None,
+) -> int:
+    """Measure gradients, training steps and a whole training, in about a minute.
+
+    \b
+    gradients   by backpropagation and numerically; they must agree (else exit
+                code 1, and nothing more is measured)
+    steps       of training, for 3 widths and 3 batch sizes, against the rate of
+                a large matrix product
+    training    of the chapter's network on the bundled sample
+
+    Backends are timed in turns. A small step takes one BLAS thread, as `backprop
+    train` does; a large one takes all: OPENBLAS_NUM_THREADS=1 holds it to one.
+    """
+    if plot is not None and plot == json_file:
+        raise click.UsageError("--plot and --json must be two files", context)
+    if plot is not None and (problem := bench_chart.missing()):
+        click.echo(f"{context.command_path}: --plot: {problem}", err=True)
+        return NO_MATPLOTLIB
+    choice, *others = [chosen(backend)] if backend else _usable()
+    backends = [choice.backend, *(other.backend for other in others)]
+    plan, devices = QUICK if quick else FULL, [bench_report.device(backend) for backend in backends]
+    click.echo(bench_report.heading(devices, choice.why, quick))
+    try:
+        content = _measured(plan, backends, seed)
+    except Disagreement as disagreement:
+        click.echo(f"{context.command_path}: {disagreement}", err=True)
+        return 1
+    write_json(
+        json_file,
+        "bench",
+        choice,
+        settings={"backend": backend, "seed": seed, "quick": quick, **asdict(plan)},
+        devices={each.name: line for each, line in zip(backends, devices, strict=True)},
+        versions={name: version for each in backends for name, version in versions(each).items()},
+        blas=describe_blas(),
+        **content,
+    )
+    if plot is not None:
+        title = ["Time per training step of 784-hidden-10, float32", *devices]
+        bench_chart.draw(content["steps"], title, plot)
+    return 0
+
+
+def _usable() -> list[Choice]:
+    """Every backend that can be used; the reason tells of those that cannot."""
+    missing = [f"{name}: {error.reason}" for name in known_backends() if (error := why_unavailable(name))]
+    why = f"all but {'; '.join(missing)}" if missing else "all backends"
+    return [Choice(load(name), why) for name in available_backends()]
+
+
+def _measured(plan: Plan, backends: Sequence[Backend], seed: int) -> dict[str, list[Row]]:
+    """All rows by what they are of; each table is printed as soon as its rows are there."""
+    gradient_rows: list[Row] = []
+    for sizes in passing(plan.networks, "gradients"):
+        gradient_rows += gradients(plan, sizes, backends, seed)
+    click.echo(bench_report.of_gradients(gradient_rows))
+
+    step_rows: list[Row] = []
+    data = random_data(plan, backends, seed)
+    sizes_of_steps = [(hidden, batch) for hidden in plan.hidden for batch in plan.batches]
+    for hidden, batch in passing(sizes_of_steps, "training steps"):
+        step_rows += steps(plan, hidden, batch, backends, seed, data)
+    click.echo(bench_report.of_steps(step_rows, plan.square))
+
+    job_rows: list[Row] = []
+    for _ in passing([None], "training"):
+        job_rows += job(plan, backends, seed)
+    click.echo(bench_report.of_job(job_rows))
+    return {"gradients": gradient_rows, "steps": step_rows, "training": job_rows}

@@ -1,0 +1,54 @@
+"""How much `backprop bench` times, and what its parts share.
+
+A row is a dictionary of what JSON can hold. Seconds are medians, and "rounds" has those of every round.
+Ratios are quotients of the medians; "of_reference" is the time as a multiple of the first backend's.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from backends import Backend
+from backprop.timing import Work
+
+Row: TypeAlias = dict[str, Any]
+
+
+class Disagreement(Exception):
+    """Two ways to one result differ: what would be timed is wrong."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The sizes and the number of rounds."""
+
+    networks: tuple[tuple[int, int, int], ...] = ((20, 5, 3), (100, 20, 10), (784, 50, 10))  # of gradients
+    hidden: tuple[int, ...] = (50, 512, 4096)  # of training steps, with each of the
+    batches: tuple[int, ...] = (100, 1000, 8192)
+    samples: int = 60_000  # as many as MNIST has, since gathering depends on what the caches hold
+    square: int = 2048  # rows and columns of the matrices whose product shows the peak
+    iterations: int = 1000  # of the whole job
+    rounds: int = 9
+    block: float = 0.1  # seconds that each work takes a round, at least
+
+
+FULL = Plan()
+QUICK = Plan(
+    ((20, 5, 3),), (5, 50), (10, 100), samples=1000, square=256, iterations=50, rounds=3, block=0.005
+)
+
+
+def three_digits(value: float) -> str:
+    """A number to three digits, or to the unit where it has more."""
+    return f"{value:#.3g}".rstrip(".") if value < 999.5 else f"{value:,.0f}"
+
+
+def repeat(backend: Backend, function: Callable[[], object]) -> Work:
+    """A work for `in_turns`: that many calls, and the wait for the device."""
+
+    def work(count: int) -> None:
+        for _ in range(count):
+            function()
+        backend.synchronize()
+
+    return work

@@ -1,0 +1,111 @@
+"""Training steps of many sizes, in turns with a large product of matrices: the best there is to reach."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import NamedTuple
+
+import backprop
+from backends import Array, Backend
+from backprop.cli.bench_plan import Disagreement, Plan, Row, repeat
+from backprop.cli.blas import blas_threads, threads_in_force
+from backprop.initializers import generator
+from backprop.networks import Network
+from backprop.optimizers import SGD
+from backprop.timing import Times, Work, in_turns
+from backprop.training import SEGMENT, batch_loop
+
+PIXELS, CLASSES = 784, 10
+LEARNING_RATE = 0.01  # keeps the widest network from diverging
+LARGE = 10_000_000  # hidden units times samples a batch, from which on three rounds have to do
+SAME = 1e-4  # relative: how far float32 may take the loss of the first step apart
+
+
+class Data(NamedTuple):
+    """What steps are made of, on a backend: samples, their labels, and a square matrix for the product."""
+
+    x: Array
+    labels: Array
+    square: Array
+
+
+def random_data(plan: Plan, backends: Sequence[Backend], seed: int) -> dict[str, Data]:
+    """Random data in float32, the same for every backend, by its name."""
+    rng = generator(seed)
+    x = rng.random((plan.samples, PIXELS), dtype="float32")
+    labels = rng.integers(CLASSES, size=plan.samples)
+    square = rng.random((plan.square, plan.square), dtype="float32")
+    return {each.name: Data(*map(each.asarray, (x, labels, square))) for each in backends}
+
+
+def steps(
+    plan: Plan, hidden: int, batch: int, backends: Sequence[Backend], seed: int, data: Mapping[str, Data]
+) -> list[Row]:
+    """A training step of 784-hidden-10, float32: a row a backend.
+
+    It is that of `train`: draw the batch, gather it, both passes, the update, and the losses read once in 100
+    steps.  Raises Disagreement where the backends' first losses differ.
+    """
+    works: dict[str, Work] = {}
+    losses: dict[str, float] = {}
+    with blas_threads(hidden * batch):
+        threads = threads_in_force()
+        for backend in backends:
+            name, (x, labels, square) = backend.name, data[backend.name]
+            net = backprop.TwoLayerNet(PIXELS, hidden, CLASSES, dtype="float32", rng=seed, backend=backend)
+            train_on = _stepper(net, x, labels, batch, seed)
+            (losses[name],) = train_on(1)
+            works[name] = partial(_train, train_on)
+            works[_product(name)] = repeat(backend, partial(backend.xp.matmul, square, square))
+        _require_same(losses, f"784-{hidden}-10 at batch {batch}")
+        rounds = min(3, plan.rounds) if hidden * batch >= LARGE else plan.rounds
+        times = in_turns(works, rounds=rounds, block=plan.block)
+    case = {"hidden": hidden, "batch": batch, "dtype": "float32", "blas_threads": threads}
+    flop = 4 * batch * PIXELS * hidden + 6 * batch * hidden * CLASSES
+    reference = backends[0].name
+    return [
+        case
+        | {"backend": name, "of_reference": times.median(name) / times.median(reference)}
+        | _rates(times, name, flop / 1e9, 2 * plan.square**3 / 1e9)
+        for name in losses
+    ]
+
+
+def _rates(times: Times, name: str, gflop: float, gflop_of_product: float) -> Row:
+    seconds, product = times.median(name), times.median(_product(name))
+    return {
+        "seconds": seconds,
+        "gflops": gflop / seconds,
+        "peak_gflops": gflop_of_product / product,
+        "of_peak": (gflop / seconds) / (gflop_of_product / product),
+        "product_seconds": product,
+        "rounds": {"step": times.seconds[name], "product": times.seconds[_product(name)]},
+    }
+
+
+def _product(backend: str) -> str:
+    return f"{backend}, product"
+
+
+def _stepper(net: Network, x: Array, t: Array, batch: int, seed: int) -> Callable[[int], list[float]]:
+    """A function of count, at most SEGMENT: trains on that many random batches, returns their losses."""
+    (x, labels), rng = net.enter("bench", x, t), generator(seed)
+    segment = batch_loop(net, SGD(LEARNING_RATE), x, labels, batch, recompute_loss=False)
+    return lambda count: segment(rng.integers(x.shape[0], size=(count, batch)))
+
+
+def _train(train_on: Callable[[int], list[float]], count: int) -> None:
+    for done in range(0, count, SEGMENT):
+        train_on(min(SEGMENT, count - done))  # reads the losses, and so waits for the device
+
+
+def _require_same(losses: Mapping[str, float], where: str) -> None:
+    """Raise Disagreement unless all first losses are the same finite number, to the precision of float32."""
+    (reference, expected), *others = losses.items()
+    if not math.isfinite(expected):
+        raise Disagreement(f"{where} on {reference}: the first loss must be a finite number, got {expected}")
+    for name, loss in others:
+        if not abs(loss - expected) <= SAME * abs(expected):
+            raise Disagreement(
+                f"{where}: the first loss is {loss:.7g} on {name}, {expected:.7g} on {reference}"
+            )

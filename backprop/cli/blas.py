@@ -1,0 +1,45 @@
+"""NumPy's BLAS: which one it is, and how many threads it takes."""
+
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+from backends import load
+
+SMALL = 50_000  # hidden units times samples a batch, up to which one BLAS thread is as good as two
+
+
+def blas_threads(hidden_values: int) -> AbstractContextManager[Any]:
+    """One BLAS thread for small products.
+
+    Why: two gain nothing there, and on a busy machine they wait for each other in a loop, 50 times as long.
+    """
+    try:
+        from threadpoolctl import threadpool_limits
+    except ModuleNotFoundError:
+        return nullcontext()
+    limits: AbstractContextManager[Any] = threadpool_limits(1 if hidden_values < SMALL else None, "blas")
+    return limits
+
+
+def threads_in_force() -> int | None:
+    """How many threads a product takes here and now; None where threadpoolctl cannot say."""
+    return max((pool["num_threads"] for pool in _pools() or ()), default=None)
+
+
+def describe_blas() -> str:
+    """The BLAS that NumPy's products run on, in words."""
+    pools = _pools()
+    if pools is None:
+        return "unknown: threadpoolctl is not installed"
+    said = [f"{pool['internal_api']} {pool['version']}, {pool['num_threads']} thread(s)" for pool in pools]
+    return "; ".join(said) or "unknown to threadpoolctl"
+
+
+def _pools() -> list[dict[str, Any]] | None:
+    """What threadpoolctl knows of each BLAS in this process; None where it is not installed."""
+    try:
+        from threadpoolctl import threadpool_info
+    except ModuleNotFoundError:
+        return None
+    load("numpy")
+    return [pool for pool in threadpool_info() if pool["user_api"] == "blas"]

@@ -1,6 +1,7 @@
 """An array library as one object: its name, its namespace, how arrays get in and out, and the kernels."""
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from math import prod
 from typing import Any
 
@@ -117,6 +118,10 @@ class Backend(Kernels):
         return max(1, self.chunk_bytes // nbytes) if self.prefers_copies else 1
 
     # -------------------------------------------------------------------------------------------------- loops
+
+    def threads_for(self, multiply_adds: int) -> AbstractContextManager[Any]:
+        """Inside, the threads that suit products of that size.  multiply_adds: of the largest product."""
+        return nullcontext()
 
     def loop(self, step: Callable[[int], None]) -> Callable[[int], None]:
         """A function of count that calls step(0), …, step(count - 1).

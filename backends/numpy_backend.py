@@ -6,6 +6,7 @@ fastest as a product with a row of ones; `numpy.dot` costs less per call than `@
 """
 
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from functools import lru_cache
 from typing import Any
 
@@ -13,6 +14,7 @@ import numpy as np
 
 from backends.backend import Backend
 from backends.kernels import Array
+from backends.threads import blas_threads
 
 # Others take the generic kernels. Why: NumPy orders complex numbers by their real and then their imaginary
 # part, so that its comparisons and maxima, unlike the generic kernels', are not analytic.
@@ -54,6 +56,9 @@ class NumpyBackend(Backend):
 
     def reshape(self, array: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
         return array.reshape(shape)
+
+    def threads_for(self, multiply_adds: int) -> AbstractContextManager[Any]:
+        return blas_threads(multiply_adds)
 
     def affine(self, x: Array, W: Array, b: Array, out: Array | None = None) -> Array:
         out = np.dot(x, W, out=out)

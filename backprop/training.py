@@ -8,6 +8,7 @@ when the segment ends. So no step waits for the device.
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from math import prod
 from typing import Any
 
 from backends import Array
@@ -100,18 +101,19 @@ def train(
     history, started, done = History(), time.perf_counter(), 0
     report = callback or (lambda history: None)
     segment = batch_loop(net, optimizer, x, labels, batch_size, recompute_loss)
-    while done < total:
-        if done % epoch == 0:
-            _evaluate(net, history, done, (x, labels), test, started)
+    with net.backend.threads_for(batch_size * max(map(prod, net.params.shapes.values()))):
+        while done < total:
+            if done % epoch == 0:
+                _evaluate(net, history, done, (x, labels), test, started)
+                report(history)
+            count = min(SEGMENT, total - done, epoch - done % epoch)
+            batches = rng.integers(x.shape[0], size=(count, batch_size))
+            history.loss += segment(batches)
+            done += count
+            history.seconds = time.perf_counter() - started
             report(history)
-        count = min(SEGMENT, total - done, epoch - done % epoch)
-        batches = rng.integers(x.shape[0], size=(count, batch_size))
-        history.loss += segment(batches)
-        done += count
-        history.seconds = time.perf_counter() - started
+        _evaluate(net, history, done, (x, labels), test, started)
         report(history)
-    _evaluate(net, history, done, (x, labels), test, started)
-    report(history)
     return history
 
 

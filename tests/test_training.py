@@ -1,5 +1,6 @@
 """The training loop: what it records, that it learns, what it refuses, that no step waits for the device."""
 
+import sys
 import threading
 
 import numpy as np
@@ -251,3 +252,29 @@ def test_a_notebook_shows_the_history_in_a_line():
     history = train(net_of(), X, T, X, T, iterations=3, batch_size=5, rng=0)
     assert repr(history).startswith("<History of 3 iterations in ")
     assert repr(history).endswith(f"test accuracy {history.test_accuracy[-1]:.4f}>")
+
+
+def test_small_products_take_one_blas_thread_while_it_trains():
+    """Two would wait for each other; afterwards there are as many as before."""
+    threadpoolctl = pytest.importorskip("threadpoolctl")
+    seen = []
+
+    def threads():
+        pools = [pool for pool in threadpoolctl.threadpool_info() if pool["user_api"] == "blas"]
+        return max((pool["num_threads"] for pool in pools), default=None)
+
+    net = net_of(backend="numpy")
+    with threadpoolctl.threadpool_limits(2, "blas"):
+        if threads() != 2:
+            pytest.skip("this BLAS has one thread")
+        train(net, X, T, iterations=1, batch_size=4, callback=lambda history: seen.append(threads()))
+        assert set(seen) == {1}
+        assert threads() == 2
+        wide = TwoLayerNet(8, 100_000, 3, rng=0, backend="numpy")
+        train(wide, X, T, iterations=1, batch_size=100, callback=lambda history: seen.append(threads()))
+        assert seen[-1] == 2
+
+
+def test_it_trains_without_threadpoolctl(monkeypatch):
+    monkeypatch.setitem(sys.modules, "threadpoolctl", None)
+    assert len(train(net_of(), X, T, iterations=2, batch_size=4).loss) == 2

@@ -9,8 +9,9 @@ from typing import Any
 
 import backprop
 from backends import Array, Backend
+from backends.threads import blas_threads
 from backprop.cli.bench_plan import Disagreement, Plan, Row, repeat
-from backprop.cli.blas import blas_threads, threads_in_force
+from backprop.cli.blas import threads_in_force
 from backprop.initializers import generator
 from backprop.timing import Work, in_turns
 
@@ -29,7 +30,7 @@ def gradients(plan: Plan, sizes: tuple[int, int, int], backends: Sequence[Backen
     works: dict[str, Work] = {}
     single: dict[str, list[float]] = {}
     rows: list[Row] = []
-    with blas_threads(sizes[1] * BATCH):
+    with blas_threads(BATCH * sizes[0] * sizes[1]):
         for backend in backends:
             net = backprop.TwoLayerNet(*sizes, dtype="float64", rng=seed, backend=backend)
             data = backend.asarray(x), backend.asarray(t)

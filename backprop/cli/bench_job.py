@@ -6,8 +6,9 @@ from typing import Any
 
 import backprop
 from backends import Backend
+from backends.threads import blas_threads
 from backprop.cli.bench_plan import Plan, Row, repeat
-from backprop.cli.blas import blas_threads, threads_in_force
+from backprop.cli.blas import threads_in_force
 from backprop.timing import in_turns
 
 HIDDEN, BATCH, LEARNING_RATE = 50, 100, 0.3
@@ -30,7 +31,7 @@ def job(plan: Plan, backends: Sequence[Backend], seed: int) -> list[Row]:
             rng=seed,
         )
 
-    with blas_threads(HIDDEN * BATCH):
+    with blas_threads(BATCH * 784 * HIDDEN):
         threads = threads_in_force()
         works = {backend.name: repeat(backend, partial(train, backend)) for backend in backends}
         times = in_turns(works, rounds=plan.rounds, block=plan.block)

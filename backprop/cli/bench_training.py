@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 import backprop
 from backends import Array, Backend
+from backends.threads import blas_threads
 from backprop.cli.bench_plan import Disagreement, Plan, Row, repeat
-from backprop.cli.blas import blas_threads, threads_in_force
+from backprop.cli.blas import threads_in_force
 from backprop.initializers import generator
 from backprop.networks import Network
 from backprop.optimizers import SGD
@@ -48,7 +49,7 @@ def steps(
     """
     works: dict[str, Work] = {}
     losses: dict[str, float] = {}
-    with blas_threads(hidden * batch):
+    with blas_threads(batch * PIXELS * hidden):
         threads = threads_in_force()
         for backend in backends:
             name, (x, labels, square) = backend.name, data[backend.name]

@@ -1,24 +1,8 @@
 """NumPy's BLAS: which one it is, and how many threads it takes."""
 
-from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from backends import load
-
-SMALL = 50_000  # hidden units times samples a batch, up to which one BLAS thread is as good as two
-
-
-def blas_threads(hidden_values: int) -> AbstractContextManager[Any]:
-    """One BLAS thread for small products.
-
-    Why: two gain nothing there, and on a busy machine they wait for each other in a loop, 50 times as long.
-    """
-    try:
-        from threadpoolctl import threadpool_limits
-    except ModuleNotFoundError:
-        return nullcontext()
-    limits: AbstractContextManager[Any] = threadpool_limits(1 if hidden_values < SMALL else None, "blas")
-    return limits
 
 
 def threads_in_force() -> int | None:

@@ -11,7 +11,6 @@ import click
 from click.core import ParameterSource
 
 import backprop
-from backprop.cli.blas import blas_threads
 from backprop.cli.options import (
     backend_option,
     chosen,
@@ -100,7 +99,7 @@ def train(
         iterations = epochs * max(1, size // batch_size)
     shown = progress(iterations or ITERATIONS)
     try:
-        with warnings.catch_warnings(), blas_threads(hidden * batch_size):
+        with warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)
             history = backprop.train(
                 net,

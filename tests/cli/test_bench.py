@@ -15,7 +15,7 @@ pytest.importorskip("click")
 pytest.importorskip("tqdm")
 
 import backprop
-from backends import Backend, load, register, registry
+from backends import Backend, load, register, registry, threads
 from backprop.cli import bench_gradients, bench_training, blas, progress, run
 from backprop.cli.bench_chart import draw
 from backprop.cli.bench_plan import FULL, QUICK, Disagreement, Plan
@@ -194,15 +194,15 @@ def test_a_large_step_takes_three_rounds(monkeypatch):
 
 def test_small_steps_take_one_blas_thread_and_large_ones_all(monkeypatch):
     threadpoolctl = pytest.importorskip("threadpoolctl")
-    monkeypatch.setattr(blas, "SMALL", 200)
+    monkeypatch.setattr(threads, "SMALL", 200 * 784)
     plan, backends = Plan(samples=50, square=16, rounds=1, block=1e-4), [load("numpy")]
     with threadpoolctl.threadpool_limits(2, "blas"):
         if blas.threads_in_force() != 2:
             pytest.skip("this BLAS has one thread")
         data = random_data(plan, backends, 0)
-        for batch, threads in ((19, 1), (20, 2)):
+        for batch, expected in ((19, 1), (20, 2)):
             (row,) = steps(plan, 10, batch, backends, 0, data)
-            assert row["blas_threads"] == threads
+            assert row["blas_threads"] == expected
         assert blas.threads_in_force() == 2
 
 

@@ -2,7 +2,8 @@
 
 Why these idioms (measured at batch 100, 784-50-10): `maximum` is 4 times faster than `where`; the reductions
 of the softmax are 3 times faster when they run along the batch than along ten classes; a column sum is
-fastest as a product with a row of ones; `numpy.dot` costs less per call than `@`.
+fastest as a product with a row of ones; the method `dot` costs less per call than `numpy.dot`, and that less
+than `@`.
 """
 
 from collections.abc import Iterable, Sequence
@@ -61,7 +62,7 @@ class NumpyBackend(Backend):
         return blas_threads(multiply_adds)
 
     def affine(self, x: Array, W: Array, b: Array, out: Array | None = None) -> Array:
-        out = np.dot(x, W, out=out)
+        out = x.dot(W, out=out)
         if out.dtype != b.dtype:
             return out + b
         out += b
@@ -78,8 +79,8 @@ class NumpyBackend(Backend):
         needs_dx: bool = True,
     ) -> tuple[Array | None, Array, Array]:
         ones = _ones(dout.shape[0], dout.dtype)
-        dx = np.dot(dout, W.T, out=dx) if needs_dx else None
-        return dx, np.dot(x.T, dout, out=dW), np.dot(ones, dout, out=db)
+        dx = dout.dot(W.T, out=dx) if needs_dx else None
+        return dx, x.T.dot(dout, out=dW), ones.dot(dout, out=db)
 
     def relu(self, x: Array, out: Array | None = None) -> Array:
         if x.dtype.char not in REAL:
@@ -95,7 +96,7 @@ class NumpyBackend(Backend):
     def affine_relu(self, x: Array, W: Array, b: Array, out: Array | None = None) -> Array:
         if x.dtype.char not in REAL or x.dtype != W.dtype or x.dtype != b.dtype:
             return super().affine_relu(x, W, b, out)
-        out = np.dot(x, W, out=out)
+        out = x.dot(W, out=out)
         for (block,) in self._blocks(out):
             block += b
             np.maximum(block, _zero(block.dtype), out=block)
@@ -120,9 +121,9 @@ class NumpyBackend(Backend):
         db.fill(0)
         for dout_block, out_block, block in self._blocks(dout, out, dz):
             np.multiply(dout_block, out_block > _zero(out.dtype), out=block)
-            db += np.dot(_ones(len(block), block.dtype), block)
-        dx = np.dot(dz, W.T, out=dx) if needs_dx else None
-        return dx, np.dot(x.T, dz, out=dW), db
+            db += _ones(len(block), block.dtype).dot(block)
+        dx = dz.dot(W.T, out=dx) if needs_dx else None
+        return dx, x.T.dot(dz, out=dW), db
 
     def softmax_cross_entropy(
         self, logits: Array, labels: Array, derivative: bool = True
@@ -137,7 +138,7 @@ class NumpyBackend(Backend):
         flat = z.reshape(-1)
         of_true_class = flat.take(at_true_class)
         e = np.exp(z, out=z)
-        total = np.dot(_ones(classes, z.dtype), e)
+        total = _ones(classes, z.dtype).dot(e)
         losses = np.log(total)
         losses -= of_true_class
         if not derivative:
@@ -148,7 +149,7 @@ class NumpyBackend(Backend):
 
     def gather(self, array: Array, indices: Array, out: Array | None = None) -> Array:
         # Into an array the default mode would go through a buffer, to leave it as it was on an error.
-        return array.take(indices, axis=0, out=out, mode="raise" if out is None else "clip")
+        return array.take(indices, 0, out, "raise" if out is None else "clip")
 
     def sgd(self, parameters: Array, gradients: Array, learning_rate: float) -> None:
         if learning_rate == 1.0:

@@ -4,6 +4,9 @@ import argparse
 import json
 import os
 import platform
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from itertools import product
@@ -59,6 +62,15 @@ def _version(library: str) -> str | None:
         return None
 
 
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Say afterwards whether something else wanted the core: if much, measure again."""
+    start, cpu_start = time.perf_counter(), time.process_time()
+    yield
+    share = (time.process_time() - cpu_start) / (time.perf_counter() - start)
+    print(f"this process had its core for {share:.0%} of the time")
+
+
 def show(title: str, header: tuple[str, ...], rows: report.Rows) -> None:
     print(f"\n{title}\n{table(header, rows)}", flush=True)
 
@@ -69,9 +81,7 @@ def main() -> None:
     parser.add_argument("--grid", action="store_true", help="also hidden 50 to 4096 by batch 100 to 8192")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write all of it there")
     parser.add_argument("--rounds", type=int, default=9, help="turns of the step (%(default)s)")
-    parser.add_argument(
-        "--block", type=float, default=0.25, help="seconds of a turn of the step (%(default)s)"
-    )
+    parser.add_argument("--block", type=float, default=0.25, help="seconds of such a turn (%(default)s)")
     parser.add_argument("--job-rounds", type=int, default=3, help="of the job (%(default)s)")
     parser.add_argument("--grid-rounds", type=int, default=5, help="of the grid (%(default)s)")
     parser.add_argument("--iterations", type=int, default=job.ITERATIONS, help="of the job (%(default)s)")
@@ -88,14 +98,16 @@ def compare(arguments: argparse.Namespace) -> None:
             print(reason)
     print(f"data: {data.source}" + ("" if data.source == "MNIST" else ", so that accuracies mean nothing"))
 
-    times = time_step(data, arguments.rounds, arguments.block)
+    with undisturbed():
+        times = time_step(data, arguments.rounds, arguments.block)
     show("The train step, 784-50-10, batch 100, medians", report.STEP_HEADER, report.step_rows(times))
     lines += report.step_lines(times)
     written: dict[str, Any] = {"step": times.seconds}
     if arguments.grid:
         rows, written["grid"] = [], []
         for cell in GRID:
-            times = time_cell(cell, data, arguments.grid_rounds, GRID_BLOCK)
+            with undisturbed():
+                times = time_cell(cell, data, arguments.grid_rounds, GRID_BLOCK)
             rows += report.grid_rows(cell, times)
             lines += report.grid_lines(cell, times)
             written["grid"].append({**asdict(cell), "seconds": times.seconds})

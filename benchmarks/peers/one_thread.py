@@ -17,9 +17,9 @@ def one_thread(core: int | None = None) -> Iterator[None]:
     """Inside, BLAS computes on one thread, and this process and those that it starts stay on one core.
 
     core: its number; the last that this process may use where None.
-    The core is what holds JAX: its pool has as many threads as there are cores when it is first used, and no
-    flag of XLA changes that. PyTorch is told by its peers. Where a system cannot hold a process to a core,
-    JAX may take more.
+    The core is what holds JAX: its pool has as many threads as there are cores when it is first used, and
+    XLA's own flag, --xla_cpu_multi_thread_eigen=false, does not keep it from them. PyTorch is told by its
+    peers. Where a system cannot hold a process to a core, JAX may take more.
     """
     from threadpoolctl import threadpool_limits
 

@@ -1,7 +1,6 @@
-"""The numerical gradient as chapter 5 of the book has it: the baseline of the gradient checks.
+"""The network of chapter 5 as the book has it: the baseline of the gradient checks and of training.
 
-Neither slowed down nor tuned, in the book's names and idioms, which are not those of this library. Forward
-keeps what the book's backward would need, as there; backward itself is not timed, and left out.
+Neither slowed down nor tuned, in the book's names and idioms, which are not those of this library.
 """
 
 from collections import OrderedDict
@@ -13,11 +12,18 @@ class Affine:
     def __init__(self, W, b):
         self.W, self.b = W, b
         self.x = self.original_x_shape = None
+        self.dW = self.db = None
 
     def forward(self, x):
         self.original_x_shape = x.shape
         self.x = x.reshape(x.shape[0], -1)
         return np.dot(self.x, self.W) + self.b
+
+    def backward(self, dout):
+        dx = np.dot(dout, self.W.T)
+        self.dW = np.dot(self.x.T, dout)
+        self.db = np.sum(dout, axis=0)
+        return dx.reshape(*self.original_x_shape)
 
 
 class Relu:
@@ -30,6 +36,10 @@ class Relu:
         out[self.mask] = 0
         return out
 
+    def backward(self, dout):
+        dout[self.mask] = 0
+        return dout
+
 
 class SoftmaxWithLoss:
     def __init__(self):
@@ -40,6 +50,14 @@ class SoftmaxWithLoss:
         self.y = softmax(x)
         self.loss = cross_entropy_error(self.y, self.t)
         return self.loss
+
+    def backward(self, dout=1):
+        batch_size = self.t.shape[0]
+        if self.t.size == self.y.size:  # one-hot
+            return (self.y - self.t) / batch_size
+        dx = self.y.copy()
+        dx[np.arange(batch_size), self.t] -= 1
+        return dx / batch_size
 
 
 def softmax(x):
@@ -100,8 +118,22 @@ class TwoLayerNet:
     def loss(self, x, t):
         return self.last_layer.forward(self.predict(x), t)
 
+    def accuracy(self, x, t):
+        y = np.argmax(self.predict(x), axis=1)
+        if t.ndim != 1:
+            t = np.argmax(t, axis=1)
+        return np.sum(y == t) / float(x.shape[0])
+
     def numerical_gradient(self, x, t):
         def loss_W(W):
             return self.loss(x, t)
 
         return {name: numerical_gradient(loss_W, self.params[name]) for name in ("W1", "b1", "W2", "b2")}
+
+    def gradient(self, x, t):
+        self.loss(x, t)
+        dout = self.last_layer.backward(1)
+        for layer in reversed(self.layers.values()):
+            dout = layer.backward(dout)
+        first, second = self.layers["Affine1"], self.layers["Affine2"]
+        return {"W1": first.dW, "b1": first.db, "W2": second.dW, "b2": second.db}

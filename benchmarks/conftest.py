@@ -16,16 +16,20 @@ import backprop
 from backends import Backend
 from backends.testing import backend, pytest_runtest_makereport
 from backprop.tables import table
+from backprop.timing import Times, Work
+from backprop.timing import in_turns as time_in_turns
 
 __all__ = ["backend", "pytest_runtest_makereport"]
 
 SLOW = 5.0  # seconds a call, from which on one round has to do
 CASE = ("network", "batch", "dtype", "backend")
 RESULTS = pytest.StashKey[list[dict[str, Any]]]()
+TABLES = pytest.StashKey[dict[str, tuple[tuple[str, ...], list[Any]]]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[RESULTS] = []
+    config.stash[TABLES] = {}
 
 
 @pytest.fixture
@@ -125,6 +129,42 @@ def in_turns(backend: Backend, benchmark: Any, pytestconfig: pytest.Config) -> C
     return run
 
 
+@pytest.fixture
+def works_in_turns(benchmark: Any) -> Callable[..., Times | None]:
+    """works_in_turns(works, rounds=…, block=…): what `backprop.timing.in_turns` says of the works.
+
+    None under --benchmark-disable, where each of them is called once.
+    """
+
+    def run(works: dict[str, Work], *, rounds: int, block: float) -> Times | None:
+        measured = []
+
+        def turns() -> None:
+            if benchmark.enabled:
+                measured.append(time_in_turns(works, rounds=rounds, block=block))
+                return
+            for work in works.values():
+                work(1)
+
+        benchmark.pedantic(turns, rounds=1)
+        if not measured:
+            return None
+        benchmark.extra_info["seconds a call"] = measured[0].seconds
+        return measured[0]
+
+    return run
+
+
+@pytest.fixture
+def closing_table(pytestconfig: pytest.Config) -> Callable[..., None]:
+    """closing_table(title, header, rows): print these rows at the end, below those of the same title."""
+
+    def add(title: str, header: tuple[str, ...], rows: list[Any]) -> None:
+        pytestconfig.stash[TABLES].setdefault(title, (header, []))[1].extend(rows)
+
+    return add
+
+
 def versions(backend: Backend) -> dict[str, str]:
     """The software that the times depend on."""
     blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
@@ -147,6 +187,7 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         "numerical and backpropagated gradient, medians": gradients(results),
         "gradient checks, medians": gradient_checks(results),
         "training step, medians": training_steps(results),
+        **{title: table(*rows) for title, rows in config.stash[TABLES].items()},
         "measured with": software(results),
     }.items():
         if text:

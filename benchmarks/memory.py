@@ -1,0 +1,60 @@
+"""By how much a training makes its process grow: `python -m benchmarks.memory [--steps N]`, on Linux.
+
+The data is loaded first. Then `train` runs for 1,000 iterations, in which all buffers are made, and then for
+the further steps, in which there should be nothing left to grow.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+FIRST, FURTHER = 1_000, 10_000
+STATUS, CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
+
+
+def resident(peak: bool = False) -> float:
+    """What this process has in memory, or the most it had since `forget_peak`, MiB; from Linux's /proc.
+
+    Not from getrusage: to a process that another one started, Linux counts the starter's peak too.
+    """
+    name = "VmHWM" if peak else "VmRSS"
+    (line,) = (line for line in STATUS.read_text().splitlines() if line.startswith(name))
+    return int(line.split()[1]) / 2**10
+
+
+def forget_peak() -> None:
+    CLEAR.write_text("5")
+
+
+def growth(steps: int, hidden: int, batch_size: int) -> list[tuple[str, float, float]]:
+    """What each part of a training added, and how far it went above its start meanwhile, MiB."""
+    from backprop import TwoLayerNet, train
+    from benchmarks.peers.data import load
+
+    data = load()
+    net = TwoLayerNet(784, hidden, 10, rng=0)
+    parts = []
+    for count in (FIRST, steps):
+        forget_peak()
+        before = resident()
+        train(net, *data[:4], iterations=count, batch_size=batch_size, rng=0, recompute_loss=True)
+        parts.append((f"{count:,} steps", resident() - before, resident(peak=True) - before))
+    return parts
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--steps", type=int, default=FURTHER, help="further steps (%(default)s)")
+    parser.add_argument("--hidden", type=int, default=50)
+    parser.add_argument("--batch", type=int, default=100)
+    arguments = parser.parse_args()
+    if not STATUS.exists():
+        sys.exit(f"benchmarks.memory: reads {STATUS}, which only Linux has")
+    parts = growth(arguments.steps, arguments.hidden, arguments.batch)
+    print(f"784-{arguments.hidden}-10, batch {arguments.batch}, after the data is loaded:")
+    for part, kept, peak in parts:
+        print(f"{part}: {kept:+.1f} MiB kept, {peak:+.1f} MiB at the peak")
+
+
+if __name__ == "__main__":
+    main()

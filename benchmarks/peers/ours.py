@@ -1,0 +1,60 @@
+"""backprop itself, behind the same methods."""
+
+import numpy as np
+
+from backprop import TwoLayerNet, to_numpy, train
+from backprop.optimizers import SGD
+from backprop.training import SEGMENT, batch_loop
+from benchmarks.peers.data import CLASSES, PIXELS, Data
+from benchmarks.peers.peer import LEARNING_RATE, Peer
+
+
+class Ours(Peer):
+    """`train(..., recompute_loss=True)`: the loss after the update, as the book takes it."""
+
+    name = "ours"
+    recompute = True
+
+    def build(self, hidden: int, weights: dict[str, np.ndarray], data: Data) -> None:
+        self.net = net = TwoLayerNet(PIXELS, hidden, CLASSES, backend="numpy", dtype="float32")
+        for name, values in weights.items():
+            net.params[name] = values
+        self.data = data
+        self.train_set = net.enter("Ours", data.x, data.t)
+        self.test_set = net.enter("Ours", data.x_test, data.t_test)
+        optimizer = SGD(LEARNING_RATE)
+        self.loop = batch_loop(net, optimizer, *self.train_set, self.batch_size, recompute_loss=False)
+        self.loop_loss = batch_loop(net, optimizer, *self.train_set, self.batch_size, self.recompute)
+
+    def step(self, batches: np.ndarray) -> None:
+        for start in range(0, len(batches), SEGMENT):
+            self.loop(batches[start : start + SEGMENT])
+
+    def step_loss(self, batches: np.ndarray) -> list[float]:
+        starts = range(0, len(batches), SEGMENT)
+        return [loss for start in starts for loss in self.loop_loss(batches[start : start + SEGMENT])]
+
+    def evaluate(self) -> tuple[float, float]:
+        return self.net.share_correct(*self.train_set), self.net.share_correct(*self.test_set)
+
+    def parameters(self) -> dict[str, np.ndarray]:
+        return {name: to_numpy(values) for name, values in self.net.params.items()}
+
+    def job(self, iterations: int, rng: np.random.Generator) -> tuple[list[float], list[tuple[float, float]]]:
+        history = train(
+            self.net,
+            *self.data[:4],
+            iterations=iterations,
+            batch_size=self.batch_size,
+            learning_rate=LEARNING_RATE,
+            rng=rng,
+            recompute_loss=self.recompute,
+        )
+        return history.loss, list(zip(history.train_accuracy, history.test_accuracy, strict=True))
+
+
+class OursByDefault(Ours):
+    """The loss that the forward pass of the update gave: no second pass."""
+
+    name = "ours, by default"
+    recompute = False

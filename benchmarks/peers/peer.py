@@ -1,0 +1,61 @@
+"""What a peer is: the network 784-hidden-10 with plain SGD, as one library's users would write it."""
+
+from collections.abc import Iterable
+
+import numpy as np
+
+from benchmarks.peers.data import Data, initial_weights
+
+LEARNING_RATE = 0.1
+
+
+class Peer:
+    """The same network, weights and data for all; each has a name, a library and the four methods below.
+
+    library: what must be importable.  A peer imports it inside its methods, so that others run without it.
+    hidden: units of the hidden layer.  batch_size: samples a batch.  data: resident, as the library wants it.
+
+    batches: (count, batch_size) int64, indices into data.x. A call returns when all of its work is done.
+    """
+
+    name: str
+    library = "numpy"
+
+    def __init__(self, hidden: int, batch_size: int, data: Data) -> None:
+        self.batch_size, self.samples = batch_size, len(data.x)
+        self.build(hidden, initial_weights(hidden), data)
+
+    def build(self, hidden: int, weights: dict[str, np.ndarray], data: Data) -> None:
+        """Take the weights, float64, in the layout of `TwoLayerNet`, and the data."""
+        raise NotImplementedError
+
+    def step(self, batches: np.ndarray) -> None:
+        """One update for each batch: gather, forward, backward, SGD."""
+        raise NotImplementedError
+
+    def step_loss(self, batches: np.ndarray) -> list[float]:
+        """The same, and the mean loss of each batch under the weights that its update left."""
+        raise NotImplementedError
+
+    def evaluate(self) -> tuple[float, float]:
+        """The accuracies over all training and all test samples."""
+        raise NotImplementedError
+
+    def parameters(self) -> dict[str, np.ndarray]:
+        """The parameters, in the layout of `TwoLayerNet`."""
+        raise NotImplementedError
+
+    def job(self, iterations: int, rng: np.random.Generator) -> tuple[list[float], list[tuple[float, float]]]:
+        """The whole training: the loss of each iteration, the accuracies before each epoch and at the end."""
+        losses: list[float] = []
+        accuracies, epoch = [], self.samples // self.batch_size
+        for done in range(0, iterations, epoch):
+            accuracies.append(self.evaluate())
+            count = min(epoch, iterations - done)
+            losses += self.step_loss(rng.integers(self.samples, size=(count, self.batch_size)))
+        return losses, [*accuracies, self.evaluate()]
+
+
+def by_name(arrays: Iterable[np.ndarray]) -> dict[str, np.ndarray]:
+    """Arrays in the order of the network, under the names of the parameters."""
+    return dict(zip(("W1", "b1", "W2", "b2"), arrays, strict=True))

@@ -1,0 +1,28 @@
+"""Every peer by name, and why one cannot run here."""
+
+from importlib.util import find_spec
+
+from benchmarks.peers.book_loop import Book
+from benchmarks.peers.ours import Ours, OursByDefault
+from benchmarks.peers.peer import Peer
+from benchmarks.peers.pytorch import ByHand, Eager, EagerByDefault
+from benchmarks.peers.scikit_learn import Classifier
+from benchmarks.peers.with_jax import Jit, Scan
+
+PEERS: dict[str, type[Peer]] = {
+    peer.name: peer for peer in (Ours, Book, Eager, ByHand, Jit, Scan, Classifier)
+}
+# Their step is that of the peers above; only the job's losses are others.
+BY_DEFAULT: dict[str, type[Peer]] = {peer.name: peer for peer in (OursByDefault, EagerByDefault)}
+
+
+def why_missing(peer: type[Peer]) -> str | None:
+    """Why a peer cannot run here, or None where it can."""
+    if find_spec(peer.library) is not None:
+        return None
+    return f'{peer.name}: {peer.library} is not installed; pip install -e ".[peers]"'
+
+
+def installed(peers: dict[str, type[Peer]]) -> dict[str, type[Peer]]:
+    """Those that can run here."""
+    return {name: peer for name, peer in peers.items() if why_missing(peer) is None}

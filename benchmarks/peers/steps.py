@@ -1,0 +1,106 @@
+"""The train step of every peer, and the products that it cannot do without, to be timed in turns."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from backends import load
+from backprop.timing import Times, Work
+from benchmarks.peers.agreement import follow, require_same
+from benchmarks.peers.book_loop import Book
+from benchmarks.peers.data import CLASSES, PIXELS, Data, initial_weights
+from benchmarks.peers.peer import Peer
+
+WITH_LOSS = " + loss"
+PRODUCTS = "our products alone"
+PEAK, PEAK_SIZE = "GEMM peak", 2048
+CALL_FLOPS = 2e9  # of a call that is timed: enough steps for what surrounds them not to count
+AGREE_ON = 10  # batches for losses, and as many for parameters
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A size of the network 784-hidden-10 and of its batches."""
+
+    hidden: int
+    batch_size: int
+
+    @property
+    def flops(self) -> float:
+        """Of one step: two products with x and three of the output layer, multiplications and additions."""
+        return self.batch_size * self.hidden * (4 * PIXELS + 6 * CLASSES)
+
+    @property
+    def steps(self) -> int:
+        """How many a call makes, at most a hundred."""
+        return max(1, min(100, round(CALL_FLOPS / self.flops)))
+
+    def draw(self, samples: int) -> Callable[[int], np.ndarray]:
+        """A function of count that draws so many batches: the same ones for whoever asks."""
+        rng = np.random.default_rng(1)
+        return lambda count: rng.integers(samples, size=(count, self.batch_size))
+
+
+def prepare(cell: Cell, peers: dict[str, type[Peer]], data: Data) -> dict[str, Peer]:
+    """A peer of each kind, after it has trained as the book's loop does for some steps."""
+    batches = cell.draw(len(data.x))(2 * min(AGREE_ON, cell.steps))
+    expected = follow(Book(cell.hidden, cell.batch_size, data), batches)
+    ready = {name: peer(cell.hidden, cell.batch_size, data) for name, peer in peers.items()}
+    for name, peer in ready.items():
+        require_same(f"{name}, {cell}", follow(peer, batches), expected, cell.batch_size)
+    return ready
+
+
+def works(cell: Cell, peers: dict[str, Peer], with_loss: bool = False) -> dict[str, Work]:
+    """What `in_turns` takes: cell.steps steps a call; with_loss: and as many with the loss taken again."""
+    plain = {name: _work(cell, peer, peer.step) for name, peer in peers.items()}
+    if not with_loss:
+        return plain
+    return plain | {name + WITH_LOSS: _work(cell, peer, peer.step_loss) for name, peer in peers.items()}
+
+
+def _work(cell: Cell, peer: Peer, call: Callable[[np.ndarray], object]) -> Work:
+    draw = cell.draw(peer.samples)
+
+    def work(n: int) -> None:
+        for _ in range(n):
+            call(draw(cell.steps))
+
+    return work
+
+
+def bounds(cell: Cell, data: Data) -> dict[str, Work]:
+    """Works of np.dot alone: the five products of a step, cell.steps times; and one of two large matrices."""
+    backend = load("numpy")
+    W1, b1, W2, b2 = (backend.asarray(w, "float32") for w in initial_weights(cell.hidden).values())
+    x, labels = data.x[: cell.batch_size], data.t[: cell.batch_size]
+    h = backend.relu(backend.affine(x, W1, b1))
+    _, dz2 = backend.softmax_cross_entropy(backend.affine(h, W2, b2), labels)
+    dh = np.dot(dz2, W2.T)
+    dz1 = backend.relu_backward(dh, h)
+    pairs = [(x, W1), (h, W2), (h.T, dz2), (dz2, W2.T), (x.T, dz1)]
+    outs = [np.dot(a, b) for a, b in pairs]
+    square = np.random.default_rng(0).random((PEAK_SIZE, PEAK_SIZE), dtype=np.float32)
+    product = np.empty_like(square)
+
+    def products(n: int) -> None:
+        for _ in range(n * cell.steps):
+            for (a, b), out in zip(pairs, outs, strict=True):
+                np.dot(a, b, out=out)
+
+    def peak(n: int) -> None:
+        for _ in range(n):
+            np.dot(square, square, out=product)
+
+    return {PRODUCTS: products, PEAK: peak}
+
+
+def a_step(cell: Cell, times: Times) -> Times:
+    """Times of calls as times of single steps; that of the peak stays one of a call."""
+    return Times(
+        {
+            name: seconds if name == PEAK else [s / cell.steps for s in seconds]
+            for name, seconds in times.seconds.items()
+        }
+    )

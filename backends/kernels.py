@@ -122,6 +122,22 @@ class Kernels:
         softmax = e / total
         return losses, xp.where(true_class, softmax - 1.0, softmax) / n
 
+    def affine_softmax_cross_entropy(
+        self,
+        x: Array,
+        W: Array,
+        b: Array,
+        labels: Array,
+        derivative: bool = True,
+        dz: Array | None = None,
+    ) -> tuple[Array, Array | None]:
+        """`softmax_cross_entropy` of the logits x W + b.  dz: where to write the derivative, (N, C).
+
+        The derivative may come as another view of that memory, in an order that suits the backend.
+        """
+        losses, derivative_of_logits = self.softmax_cross_entropy(self.affine(x, W, b), labels, derivative)
+        return losses, self._into(dz, derivative_of_logits) if derivative else None
+
     # ---------------------------------------------------------------------------------------------- training
 
     def gather(self, array: Array, indices: Array, out: Array | None = None) -> Array:

@@ -30,12 +30,12 @@ def _ones(size: int, dtype: Any) -> np.ndarray:
     return ones
 
 
-@lru_cache(maxsize=8)
-def _zero(dtype: Any) -> np.ndarray:
-    """0 as an array, which a ufunc takes faster than a Python float."""
-    zero = np.zeros((), dtype)
-    zero.flags.writeable = False
-    return zero
+@lru_cache(maxsize=64)
+def _number(value: float, dtype: Any) -> np.ndarray:
+    """A number as an array, which a ufunc takes faster than a Python float."""
+    number = np.array(value, dtype)
+    number.flags.writeable = False
+    return number
 
 
 @lru_cache(maxsize=64)
@@ -44,6 +44,26 @@ def _rows(size: int) -> np.ndarray:
     rows = np.arange(size)
     rows.flags.writeable = False
     return rows
+
+
+def _softmax_cross_entropy(z: Array, labels: Array, derivative: bool) -> tuple[Array, Array | None]:
+    """The kernel of that name for logits (C, N), which become the derivative."""
+    classes, n = z.shape
+    z -= np.maximum.reduce(z, axis=0)
+    at_true_class = labels * n
+    at_true_class += _rows(n)
+    flat = z.reshape(-1)
+    of_true_class = flat.take(at_true_class)
+    e = np.exp(z, out=z)
+    total = _ones(classes, z.dtype).dot(e)
+    losses = np.log(total)
+    losses -= of_true_class
+    if not derivative:
+        return losses, None
+    share = _number(1.0 / n, z.dtype)
+    e *= share / total
+    flat[at_true_class] -= share
+    return losses, e.T
 
 
 class NumpyBackend(Backend):
@@ -78,20 +98,20 @@ class NumpyBackend(Backend):
         dx: Array | None = None,
         needs_dx: bool = True,
     ) -> tuple[Array | None, Array, Array]:
-        ones = _ones(dout.shape[0], dout.dtype)
+        db = _ones(dout.shape[0], dout.dtype).dot(dout, out=db)  # first, while dout is in the cache
         dx = dout.dot(W.T, out=dx) if needs_dx else None
-        return dx, x.T.dot(dout, out=dW), ones.dot(dout, out=db)
+        return dx, x.T.dot(dout, out=dW), db
 
     def relu(self, x: Array, out: Array | None = None) -> Array:
         if x.dtype.char not in REAL:
             return super().relu(x, out)
-        return np.maximum(x, _zero(x.dtype), out=out)
+        return np.maximum(x, _number(0.0, x.dtype), out=out)
 
     def relu_backward(self, dout: Array, out: Array, dx: Array | None = None) -> Array:
         if out.dtype.char not in REAL:
             return super().relu_backward(dout, out, dx)
         # An infinite dout gives NaN where out is 0: such a run is lost anyway.
-        return np.multiply(dout, out > _zero(out.dtype), out=dx)
+        return np.multiply(dout, out > _number(0.0, out.dtype), out=dx)
 
     def affine_relu(self, x: Array, W: Array, b: Array, out: Array | None = None) -> Array:
         if x.dtype.char not in REAL or x.dtype != W.dtype or x.dtype != b.dtype:
@@ -99,7 +119,7 @@ class NumpyBackend(Backend):
         out = x.dot(W, out=out)
         for (block,) in self._blocks(out):
             block += b
-            np.maximum(block, _zero(block.dtype), out=block)
+            np.maximum(block, _number(0.0, block.dtype), out=block)
         return out
 
     def affine_relu_backward(
@@ -114,13 +134,13 @@ class NumpyBackend(Backend):
         dz: Array | None = None,
         needs_dx: bool = True,
     ) -> tuple[Array | None, Array, Array]:
-        if out.dtype.char not in REAL:
+        if out.dtype.char not in REAL or out.nbytes <= self.chunk_bytes:
             return super().affine_relu_backward(dout, out, x, W, dW, db, dx, dz, needs_dx)
         dz = np.empty(dout.shape, dout.dtype) if dz is None else dz
         db = np.empty(dout.shape[1:], dout.dtype) if db is None else db
         db.fill(0)
         for dout_block, out_block, block in self._blocks(dout, out, dz):
-            np.multiply(dout_block, out_block > _zero(out.dtype), out=block)
+            np.multiply(dout_block, out_block > _number(0.0, out.dtype), out=block)
             db += _ones(len(block), block.dtype).dot(block)
         dx = dz.dot(W.T, out=dx) if needs_dx else None
         return dx, x.T.dot(dz, out=dW), db
@@ -130,22 +150,23 @@ class NumpyBackend(Backend):
     ) -> tuple[Array, Array | None]:
         if logits.dtype.char not in REAL:
             return super().softmax_cross_entropy(logits, labels, derivative)
-        n, classes = logits.shape
-        z = np.array(logits.T, order="C")
-        z -= np.maximum.reduce(z, axis=0)
-        at_true_class = labels * n
-        at_true_class += _rows(n)
-        flat = z.reshape(-1)
-        of_true_class = flat.take(at_true_class)
-        e = np.exp(z, out=z)
-        total = _ones(classes, z.dtype).dot(e)
-        losses = np.log(total)
-        losses -= of_true_class
-        if not derivative:
-            return losses, None
-        e *= (1.0 / n) / total
-        flat[at_true_class] -= 1.0 / n
-        return losses, e.T
+        return _softmax_cross_entropy(np.array(logits.T, order="C"), labels, derivative)
+
+    def affine_softmax_cross_entropy(
+        self,
+        x: Array,
+        W: Array,
+        b: Array,
+        labels: Array,
+        derivative: bool = True,
+        dz: Array | None = None,
+    ) -> tuple[Array, Array | None]:
+        if x.dtype.char not in REAL or x.dtype != W.dtype or x.dtype != b.dtype:
+            return super().affine_softmax_cross_entropy(x, W, b, labels, derivative, dz)
+        shape = (W.shape[1], x.shape[0])  # transposed, so that nothing need be copied for the softmax
+        z = W.T.dot(x.T, out=None if dz is None else dz.reshape(shape))
+        z += b[:, None]
+        return _softmax_cross_entropy(z, labels, derivative)
 
     def gather(self, array: Array, indices: Array, out: Array | None = None) -> Array:
         # Into an array the default mode would go through a buffer, to leave it as it was on an error.
@@ -160,9 +181,9 @@ class NumpyBackend(Backend):
 
     def _blocks(self, first: Array, *others: Array) -> Iterable[Sequence[Array]]:
         """Arrays of one length, in blocks of rows that stay in the cache from one operation to the next."""
-        size, nbytes = len(first), first.nbytes
-        if nbytes <= self.chunk_bytes:
+        if first.nbytes <= self.chunk_bytes:
             return [(first, *others)]
-        rows = max(1, self.chunk_bytes * size // nbytes)
+        size = len(first)
+        rows = max(1, self.chunk_bytes * size // first.nbytes)
         starts = range(0, size, rows)
         return ([array[start : start + rows] for array in (first, *others)] for start in starts)

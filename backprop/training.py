@@ -125,6 +125,7 @@ def batch_loop(
     At most SEGMENT batches at once.  The buffers are made once, so that a recorded step finds them again.
     """
     backend, work = net.backend, worker(net)
+    params, grads = work.params, work.grads
     scaled = work is not net  # only gradients that nobody else sees may hold the learning rate
     indices = backend.zeros((SEGMENT, batch_size), "int64")
     losses = backend.zeros((SEGMENT, batch_size), net.dtype)
@@ -137,7 +138,7 @@ def batch_loop(
         backend.gather(labels, batch, t_batch)
         seed = optimizer.learning_rate if scaled else 1.0
         losses[i, ...], _ = work.backpropagate(x_batch, t_batch, dout=seed)
-        optimizer.update(work.params, work.grads, scaled)
+        optimizer.update(params, grads, scaled)
         if recompute_loss:
             losses[i, ...] = work.losses(x_batch, t_batch)
 

@@ -47,6 +47,10 @@ class SoftmaxCrossEntropy(Layer):
         self._keep(training, dlogits)
         return losses
 
+    def logits(self, x: Array) -> Array:
+        """What the loss is taken of: x itself."""
+        return x
+
     def backward(self, dout: Any = 1.0) -> Array:
         """The gradient of dout · L with respect to the logits, (N, C).  dout: a number or a 0-d array."""
         (dlogits,) = self._recall()

@@ -14,6 +14,7 @@ from backprop.copying import copy_as
 from backprop.dtypes import network_dtype
 from backprop.gradients import Gradients
 from backprop.layers import SoftmaxCrossEntropy
+from backprop.layers.fused import AffineSoftmaxCrossEntropy
 from backprop.layers.layer import Layer
 from backprop.moves import Stage
 from backprop.networks import moved
@@ -37,7 +38,7 @@ class Network:
         self, layers: dict[str, Layer], loss: SoftmaxCrossEntropy, input_size: int, output_size: int
     ) -> None:
         self._layers = dict(layers)
-        self.loss_layer = loss
+        self.loss_layer: SoftmaxCrossEntropy | AffineSoftmaxCrossEntropy = loss
         self.input_size, self.output_size = input_size, output_size
         with_params = [layer for layer in layers.values() if layer.params]
         names = [
@@ -94,9 +95,7 @@ class Network:
     def predict(self, x: Any) -> Array:
         """The logits, (N, C), for samples x: (N, …) with input_size values each."""
         x = checks.samples(f"{type(self).__name__}.predict", x, self.input_size, self.backend)
-        return self._joined(
-            [self._forward(self._cast(x[chunk, ...]), training=False) for chunk in _chunks(x)]
-        )
+        return self._joined([self._logits(self._cast(x[chunk, ...])) for chunk in _chunks(x)])
 
     def loss(self, x: Any, t: Any) -> Array:
         """The mean cross-entropy over the samples, in nats: 0-d, in the network's dtype, on its device.
@@ -176,12 +175,13 @@ class Network:
     def share_correct(self, x: Array, labels: Array) -> float:
         """What `accuracy` says, of samples and labels that were checked already."""
         correct = [
-            self.backend.count_correct(
-                self._forward(self._cast(x[chunk, ...]), training=False), labels[chunk]
-            )
+            self.backend.count_correct(self._logits(self._cast(x[chunk, ...])), labels[chunk])
             for chunk in _chunks(x)
         ]
         return int(sum(correct)) / int(x.shape[0])
+
+    def _logits(self, x: Array) -> Array:
+        return self.loss_layer.logits(self._forward(x, training=False))
 
     def _forward(self, x: Array, training: bool) -> Array:
         for layer in self._layers.values():

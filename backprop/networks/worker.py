@@ -8,15 +8,19 @@ chain, and `FUSED` that knows which two can be one.
 """
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from typing import Any
 
 from backprop.gradients import Gradients
-from backprop.layers import Affine, ReLU
-from backprop.layers.affine_relu import AffineReLU
+from backprop.layers import Affine, ReLU, SoftmaxCrossEntropy
+from backprop.layers.fused import AffineReLU, AffineSoftmaxCrossEntropy
 from backprop.layers.layer import Layer
 from backprop.networks.network import Network
 
-FUSED: dict[tuple[type, ...], Callable[..., Layer]] = {(Affine, ReLU): lambda affine, _: AffineReLU(affine)}
+FUSED: dict[tuple[type, ...], Callable[..., Layer]] = {
+    (Affine, ReLU): AffineReLU,
+    (Affine, SoftmaxCrossEntropy): AffineSoftmaxCrossEntropy,
+}
 
 
 def worker(net: Network) -> Network:
@@ -30,22 +34,27 @@ def worker(net: Network) -> Network:
         return net
     work = copy.copy(net)
     work._grads = Gradients.like(net.params)
-    work._layers = _fused({name: layer.working_copy(work.grads) for name, layer in net.layers.items()})
-    work.loss_layer = net.loss_layer.working_copy(work.grads)
+    chain = zip((*net.layers, "loss"), (layer.working_copy(work.grads) for layer in layers), strict=True)
+    *rest, (_, work.loss_layer) = _fused(chain)
+    work._layers = dict(rest)
     return work
 
 
-def _fused(layers: dict[str, Layer]) -> dict[str, Layer]:
-    """The chain with one layer in place of each two neighbours that can be one."""
-    chain: dict[str, Layer] = {}
-    for name, layer in layers.items():
-        before, previous = next(reversed(chain.items()), ("", None))
+def _fused(chain: Iterable[tuple[str, Any]]) -> list[tuple[str, Any]]:
+    """The chain with one layer in place of each two neighbours that can be one.
+
+    An Affine layer alone before its loss stays: a network has a layer that needs no gradient for its input.
+    """
+    first, *others = chain
+    done = [first]
+    for name, layer in others:
+        before, previous = done[-1]
         fuse = FUSED.get((type(previous), type(layer)))
-        if fuse:
-            del chain[before]
-            name, layer = f"{before}+{name}", fuse(previous, layer)
-        chain[name] = layer
-    return chain
+        if fuse and len(others) > 1:
+            done[-1] = f"{before}+{name}", fuse(previous)
+        else:
+            done.append((name, layer))
+    return done
 
 
 def _is_stateless(layer: Layer) -> bool:

@@ -39,6 +39,10 @@ CASES = {
         (a(n, 5), labels(n), False),
         (a(n, 1), np.zeros(n, "int64")),
     ],
+    "affine_softmax_cross_entropy": lambda a, n: [
+        (a(n, 5), a(5, 4), a(4), labels(n) % 4),
+        (a(n, 5), a(5, 4), a(4), labels(n) % 4, False),
+    ],
     "gather": lambda a, n: [(a(n, 5), np.array([n - 1, 0, 0]))],
     "sgd": lambda a, n: [(a(n), a(n), 0.1)],
     "mean": lambda a, n: [(a(n),)],

@@ -14,7 +14,7 @@ import pytest
 from backends import kernels
 from backends.numpy_backend import NumpyBackend
 from backprop import check_gradients, layers, scalar
-from backprop.layers import affine, affine_relu, relu, sigmoid, softmax_cross_entropy
+from backprop.layers import affine, fused, relu, sigmoid, softmax_cross_entropy
 
 RNG = np.random.default_rng(4)
 X, Y = RNG.normal(size=(2, 4, 4))
@@ -23,7 +23,7 @@ LABELS = [2, 0, 3, 1]
 CASES = {
     "affine": lambda: (layers.Affine.create(4, 4, weight_init_std=1.0, rng=2, dtype="float64"), X),
     "relu": lambda: (layers.ReLU(), X),
-    "affine_relu": lambda: (affine_relu.AffineReLU(CASES["affine"]()[0]), X),
+    "affine_relu": lambda: (fused.AffineReLU(CASES["affine"]()[0]), X),
     "sigmoid": lambda: (layers.Sigmoid(), X),
     "loss": lambda: (layers.SoftmaxCrossEntropy(), X, LABELS),
     "mul": lambda: (scalar.MulLayer(), X, Y),
@@ -36,7 +36,7 @@ SOURCES = [  # whose method, in which module's names, put where, and the case th
     (kernels.Kernels, "sigmoid_backward", kernels, NumpyBackend, "sigmoid"),
     (kernels.Kernels, "softmax_cross_entropy", kernels, NumpyBackend, "loss"),
     (layers.Affine, "backward", affine, layers.Affine, "affine"),
-    (affine_relu.AffineReLU, "backward", affine_relu, affine_relu.AffineReLU, "affine_relu"),
+    (fused.AffineReLU, "backward", fused, fused.AffineReLU, "affine_relu"),
     (layers.ReLU, "backward", relu, layers.ReLU, "relu"),
     (layers.Sigmoid, "backward", sigmoid, layers.Sigmoid, "sigmoid"),
     (layers.SoftmaxCrossEntropy, "backward", softmax_cross_entropy, layers.SoftmaxCrossEntropy, "loss"),

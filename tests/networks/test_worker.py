@@ -6,6 +6,7 @@ import pytest
 from backends import asarray, to_numpy
 from backprop import TwoLayerNet, train
 from backprop.layers import Affine, ReLU, SoftmaxCrossEntropy
+from backprop.layers.fused import AffineSoftmaxCrossEntropy
 from backprop.networks import Network
 from backprop.networks.worker import worker
 
@@ -19,11 +20,22 @@ def net_of(**options):
 
 def test_neighbours_become_one_layer():
     net = net_of()
-    assert list(worker(net).layers) == ["Affine1+ReLU1", "Affine2"]
+    work = worker(net)
+    assert list(work.layers) == ["Affine1+ReLU1"]
+    assert type(work.loss_layer) is AffineSoftmaxCrossEntropy
     assert list(net.layers) == ["Affine1", "ReLU1", "Affine2"]
+    assert type(net.loss_layer) is SoftmaxCrossEntropy
 
 
-def test_only_an_affine_with_a_relu_behind_it_is_fused():
+def test_a_single_affine_layer_stays_beside_its_loss():
+    net = Network({"Affine": Affine.create(8, 3, rng=0, dtype="float64")}, SoftmaxCrossEntropy(), 8, 3)
+    work = worker(net)
+    assert list(work.layers) == ["Affine"]
+    assert type(work.loss_layer) is SoftmaxCrossEntropy
+    np.testing.assert_allclose(work.backpropagate(X, T)[0], net.losses(X, T), rtol=1e-12)
+
+
+def test_an_affine_is_fused_with_what_comes_right_behind_it():
     layers = {
         "ReLU0": ReLU(),
         "Affine1": Affine.create(8, 6, rng=0),
@@ -40,7 +52,13 @@ def test_it_computes_what_the_network_computes(backend):
     work, x, t = worker(net), asarray(X), asarray(T)
     losses, dx = work.backpropagate(x, t, needs_dx=True)
     expected, expected_dx = net.backpropagate(x, t, needs_dx=True)
-    pairs = [(losses, expected), (dx, expected_dx), (work.grads.flat, net.grads.flat)]
+    pairs = [
+        (losses, expected),
+        (dx, expected_dx),
+        (work.grads.flat, net.grads.flat),
+        (work.losses(x, t), net.losses(x, t)),
+        (work.predict(x), net.predict(x)),
+    ]
     for mine, theirs in pairs:
         np.testing.assert_allclose(to_numpy(mine), to_numpy(theirs), rtol=1e-12, atol=1e-15)
     assert work.share_correct(x, t) == net.share_correct(x, t)
@@ -74,12 +92,10 @@ def test_every_step_writes_into_the_same_memory():
     work = worker(net_of())
     outs = []
     for _ in range(2):
-        x = X
-        for layer in work.layers.values():
-            x = layer.forward(x)
-            outs.append(x)
-    assert outs[0] is outs[2]
-    assert outs[1] is outs[3]
+        (layer,) = work.layers.values()
+        outs += [layer.forward(X), work.backpropagate(X, T, needs_dx=True)[1], work.grads["W2"]]
+    for first, second in zip(outs[:3], outs[3:], strict=True):
+        assert np.shares_memory(first, second)
 
 
 class Counting(ReLU):

@@ -4,10 +4,10 @@ import numpy as np
 
 from benchmarks import book
 from benchmarks.peers.data import CLASSES, PIXELS, Data
-from benchmarks.peers.peer import LEARNING_RATE, Peer
+from benchmarks.peers.peer import LEARNING_RATE, Batches, DrawsEachBatch
 
 
-class Book(Peer):
+class Book(DrawsEachBatch):
     name = "the book's loop"
 
     def build(self, hidden: int, weights: dict[str, np.ndarray], data: Data) -> None:
@@ -18,11 +18,11 @@ class Book(Peer):
         for key in ("W1", "b1", "W2", "b2"):
             self.network.params[key][...] = weights[key]
 
-    def step(self, batches: np.ndarray) -> None:
+    def step(self, batches: Batches) -> None:
         for batch_mask in batches:
             self.update(self.x[batch_mask], self.t[batch_mask])
 
-    def step_loss(self, batches: np.ndarray) -> list[float]:
+    def step_loss(self, batches: Batches) -> list[float]:
         train_loss_list = []
         for batch_mask in batches:
             x_batch, t_batch = self.x[batch_mask], self.t[batch_mask]

@@ -1,12 +1,14 @@
 """What a peer is: the network 784-hidden-10 with plain SGD, as one library's users would write it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from typing import TypeAlias
 
 import numpy as np
 
 from benchmarks.peers.data import Data, initial_weights
 
 LEARNING_RATE = 0.1
+Batches: TypeAlias = np.ndarray | Iterable[np.ndarray]
 
 
 class Peer:
@@ -15,7 +17,8 @@ class Peer:
     library: what must be importable.  A peer imports it inside its methods, so that others run without it.
     hidden: units of the hidden layer.  batch_size: samples a batch.  data: resident, as the library wants it.
 
-    batches: (count, batch_size) int64, indices into data.x. A call returns when all of its work is done.
+    batches: (count, batch_size) int64, indices into data.x, or an iterable of rows of such an array.
+    A call returns when all of its work is done.
     """
 
     name: str
@@ -29,11 +32,15 @@ class Peer:
         """Take the weights, float64, in the layout of `TwoLayerNet`, and the data."""
         raise NotImplementedError
 
-    def step(self, batches: np.ndarray) -> None:
+    def draw(self, rng: np.random.Generator, count: int) -> Batches:
+        """Batches as the library's users draw them; the same ones whether all at once or one by one."""
+        return rng.integers(self.samples, size=(count, self.batch_size))
+
+    def step(self, batches: Batches) -> None:
         """One update for each batch: gather, forward, backward, SGD."""
         raise NotImplementedError
 
-    def step_loss(self, batches: np.ndarray) -> list[float]:
+    def step_loss(self, batches: Batches) -> list[float]:
         """The same, and the mean loss of each batch under the weights that its update left."""
         raise NotImplementedError
 
@@ -52,8 +59,15 @@ class Peer:
         for done in range(0, iterations, epoch):
             accuracies.append(self.evaluate())
             count = min(epoch, iterations - done)
-            losses += self.step_loss(rng.integers(self.samples, size=(count, self.batch_size)))
+            losses += self.step_loss(self.draw(rng, count))
         return losses, [*accuracies, self.evaluate()]
+
+
+class DrawsEachBatch(Peer):
+    """A peer whose loop draws a batch when it comes to it, as the book's does: by `choice`."""
+
+    def draw(self, rng: np.random.Generator, count: int) -> Iterator[np.ndarray]:
+        return (rng.choice(self.samples, self.batch_size) for _ in range(count))
 
 
 def by_name(arrays: Iterable[np.ndarray]) -> dict[str, np.ndarray]:

@@ -3,10 +3,10 @@
 import numpy as np
 
 from benchmarks.peers.data import CLASSES, PIXELS, Data
-from benchmarks.peers.peer import LEARNING_RATE, Peer, by_name
+from benchmarks.peers.peer import LEARNING_RATE, Batches, DrawsEachBatch, Peer, by_name
 
 
-class Eager(Peer):
+class Eager(DrawsEachBatch):
     """autograd, cross_entropy, optim.SGD; the data is resident and indexed, faster than by a DataLoader."""
 
     name = "PyTorch eager"
@@ -27,13 +27,13 @@ class Eager(Peer):
                 parameter.copy_(torch.from_numpy(values.T.copy()))  # Linear keeps its weight as (out, in)
         self.optimizer = torch.optim.SGD(self.model.parameters(), lr=LEARNING_RATE)
 
-    def step(self, batches: np.ndarray) -> None:
-        for batch in self.torch.from_numpy(batches):
+    def step(self, batches: Batches) -> None:
+        for batch in map(self.torch.from_numpy, batches):
             self.update(self.x[batch], self.t[batch])
 
-    def step_loss(self, batches: np.ndarray) -> list[float]:
+    def step_loss(self, batches: Batches) -> list[float]:
         losses = []
-        for batch in self.torch.from_numpy(batches):
+        for batch in map(self.torch.from_numpy, batches):
             x, t = self.x[batch], self.t[batch]
             self.update(x, t)
             with self.torch.no_grad():
@@ -58,17 +58,24 @@ class Eager(Peer):
         return by_name(p.detach().numpy().T.copy() for p in self.model.parameters())
 
 
+class EagerAhead(Eager):
+    """The same where somebody else draws: the indices of all batches are there already."""
+
+    name = "PyTorch eager, drawn ahead"
+    draw = Peer.draw
+
+
 class EagerByDefault(Eager):
     """The loss that the forward pass of the update gave, as most PyTorch loops record it."""
 
     name = "PyTorch eager, no second pass"
 
-    def step_loss(self, batches: np.ndarray) -> list[float]:
-        indices = self.torch.from_numpy(batches)
+    def step_loss(self, batches: Batches) -> list[float]:
+        indices = map(self.torch.from_numpy, batches)
         return [self.update(self.x[batch], self.t[batch]).item() for batch in indices]
 
 
-class ByHand(Peer):
+class ByHand(DrawsEachBatch):
     """No autograd: every product into a buffer, and the gradient of W1 never stored."""
 
     name = "PyTorch by hand"
@@ -112,15 +119,15 @@ class ByHand(Peer):
         for parameter, gradient in ((b1, self.db1), (W2, self.dW2), (b2, self.db2)):
             parameter.sub_(gradient, alpha=LEARNING_RATE)
 
-    def step(self, batches: np.ndarray) -> None:
+    def step(self, batches: Batches) -> None:
         with self.torch.no_grad():
-            for batch in self.torch.from_numpy(batches):
+            for batch in map(self.torch.from_numpy, batches):
                 self.update(batch)
 
-    def step_loss(self, batches: np.ndarray) -> list[float]:
+    def step_loss(self, batches: Batches) -> list[float]:
         losses = []
         with self.torch.no_grad():
-            for batch in self.torch.from_numpy(batches):
+            for batch in map(self.torch.from_numpy, batches):
                 self.update(batch)
                 self.forward()
                 losses.append(self.cross_entropy(self.z, self.tb).item())

@@ -5,12 +5,12 @@ from importlib.util import find_spec
 from benchmarks.peers.book_loop import Book
 from benchmarks.peers.ours import Ours, OursByDefault
 from benchmarks.peers.peer import Peer
-from benchmarks.peers.pytorch import ByHand, Eager, EagerByDefault
+from benchmarks.peers.pytorch import ByHand, Eager, EagerAhead, EagerByDefault
 from benchmarks.peers.scikit_learn import Classifier
 from benchmarks.peers.with_jax import Jit, Scan
 
 PEERS: dict[str, type[Peer]] = {
-    peer.name: peer for peer in (Ours, Book, Eager, ByHand, Jit, Scan, Classifier)
+    peer.name: peer for peer in (Ours, Book, Eager, EagerAhead, ByHand, Jit, Scan, Classifier)
 }
 # Their step is that of the peers above; only the job's losses are others.
 BY_DEFAULT: dict[str, type[Peer]] = {peer.name: peer for peer in (OursByDefault, EagerByDefault)}

@@ -36,15 +36,11 @@ class Cell:
         """How many a call makes, at most a hundred."""
         return max(1, min(100, round(CALL_FLOPS / self.flops)))
 
-    def draw(self, samples: int) -> Callable[[int], np.ndarray]:
-        """A function of count that draws so many batches: the same ones for whoever asks."""
-        rng = np.random.default_rng(1)
-        return lambda count: rng.integers(samples, size=(count, self.batch_size))
-
 
 def prepare(cell: Cell, peers: dict[str, type[Peer]], data: Data) -> dict[str, Peer]:
     """A peer of each kind, after it has trained as the book's loop does for some steps."""
-    batches = cell.draw(len(data.x))(2 * min(AGREE_ON, cell.steps))
+    shape = 2 * min(AGREE_ON, cell.steps), cell.batch_size
+    batches = np.random.default_rng(1).integers(len(data.x), size=shape)
     expected = follow(Book(cell.hidden, cell.batch_size, data), batches)
     ready = {name: peer(cell.hidden, cell.batch_size, data) for name, peer in peers.items()}
     for name, peer in ready.items():
@@ -61,11 +57,11 @@ def works(cell: Cell, peers: dict[str, Peer], with_loss: bool = False) -> dict[s
 
 
 def _work(cell: Cell, peer: Peer, call: Callable[[np.ndarray], object]) -> Work:
-    draw = cell.draw(peer.samples)
+    rng = np.random.default_rng(1)
 
     def work(n: int) -> None:
         for _ in range(n):
-            call(draw(cell.steps))
+            call(peer.draw(rng, cell.steps))
 
     return work
 

@@ -3,10 +3,10 @@
 import numpy as np
 
 from benchmarks.peers.data import Data
-from benchmarks.peers.peer import LEARNING_RATE, Peer, by_name
+from benchmarks.peers.peer import LEARNING_RATE, Batches, DrawsEachBatch, Peer, by_name
 
 
-class Jit(Peer):
+class Jit(DrawsEachBatch):
     """jit of one step. Nothing waits for a result before all batches are under way."""
 
     name = "JAX jit"
@@ -47,15 +47,15 @@ class Jit(Peer):
     def compile(self) -> None:
         self.run, self.run_loss = (self.jax.jit(f, donate_argnums=0) for f in self.functions)
 
-    def step(self, batches: np.ndarray) -> None:
-        for batch in batches.astype(np.int32):
-            self.weights = self.run(self.weights, self.x, self.t, batch)
+    def step(self, batches: Batches) -> None:
+        for batch in batches:
+            self.weights = self.run(self.weights, self.x, self.t, batch.astype(np.int32))
         self.jax.block_until_ready(self.weights)
 
-    def step_loss(self, batches: np.ndarray) -> list[float]:
+    def step_loss(self, batches: Batches) -> list[float]:
         losses = []
-        for batch in batches.astype(np.int32):
-            self.weights, loss = self.run_loss(self.weights, self.x, self.t, batch)
+        for batch in batches:
+            self.weights, loss = self.run_loss(self.weights, self.x, self.t, batch.astype(np.int32))
             losses.append(loss)
         return [float(loss) for loss in losses]
 
@@ -71,6 +71,7 @@ class Scan(Jit):
     """`lax.scan` over the batches: one compiled call for all of them, compiled anew for another count."""
 
     name = "JAX scan"
+    draw = Peer.draw
 
     def compile(self) -> None:
         scan, (step, step_loss) = self.jax.lax.scan, self.functions

@@ -99,15 +99,15 @@ class Kernels:
         return dout * (e / ((1.0 + e) * (1.0 + e)))
 
     def softmax_cross_entropy(
-        self, logits: Array, labels: Array, derivative: bool = True
+        self, logits: Array, labels: Array, seed: float = 1.0
     ) -> tuple[Array, Array | None]:
-        """The cross-entropy of softmax(logits) for each sample, in nats, and the derivative of its mean.
+        """The cross-entropy of softmax(logits) for each sample, in nats, and seed · the mean's derivative.
 
             losses_n = log Σ_c exp z_nc - z_n,labels[n]
-            d mean(losses) / dz = (softmax(z) - one_hot(labels)) / N
+            seed · d mean(losses) / dz = (softmax(z) - one_hot(labels)) · seed / N
 
         logits: (N, C).  labels: (N,) integers in [0, C).  Returns losses (N,) and the derivative (N, C), or
-        None in its place where it is not wanted.
+        None in its place where the seed is 0.
         """
         xp, (n, classes) = self.xp, logits.shape
         true_class = xp.reshape(labels, (n, 1)) == xp.reshape(
@@ -117,10 +117,10 @@ class Kernels:
         e = xp.exp(z)
         total = xp.sum(e, axis=1, keepdims=True)
         losses = xp.reshape(xp.log(total), (n,)) - xp.sum(xp.where(true_class, z, 0.0), axis=1)
-        if not derivative:
+        if seed == 0.0:
             return losses, None
         softmax = e / total
-        return losses, xp.where(true_class, softmax - 1.0, softmax) / n
+        return losses, xp.where(true_class, softmax - 1.0, softmax) * (seed / n)
 
     def affine_softmax_cross_entropy(
         self,
@@ -128,15 +128,15 @@ class Kernels:
         W: Array,
         b: Array,
         labels: Array,
-        derivative: bool = True,
+        seed: float = 1.0,
         dz: Array | None = None,
     ) -> tuple[Array, Array | None]:
         """`softmax_cross_entropy` of the logits x W + b.  dz: where to write the derivative, (N, C).
 
         The derivative may come as another view of that memory, in an order that suits the backend.
         """
-        losses, derivative_of_logits = self.softmax_cross_entropy(self.affine(x, W, b), labels, derivative)
-        return losses, self._into(dz, derivative_of_logits) if derivative else None
+        losses, dlogits = self.softmax_cross_entropy(self.affine(x, W, b), labels, seed)
+        return losses, None if dlogits is None else self._into(dz, dlogits)
 
     # ---------------------------------------------------------------------------------------------- training
 

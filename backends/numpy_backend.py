@@ -46,7 +46,7 @@ def _rows(size: int) -> np.ndarray:
     return rows
 
 
-def _softmax_cross_entropy(z: Array, labels: Array, derivative: bool) -> tuple[Array, Array | None]:
+def _softmax_cross_entropy(z: Array, labels: Array, seed: float) -> tuple[Array, Array | None]:
     """The kernel of that name for logits (C, N), which become the derivative."""
     classes, n = z.shape
     z -= np.maximum.reduce(z, axis=0)
@@ -58,9 +58,9 @@ def _softmax_cross_entropy(z: Array, labels: Array, derivative: bool) -> tuple[A
     total = _ones(classes, z.dtype).dot(e)
     losses = np.log(total)
     losses -= of_true_class
-    if not derivative:
+    if seed == 0.0:
         return losses, None
-    share = _number(1.0 / n, z.dtype)
+    share = _number(seed / n, z.dtype)
     e *= share / total
     flat[at_true_class] -= share
     return losses, e.T
@@ -146,11 +146,11 @@ class NumpyBackend(Backend):
         return dx, x.T.dot(dz, out=dW), db
 
     def softmax_cross_entropy(
-        self, logits: Array, labels: Array, derivative: bool = True
+        self, logits: Array, labels: Array, seed: float = 1.0
     ) -> tuple[Array, Array | None]:
         if logits.dtype.char not in REAL:
-            return super().softmax_cross_entropy(logits, labels, derivative)
-        return _softmax_cross_entropy(np.array(logits.T, order="C"), labels, derivative)
+            return super().softmax_cross_entropy(logits, labels, seed)
+        return _softmax_cross_entropy(np.array(logits.T, order="C"), labels, seed)
 
     def affine_softmax_cross_entropy(
         self,
@@ -158,15 +158,15 @@ class NumpyBackend(Backend):
         W: Array,
         b: Array,
         labels: Array,
-        derivative: bool = True,
+        seed: float = 1.0,
         dz: Array | None = None,
     ) -> tuple[Array, Array | None]:
         if x.dtype.char not in REAL or x.dtype != W.dtype or x.dtype != b.dtype:
-            return super().affine_softmax_cross_entropy(x, W, b, labels, derivative, dz)
+            return super().affine_softmax_cross_entropy(x, W, b, labels, seed, dz)
         shape = (W.shape[1], x.shape[0])  # transposed, so that nothing need be copied for the softmax
         z = W.T.dot(x.T, out=None if dz is None else dz.reshape(shape))
         z += b[:, None]
-        return _softmax_cross_entropy(z, labels, derivative)
+        return _softmax_cross_entropy(z, labels, seed)
 
     def gather(self, array: Array, indices: Array, out: Array | None = None) -> Array:
         # Into an array the default mode would go through a buffer, to leave it as it was on an error.

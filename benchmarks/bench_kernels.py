@@ -58,7 +58,7 @@ CASES = {
     "relu_backward": {f"{BATCH} x {HIDDEN}": (dh, h)},
     "softmax_cross_entropy": {
         f"{BATCH} x {CLASSES}": (dz, labels),
-        f"{BATCH} x {CLASSES}, loss only": (dz, labels, False),
+        f"{BATCH} x {CLASSES}, loss only": (dz, labels, 0.0),
     },
     "affine_relu": {first: (x, W1, b1, empty(BATCH, HIDDEN))},
     "affine_relu_backward": {

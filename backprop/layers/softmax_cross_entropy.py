@@ -43,7 +43,9 @@ class SoftmaxCrossEntropy(Layer):
 
     def losses(self, logits: Array, labels: Array, training: bool = True) -> Array:
         """One loss a sample, (N,), for labels that are known to be right: (N,) int64 on the device."""
-        losses, dlogits = backend_of(logits, labels).softmax_cross_entropy(logits, labels, training)
+        losses, dlogits = backend_of(logits, labels).softmax_cross_entropy(
+            logits, labels, 1.0 if training else 0.0
+        )
         self._keep(training, dlogits)
         return losses
 

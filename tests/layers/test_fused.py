@@ -75,6 +75,9 @@ def test_wrong_shapes_and_dtypes_are_told_of(backend):
     layer.forward(asarray(np.ones((4, 6)), "float32"))
     with pytest.raises(ValueError, match="dout must have the shape"):
         layer.backward(asarray(np.ones((4, 6)), "float32"))
+    layer.backward(asarray(np.ones((4, 5)), "float32"))
+    with pytest.raises(TypeError, match="one dtype"):
+        layer.forward(asarray(np.ones((4, 6)), "float64"))
 
 
 def test_a_loss_tells_of_wrong_samples_and_of_a_backward_without_a_forward(backend):

@@ -68,9 +68,10 @@ def test_a_seed_scales_the_gradients_and_not_the_losses(backend):
     work, x, t = worker(net_of()), asarray(X), asarray(T)
     losses, _ = work.backpropagate(x, t)
     losses, gradient = to_numpy(losses).copy(), to_numpy(work.grads.flat).copy()
-    again, _ = work.backpropagate(x, t, dout=0.25)
-    np.testing.assert_array_equal(to_numpy(again), losses)
-    np.testing.assert_allclose(to_numpy(work.grads.flat), 0.25 * gradient, rtol=1e-14)
+    for dout in (0.25, 0.25, -2.0, 0.0, 0.0, 1.0):  # the last seed is remembered: it may come again or not
+        again, _ = work.backpropagate(x, t, dout=dout)
+        np.testing.assert_array_equal(to_numpy(again), losses)
+        np.testing.assert_allclose(to_numpy(work.grads.flat), dout * gradient, rtol=1e-13, atol=1e-16)
 
 
 def test_it_shares_the_parameters_and_nothing_else():

@@ -1,10 +1,10 @@
-"""The whole training job by every peer, each time in a process of its own.
+"""The whole training job by every peer, each in a process of its own, an epoch in turns.
 
 10,000 iterations at batch 100, and before each epoch of 600 and at the end the accuracies over all 70,000
 images: 18 times. The time begins with the data and the weights in place and ends with the last accuracy; what
-a peer compiles on the way counts.
+a peer compiles on the way counts, and waiting for its turn does not.
 
-    python -m benchmarks.peers.job NAME ITERATIONS SEED      one of them, one line of JSON
+    python -m benchmarks.peers.job NAME ITERATIONS SEED      one of them; each line that it reads is a turn
 """
 
 import json
@@ -12,12 +12,35 @@ import random
 import subprocess
 import sys
 import time
+from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 CHECKOUT = Path(__file__).parents[2]
 HIDDEN, BATCH, ITERATIONS = 50, 100, 10_000
+TURN = "my turn?"
+
+
+class Clock:
+    """Wall and processor seconds between the turns; called where a turn ends."""
+
+    def __init__(self) -> None:
+        self.seconds = self.cpu_seconds = 0.0
+        self.wait()
+
+    def __call__(self) -> None:
+        self.stop()
+        self.wait()
+
+    def wait(self) -> None:
+        print(TURN, flush=True)
+        sys.stdin.readline()
+        self.start, self.cpu_start = time.perf_counter(), time.process_time()
+
+    def stop(self) -> None:
+        self.seconds += time.perf_counter() - self.start
+        self.cpu_seconds += time.process_time() - self.cpu_start
 
 
 def run_here(name: str, iterations: int, seed: int) -> dict[str, Any]:
@@ -31,15 +54,15 @@ def run_here(name: str, iterations: int, seed: int) -> dict[str, Any]:
 
     with one_thread():
         peer = (PEERS | BY_DEFAULT)[name](HIDDEN, BATCH, load())
-        start, cpu_start = time.perf_counter(), time.process_time()
-        losses, accuracies = peer.job(iterations, np.random.default_rng(seed))
-        seconds, cpu_seconds = time.perf_counter() - start, time.process_time() - cpu_start
+        clock = Clock()
+        losses, accuracies = peer.job(iterations, np.random.default_rng(seed), clock)
+        clock.stop()
     assert len(losses) == iterations, f"{name}: {len(losses)} losses"
     train, test = accuracies[-1]
     return {
         "name": name,
-        "seconds": seconds,
-        "cpu_seconds": cpu_seconds,  # as many where nothing else wanted the core
+        "seconds": clock.seconds,
+        "cpu_seconds": clock.cpu_seconds,  # as many where nothing else wanted the core
         "evaluations": len(accuracies),
         "loss": float(np.mean(losses[-100:])),
         "train": train,
@@ -49,23 +72,34 @@ def run_here(name: str, iterations: int, seed: int) -> dict[str, Any]:
 
 
 def run_all(names: list[str], rounds: int, iterations: int = ITERATIONS) -> list[dict[str, Any]]:
-    """All jobs in every round, in an order drawn anew; prints each as it ends."""
+    """The jobs of all in every round, turn by turn in an order drawn anew; prints each as it ends."""
     order, results = random.Random(0), []
     for seed in range(rounds):
-        for name in order.sample(names, len(names)):
-            arguments = [name, str(iterations), str(seed)]
-            process = subprocess.run(
-                [sys.executable, "-m", "benchmarks.peers.job", *arguments],
-                cwd=CHECKOUT,
-                check=True,
-                stdout=subprocess.PIPE,
-                text=True,
-            )
-            result = json.loads(process.stdout.splitlines()[-1])
+        for result in run_round(names, order, iterations, seed):
             results.append({**result, "round": seed})
-            print(f"round {seed + 1}: {name}, {result['seconds']:.2f} s", file=sys.stderr)
+            print(f"round {seed + 1}: {result['name']}, {result['seconds']:.2f} s", file=sys.stderr)
     require_same_accuracy(results)
     return results
+
+
+def run_round(names: list[str], order: random.Random, iterations: int, seed: int) -> list[dict[str, Any]]:
+    results = []
+    with ExitStack() as stack:
+        waiting = {name: stack.enter_context(_process(name, iterations, seed)) for name in names}
+        for process in waiting.values():
+            assert process.stdout.readline().strip() == TURN
+        while waiting:
+            for name in order.sample(list(waiting), len(waiting)):
+                print(file=waiting[name].stdin, flush=True)
+                if (line := waiting[name].stdout.readline().strip()) != TURN:
+                    results.append(json.loads(line))
+                    del waiting[name]
+    return results
+
+
+def _process(name: str, iterations: int, seed: int) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-m", "benchmarks.peers.job", name, str(iterations), str(seed)]
+    return subprocess.Popen(command, cwd=CHECKOUT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
 def require_same_accuracy(results: list[dict[str, Any]]) -> None:

@@ -1,10 +1,12 @@
 """backprop itself, behind the same methods."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from backprop import TwoLayerNet, to_numpy, train
 from backprop.optimizers import SGD
-from backprop.training import SEGMENT, batch_loop
+from backprop.training import SEGMENT, History, batch_loop
 from benchmarks.peers.data import CLASSES, PIXELS, Data
 from benchmarks.peers.peer import LEARNING_RATE, Peer
 
@@ -40,7 +42,15 @@ class Ours(Peer):
     def parameters(self) -> dict[str, np.ndarray]:
         return {name: to_numpy(values) for name, values in self.net.params.items()}
 
-    def job(self, iterations: int, rng: np.random.Generator) -> tuple[list[float], list[tuple[float, float]]]:
+    def job(
+        self, iterations: int, rng: np.random.Generator, turn: Callable[[], None] = lambda: None
+    ) -> tuple[list[float], list[tuple[float, float]]]:
+        epoch = self.samples // self.batch_size
+
+        def callback(history: History) -> None:
+            if len(history.loss) == epoch * len(history.iterations):  # an epoch has just ended
+                turn()
+
         history = train(
             self.net,
             *self.data[:4],
@@ -49,6 +59,7 @@ class Ours(Peer):
             learning_rate=LEARNING_RATE,
             rng=rng,
             recompute_loss=self.recompute,
+            callback=callback,
         )
         return history.loss, list(zip(history.train_accuracy, history.test_accuracy, strict=True))
 

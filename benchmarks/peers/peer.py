@@ -1,6 +1,6 @@
 """What a peer is: the network 784-hidden-10 with plain SGD, as one library's users would write it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TypeAlias
 
 import numpy as np
@@ -52,14 +52,20 @@ class Peer:
         """The parameters, in the layout of `TwoLayerNet`."""
         raise NotImplementedError
 
-    def job(self, iterations: int, rng: np.random.Generator) -> tuple[list[float], list[tuple[float, float]]]:
-        """The whole training: the loss of each iteration, the accuracies before each epoch and at the end."""
+    def job(
+        self, iterations: int, rng: np.random.Generator, turn: Callable[[], None] = lambda: None
+    ) -> tuple[list[float], list[tuple[float, float]]]:
+        """The whole training: the loss of each iteration, the accuracies before each epoch and at the end.
+
+        turn: called after each epoch.
+        """
         losses: list[float] = []
         accuracies, epoch = [], self.samples // self.batch_size
         for done in range(0, iterations, epoch):
             accuracies.append(self.evaluate())
             count = min(epoch, iterations - done)
             losses += self.step_loss(self.draw(rng, count))
+            turn()
         return losses, [*accuracies, self.evaluate()]
 
 

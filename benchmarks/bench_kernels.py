@@ -64,6 +64,7 @@ CASES = {
     "affine_relu_backward": {
         f"{first}, no dx": (dh, h, x, W1, empty(*W1.shape), empty(*b1.shape), None, empty(*h.shape), False)
     },
+    "affine_softmax_cross_entropy": {second: (h, W2, b2, labels, 0.1)},
     "gather": {
         f"{BATCH} of {SAMPLES} x {PIXELS}": (a(SAMPLES, PIXELS), rows, empty(BATCH, PIXELS)),
         f"{BATCH} labels": (rng.integers(CLASSES, size=SAMPLES), rows, np.zeros(BATCH, np.int64)),
@@ -71,6 +72,7 @@ CASES = {
     "sgd": {
         "39,760, learning rate 0.1": (a(39_760), a(39_760), 0.1),
         "39,760, scaled already": (a(39_760), a(39_760), 1.0),
+        "3,256,330 (hidden 4096), learning rate 0.1": (a(3_256_330), a(3_256_330), 0.1),
     },
 }
 

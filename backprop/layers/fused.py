@@ -28,6 +28,7 @@ class FusedAffine(Affine):
         backend_of(x, W)
         self._x, self._x_as_samples = x, self._samples(x, W)
         self._out_shape = x.shape[0], W.shape[1]
+        self._dout = None
 
     def _in_shape_of_x(self, dx: Array | None) -> Array | None:
         shape = self._x.shape

@@ -63,7 +63,8 @@ def _is_stateless(layer: Layer) -> bool:
 
 def _is_as_written(obj: Network | Layer, cls: type) -> bool:
     """Whether no pass of obj was replaced, by a subclass of cls or on the object itself."""
-    passes = "forward backward losses logits backpropagate share_correct _forward _logits".split()
+    passes = ["forward", "backward", "losses", "logits", "_logits", "_forward"]
+    passes += ["backpropagate", "share_correct"]
     return not any(
         name in vars(obj) or getattr(type(obj), name, None) is not getattr(cls, name, None) for name in passes
     )

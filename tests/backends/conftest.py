@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from cuda_emulator import RawModule
 
 from backends import load, registry, selection
 
@@ -63,6 +64,7 @@ class Library(types.ModuleType):
 
     def __init__(self, name):
         super().__init__(name)
+        self.RawModule = RawModule
         wrap = self.wrap
 
         class ndarray(np.ndarray):

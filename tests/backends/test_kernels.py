@@ -5,6 +5,7 @@ from itertools import cycle
 
 import numpy as np
 import pytest
+from cuda_emulator import EmulatedCupy
 
 from backends import Backend
 from backends.cupy_backend import CupyBackend
@@ -94,11 +95,16 @@ def each_override(gpu_marked, dtypes=((),)):
     """Class and name of every override, with each of the dtypes that its kernel may get."""
     return [
         pytest.param(cls, name, *given, marks=[pytest.mark.gpu] if gpu_marked and cls is CupyBackend else [])
-        for cls in (NumpyBackend, CupyBackend)
+        for cls in (NumpyBackend, CupyBackend, EmulatedCupy)
         for name in overrides(cls)
         for given in dtypes
         if not (name in REAL_ONLY and given and given[0] in COMPLEX)
     ]
+
+
+def backend_for(cls):
+    """The backend of that class; skips the test where it cannot be used."""
+    return cls() if cls is EmulatedCupy else backend_or_skip(cls.__name__.removesuffix("Backend").lower())
 
 
 def as_list(returned):
@@ -143,7 +149,7 @@ def test_an_override_is_called_as_the_generic_kernel_is(cls, name):
     ("cls", "name", "dtypes"), each_override(gpu_marked=True, dtypes=[(d,) for d in REAL + COMPLEX])
 )
 def test_an_override_computes_what_the_generic_kernel_computes(cls, name, dtypes):
-    backend = backend_or_skip(cls.__name__.removesuffix("Backend").lower())
+    backend = backend_for(cls)
     generic = Backend("generic", backend.xp, backend.array_type)
     for case in cases(name, dtypes):
         reference = outcome(getattr(Kernels, name), generic, case)
@@ -152,7 +158,7 @@ def test_an_override_computes_what_the_generic_kernel_computes(cls, name, dtypes
 
 @pytest.mark.parametrize(("cls", "name"), each_override(gpu_marked=True))
 def test_an_override_takes_its_arguments_by_name_too(cls, name):
-    backend = backend_or_skip(cls.__name__.removesuffix("Backend").lower())
+    backend = backend_for(cls)
     kernel, case = getattr(backend, name), on(backend, cases(name, ["float64"])[0])
     by_name = dict(zip(inspect.signature(kernel).parameters, case, strict=False))
     assert_same(backend, as_list(kernel(**by_name)), as_list(kernel(*case)), name)
@@ -167,9 +173,11 @@ ODD_CASES = {
 
 
 @pytest.mark.parametrize("name", ODD_CASES)
-@pytest.mark.parametrize("cls", [NumpyBackend, pytest.param(CupyBackend, marks=pytest.mark.gpu)])
+@pytest.mark.parametrize(
+    "cls", [NumpyBackend, EmulatedCupy, pytest.param(CupyBackend, marks=pytest.mark.gpu)]
+)
 def test_an_override_treats_nan_and_infinity_as_the_generic_kernel_does(cls, name):
-    backend = backend_or_skip(cls.__name__.removesuffix("Backend").lower())
+    backend = backend_for(cls)
     generic = Backend("generic", backend.xp, backend.array_type)
     reference = outcome(getattr(Kernels, name), generic, ODD_CASES[name])
     assert_same(backend, outcome(getattr(cls, name), backend, ODD_CASES[name]), reference, name)

@@ -1,0 +1,64 @@
+// Enough of CUDA to run kernels.cu on a CPU: a thread for each thread of a block, real barriers, and one block
+// after the other, so that `__shared__` may be `static`.
+#pragma once
+#include <algorithm>
+#include <barrier>
+#include <cmath>
+#include <functional>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#define __global__
+#define __shared__ static
+
+struct Index {
+    unsigned x = 1, y = 1, z = 1;
+};
+inline Index blockDim, gridDim, blockIdx;
+inline thread_local Index threadIdx;
+
+struct Warp {
+    std::barrier<> barrier;
+    float lanes[32];
+    explicit Warp(int threads) : barrier(threads) {}
+};
+inline std::unique_ptr<std::barrier<>> block_barrier;
+inline std::vector<std::unique_ptr<Warp>> warps;
+inline thread_local Warp* warp;
+inline thread_local int lane_index;
+
+inline void __syncthreads() { block_barrier->arrive_and_wait(); }
+inline void __syncwarp() { warp->barrier.arrive_and_wait(); }
+inline float __shfl_xor_sync(unsigned, float value, int mask) {
+    warp->lanes[lane_index] = value;
+    warp->barrier.arrive_and_wait();
+    float other = warp->lanes[lane_index ^ mask];
+    warp->barrier.arrive_and_wait();
+    return other;
+}
+
+// Run a kernel for every block of the grid. A thread that returns early drops out of its barriers.
+inline void run_on_cpu(Index grid, Index block, const std::function<void()>& kernel) {
+    gridDim = grid;
+    blockDim = block;
+    int count = block.x * block.y * block.z;
+    for (unsigned b = 0; b < grid.x; ++b) {
+        blockIdx = {b, 0, 0};
+        block_barrier = std::make_unique<std::barrier<>>(count);
+        warps.clear();
+        for (int first = 0; first < count; first += 32)
+            warps.push_back(std::make_unique<Warp>(std::min(32, count - first)));
+        std::vector<std::thread> threads;
+        for (int t = 0; t < count; ++t)
+            threads.emplace_back([&, t] {
+                threadIdx = {t % block.x, t / block.x % block.y, t / (block.x * block.y)};
+                warp = warps[t / 32].get();
+                lane_index = t % 32;
+                kernel();
+                warp->barrier.arrive_and_drop();
+                block_barrier->arrive_and_drop();
+            });
+        for (auto& thread : threads) thread.join();
+    }
+}

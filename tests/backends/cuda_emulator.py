@@ -1,0 +1,116 @@
+"""The CuPy backend without a GPU: its arrays are NumPy's, and kernels.cu runs on the CPU.
+
+g++ compiles kernels.cu as C++ with cuda_emulator.h, which makes a thread of each thread. What is not like a
+GPU: threads of a warp do not run in step, blocks run one after the other, and time means nothing.
+"""
+
+import ctypes
+import re
+import shutil
+import subprocess
+import tempfile
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from backends.backend import Backend
+from backends.cupy_backend import SOURCE, CupyBackend
+
+HERE = Path(__file__).parent
+TYPES = {"float": np.float32, "int64": np.int64, "int": np.int32, "unsigned": np.uint32}
+KERNEL = re.compile(r'extern "C" __global__ void (\w+)\(([^)]*)\)')
+
+
+def signatures(source):
+    """The C types of each kernel's parameters, by its name."""
+    return {
+        name: [parameter.strip().rpartition(" ")[0].removeprefix("const ") for parameter in listed.split(",")]
+        for name, listed in KERNEL.findall(source)
+    }
+
+
+def as_cpp(source):
+    """The source with a function `run_NAME(grid and block, addresses of the arguments)` for each kernel."""
+    launchers = []
+    for name, types in signatures(source).items():
+        values = ", ".join(f"*({type_}*)arguments[{i}]" for i, type_ in enumerate(types))
+        launchers.append(
+            f'extern "C" void run_{name}(const unsigned* d, void** arguments) {{\n'
+            f"    run_on_cpu({{d[0], d[1], d[2]}}, {{d[3], d[4], d[5]}}, [=] {{ {name}({values}); }});\n}}\n"
+        )
+    return "\n".join(['#include "cuda_emulator.h"', source, *launchers])
+
+
+def compile_cpp(cpp, target, *options):
+    """Compile a C++ program or library; skips the test where there is no g++."""
+    if shutil.which("g++") is None:
+        pytest.skip("g++ is not installed; it compiles the CUDA kernels for the CPU")
+    file = target.with_suffix(".cpp")
+    file.write_text(cpp)
+    command = ["g++", "-std=c++20", "-O1", "-pthread", f"-I{HERE}", *options, str(file), "-o", str(target)]
+    subprocess.run(command, check=True)
+
+
+class EmulatedModule:
+    """The kernels of a source as functions of arrays; it also checks what a GPU would silently take wrong."""
+
+    def __init__(self, source):
+        self.signatures = signatures(source)
+        with tempfile.TemporaryDirectory() as folder:
+            library = Path(folder, "kernels.so")
+            compile_cpp(as_cpp(source), library, "-shared", "-fPIC")
+            self.library = ctypes.CDLL(str(library))
+
+    def get_function(self, name):
+        types, run = self.signatures[name], getattr(self.library, f"run_{name}")
+
+        def launch(grid, block, arguments):
+            assert len(arguments) == len(types), f"{name} takes {len(types)} arguments, got {len(arguments)}"
+            assert np.prod(block) <= 1024
+            held = [checked(name, *pair) for pair in zip(types, arguments, strict=True)]
+            addresses = (ctypes.c_void_p * len(held))(*(value.ctypes.data for value in held))
+            dimensions = [*grid, 1, 1][:3] + [*block, 1, 1][:3]
+            run((ctypes.c_uint * 6)(*map(int, dimensions)), addresses)
+
+        return launch
+
+
+def checked(name, type_, argument):
+    """An argument as a 0-d array of what the kernel gets: a number, or the address of an array."""
+    expected = TYPES[type_.removesuffix("*")]
+    if not type_.endswith("*"):
+        assert isinstance(argument, expected), f"{name}: {type_} got {type(argument).__name__}"
+        return np.array(argument)
+    if isinstance(argument, np.uintp):
+        return np.array(argument)
+    assert argument.dtype == expected, f"{name}: {type_} got an array of {argument.dtype}"
+    assert argument.flags.c_contiguous, f"{name}: got an array that is not contiguous"
+    return np.array(argument.ctypes.data, np.uintp)
+
+
+@cache
+def module():
+    return EmulatedModule(SOURCE.read_text())
+
+
+class RawModule:
+    """CuPy's: compiled when a kernel is first asked for.  code: must be that of kernels.cu."""
+
+    def __init__(self, code):
+        assert code == SOURCE.read_text()
+
+    def get_function(self, name):
+        return module().get_function(name)
+
+
+class EmulatedCupy(CupyBackend):
+    """The overrides of CupyBackend on NumPy's arrays."""
+
+    def __init__(self):
+        Backend.__init__(self, "emulated", np, np.ndarray)
+        self._module = RawModule(SOURCE.read_text())
+
+    def to_numpy(self, array):
+        return np.asarray(array)

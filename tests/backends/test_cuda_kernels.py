@@ -6,7 +6,7 @@ from itertools import product
 
 import numpy as np
 import pytest
-from cuda_emulator import EmulatedCupy, as_cpp, compile_cpp
+from cuda_emulator import EmulatedCupy, EmulatedModule, as_cpp, compile_cpp
 
 from backends import registry
 from backends.backend import Backend
@@ -118,6 +118,58 @@ def test_a_network_trains_on_them(emulated, monkeypatch):
     assert_close(flat, expected, scale=10)
     assert_close(history.loss, by_numpy.loss, scale=10)
     assert history.test_accuracy == by_numpy.test_accuracy
+
+
+MUTANTS = [
+    ("(i - n * width)", "(i - n * width) / 2"),
+    ("i % m", "i / m % m"),
+    ("value <= 0.0f", "value <= 0.5f"),
+    ("out[i] > 0.0f", "out[i] >= 0.0f"),
+    ("dz[i] = value;", ""),
+    ("row += 8", "row += 9"),
+    ("y < 8", "y < 7"),
+    ("other = 16; other; other /= 2) largest", "other = 0; other; other /= 2) largest"),
+    ("other = 16; other; other /= 2) total", "other = 8; other; other /= 2) total"),
+    ("c = lane; c < classes; c += 32) total", "c = lane; c < 32; c += 32) total"),
+    ("b[label] : 0.0f) - largest", "b[label] : 0.0f)"),
+    ("seed / (float)n", "seed / (float)classes"),
+    ("softmax - 1.0f", "softmax"),
+    ("parameters[i] -=", "parameters[i] +="),
+]
+
+
+def all_kernels(backend):
+    """What every kernel of kernels.cu gives for the same arguments: in float32 there, else in float64."""
+    rng = np.random.default_rng(5)
+    x, W, b = rng.normal(size=(33, 4)), rng.normal(size=(4, 40)), 30 * rng.normal(size=40)
+    dout, labels, flat = rng.normal(size=(33, 40)), rng.integers(40, size=33), rng.normal(size=300)
+    if backend is not GENERIC:
+        x, W, b, dout, flat = (v.astype("float32") for v in (x, W, b, dout, flat))
+    out = backend.affine_relu(x, W, b)
+    gradients, gathered = backend.affine_relu_backward(dout, out, x, W), backend.gather(x, labels % 33)
+    loss = backend.affine_softmax_cross_entropy(x, W, b, labels)
+    backend.sgd(flat, flat[::-1].copy(), 0.1)
+    return [out, *gradients, gathered, *loss, flat]
+
+
+def agree(emulated):
+    return all(
+        np.allclose(mine, expected, rtol=1e-5, atol=1e-5)
+        for mine, expected in zip(all_kernels(emulated), all_kernels(GENERIC), strict=True)
+    )
+
+
+def test_all_kernels_agree(emulated):
+    assert agree(emulated)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("right", "wrong"), MUTANTS)
+def test_a_mutant_is_caught(right, wrong):
+    source, emulated = SOURCE.read_text(), EmulatedCupy()
+    assert source.count(right) == 1
+    emulated._module = EmulatedModule(source.replace(right, wrong))
+    assert not agree(emulated)
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)

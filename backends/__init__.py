@@ -4,6 +4,7 @@ from backends.backend import Backend
 from backends.dtypes import dtype_name, kind, mix
 from backends.errors import BackendUnavailable
 from backends.kernels import Array
+from backends.precision import current_precision, precision
 from backends.registry import (
     available_backends,
     backend_of,
@@ -34,6 +35,7 @@ __all__ = [
     "available_backends",
     "backend_of",
     "choose",
+    "current_precision",
     "describe",
     "dtype_name",
     "get_backend",
@@ -42,6 +44,7 @@ __all__ = [
     "load",
     "mix",
     "owner_of",
+    "precision",
     "register",
     "set_backend",
     "to_numpy",

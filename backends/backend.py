@@ -1,6 +1,6 @@
 """An array library as one object: its name, its namespace, how arrays get in and out, and the kernels."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from math import prod
 from typing import Any
@@ -24,6 +24,8 @@ class Backend(Kernels):
     chunk_bytes = 2**19  # the size of an array when a large job is cut: several stay in a CPU's cache
     prefers_copies = False  # whether a stack of copies of parameters beats one evaluation after the other
     scalar_types: tuple[type, ...] = ()  # what its kernels return in place of 0-d arrays
+    iterations_at_once = 100  # of a training, between two looks at the losses
+    samples_at_once = 1000  # of an evaluation: their activations stay in a CPU's cache
 
     def __init__(self, name: str, xp: Any, array_type: type | None = None) -> None:
         self.name = name
@@ -46,6 +48,13 @@ class Backend(Kernels):
     def to_numpy(self, array: Array) -> np.ndarray:
         """The values on the host; waits for the device where there is one."""
         return np.asarray(array)
+
+    def adopt(self, data: Any) -> Array | None:
+        """Another library's array on the device as one of this backend, uncopied; None for other data."""
+        return None
+
+    def require_current(self, where: str, **arrays: Array) -> None:
+        """Raise ValueError where an array is on another device than the current one, which computes."""
 
     def host_view(self, array: Array) -> np.ndarray | None:
         """The values on the host if reading them costs no wait for a device, else None."""
@@ -100,6 +109,14 @@ class Backend(Kernels):
         """The array stretched to a shape; it may be read only."""
         return self.xp.broadcast_to(array, shape)
 
+    def write(self, target: Array, source: Array) -> None:
+        """Copy source into target, of the same shape and dtype."""
+        target[...] = source
+
+    def pack(self, x: Array) -> Array:
+        """Samples as `minibatch` gathers them best: x itself, or bytes if x is bytes / 255 in every bit."""
+        return x
+
     def concat(self, arrays: list[Array]) -> Array:
         """Arrays joined along their first axis."""
         return self.xp.concat(arrays, axis=0)
@@ -123,11 +140,29 @@ class Backend(Kernels):
         """Inside, the threads that suit products of that size.  multiply_adds: of the largest product."""
         return nullcontext()
 
-    def loop(self, step: Callable[[int], None]) -> Callable[[int], None]:
-        """A function of count that calls step(0), …, step(count - 1).
+    def warmup(self) -> None:
+        """Make ready what a first call would else have to wait for: kernels to compile, libraries to load."""
 
-        The seam for a backend that records a step once and replays it: what it records lives in the function
-        that it returns, hence with the loop and not with the backend.
+    def kernel_cache(self) -> str | None:
+        """The directory where compiled kernels are kept for other processes; None where there are none."""
+        return None
+
+    def precision(self, dtype: Any) -> str:
+        """How products of this dtype are computed here and now: "ieee" or "tf32"."""
+        return "ieee"
+
+    def why_not_captured(self, dtype: Any) -> str | None:
+        """Why `loop` runs the steps of a network of this dtype one by one, or None where it records them."""
+        return f"{self.name} has no CUDA graphs"
+
+    def loop(
+        self, step: Callable[[int], None], keep: Sequence[Array] = (), capture: bool = True
+    ) -> Callable[[int], None]:
+        """A function of count that does what step(0), …, step(count - 1) would do.
+
+        keep: what is in use besides the step's own buffers: a backend that records a step rehearses it first,
+        and leaves these arrays as they were.  capture: whether it may record.
+        What it records lives in the function that it returns, hence with the loop and not with the backend.
         """
 
         def run(count: int) -> None:

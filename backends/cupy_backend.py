@@ -1,9 +1,12 @@
-"""CuPy on a CUDA GPU: arrays in and out, waiting, and the kernels of kernels.cu.
+"""CuPy on a CUDA GPU: arrays in and out, waiting, loops as CUDA graphs, and the kernels of kernels.cu.
 
 Those are for float32; other dtypes take the generic kernels, which never wait for the device either: no
-boolean-mask assignment, no reading of a value. A captured loop is to override `loop`.
+boolean-mask assignment, no reading of a value.
 """
 
+import os
+from collections.abc import Callable, Sequence
+from functools import cache
 from math import prod
 from pathlib import Path
 from typing import Any
@@ -11,14 +14,24 @@ from typing import Any
 import numpy as np
 
 from backends.backend import Backend
+from backends.cublas import cublas
+from backends.cuda_graph import CapturedLoop
+from backends.dtypes import dtype_name
 from backends.errors import BackendUnavailable
 from backends.kernels import Array
+from backends.precision import current_precision
 
 INSTALL = 'pip install "cupy-cuda12x[ctk]" for a CUDA 12 driver or "cupy-cuda13x[ctk]" for CUDA 13'
 SOURCE = Path(__file__).with_name("kernels.cu")
+WAY_BACK = "or compute on the CPU: BACKPROP_BACKEND=numpy"
+DLPACK_CUDA = (2, 13)  # device types of DLPack: CUDA, and CUDA managed memory
+
 THREADS = 256  # a block
 MOST_BLOCKS = 4096  # of a grid whose threads take several items
-WAY_BACK = "or compute on the CPU: BACKPROP_BACKEND=numpy"
+TILE = 8  # as in kernels.cu
+# Multiply-adds up to which a product is computed by our own kernels, with all that goes with it in one
+# launch; beyond, cuBLAS is faster. Not measured yet: a guess from the launches that it saves.
+SMALL = 2**23
 
 
 class CupyBackend(Backend):
@@ -26,6 +39,8 @@ class CupyBackend(Backend):
 
     chunk_bytes = 2**28  # large enough for launches not to count, small enough for any GPU
     prefers_copies = True
+    iterations_at_once = 1000
+    samples_at_once = 2**14
 
     def __init__(self) -> None:
         try:
@@ -39,10 +54,10 @@ class CupyBackend(Backend):
         except Exception as error:  # a broken installation fails in many ways
             raise _broken(error) from error
         if not has_gpu:
-            reason = f"CuPy {cupy.__version__} finds no CUDA GPU ({_why_no_device(cupy)})"
-            raise BackendUnavailable("cupy", reason, f"see what nvidia-smi says; {INSTALL}, {WAY_BACK}")
+            raise _without_gpu(cupy)
         super().__init__("cupy", cupy, cupy.ndarray)
-        self._module = cupy.RawModule(code=SOURCE.read_text())  # compiled at its first use
+        module = cupy.RawModule(code=SOURCE.read_text(encoding="utf-8"), options=("-std=c++17",))
+        self._kernel = cache(module.get_function)  # compiled when first asked for, on each device
 
     def to_numpy(self, array: Array) -> np.ndarray:
         host: np.ndarray = self.xp.asnumpy(array)
@@ -50,6 +65,20 @@ class CupyBackend(Backend):
 
     def host_view(self, array: Array) -> np.ndarray | None:
         return None
+
+    def adopt(self, data: Any) -> Array | None:
+        device = getattr(data, "__dlpack_device__", None)
+        return self.xp.from_dlpack(data) if device and device()[0] in DLPACK_CUDA else None
+
+    def require_current(self, where: str, **arrays: Array) -> None:
+        current = self.xp.cuda.runtime.getDevice()
+        for name, array in arrays.items():
+            if array.device.id != current:
+                raise ValueError(
+                    f"{where}: {name} must be on the current device, cuda:{current}, got "
+                    f"cuda:{array.device.id}; compute inside `with cupy.cuda.Device({array.device.id}):`, or "
+                    f"copy the array inside `with cupy.cuda.Device({current}):` by cupy.array(array)"
+                )
 
     def synchronize(self) -> None:
         self.xp.cuda.get_current_stream().synchronize()
@@ -67,14 +96,52 @@ class CupyBackend(Backend):
             "cuda driver": str(runtime.driverGetVersion()),
         }
 
+    def write(self, target: Array, source: Array) -> None:
+        target.data.copy_from_device_async(source.data, source.nbytes)
+
+    # ------------------------------------------------------------------------------------------------ loops
+
+    def warmup(self) -> None:
+        self._kernel("sgd")  # they are compiled together
+        one = self.xp.zeros((1, 1), np.float32)
+        cublas(self.xp).product(one, one, self.xp.empty_like(one))
+        self.synchronize()
+
+    def kernel_cache(self) -> str | None:
+        return os.environ.get("CUPY_CACHE_DIR") or os.path.expanduser("~/.cupy/kernel_cache")
+
+    def precision(self, dtype: Any) -> str:
+        has_tf32 = int(self.xp.cuda.Device().compute_capability) >= 80
+        return current_precision() if dtype_name(dtype) == "float32" and has_tf32 else "ieee"
+
+    def why_not_captured(self, dtype: Any) -> str | None:
+        if dtype_name(dtype) == "float32":
+            return None
+        return f"{dtype_name(dtype)} takes the generic kernels, whose products CuPy does not let a graph hold"
+
+    def loop(
+        self, step: Callable[[int], None], keep: Sequence[Array] = (), capture: bool = True
+    ) -> Callable[[int], None]:
+        return CapturedLoop(self.xp, step, keep) if capture else super().loop(step, keep)
+
+    def pack(self, x: Array) -> Array:
+        if not _is_float32(x) or not x.size:
+            return x
+        packed, differ = self.xp.empty(x.shape, np.uint8), self.xp.zeros((1,), np.int32)
+        self._each("to_bytes", x.size, x, packed, differ, np.int64(x.size))
+        return x if self.to_numpy(differ)[0] else packed
+
     # ---------------------------------------------------------------------------------------------- kernels
 
     def affine(self, x: Array, W: Array, b: Array, out: Array | None = None) -> Array:
         if not _is_float32(x, W, b, out):
             return super().affine(x, W, b, out)
-        out = self._product(x, W, out)
-        out += b
-        return out
+        return self._affine(x, W, b, out, rectified=False)
+
+    def affine_relu(self, x: Array, W: Array, b: Array, out: Array | None = None) -> Array:
+        if not _is_float32(x, W, b, out):
+            return super().affine_relu(x, W, b, out)
+        return self._affine(x, W, b, out, rectified=True)
 
     def affine_backward(
         self,
@@ -88,16 +155,7 @@ class CupyBackend(Backend):
     ) -> tuple[Array | None, Array, Array]:
         if not _is_float32(dout, x, W, dW, db, dx):
             return super().affine_backward(dout, x, W, dW, db, dx, needs_dx)
-        _, db = self._bias_backward(dout, None, None, db)
-        dx = self._product(dout, W.T, dx) if needs_dx else None
-        return dx, self._product(x.T, dout, dW), db
-
-    def affine_relu(self, x: Array, W: Array, b: Array, out: Array | None = None) -> Array:
-        if not _is_float32(x, W, b, out):
-            return super().affine_relu(x, W, b, out)
-        out = self._product(x, W, out)
-        self._each("bias_relu", out.size, out, b, np.int64(out.size), np.int64(out.shape[1]))
-        return out
+        return self._affine_backward(dout, None, x, W, dW, db, dx, None, needs_dx)
 
     def affine_relu_backward(
         self,
@@ -113,16 +171,15 @@ class CupyBackend(Backend):
     ) -> tuple[Array | None, Array, Array]:
         if not _is_float32(dout, out, x, W, dW, db, dx, dz):
             return super().affine_relu_backward(dout, out, x, W, dW, db, dx, dz, needs_dx)
-        dz, db = self._bias_backward(dout, out, dz, db)
-        dx = self._product(dz, W.T, dx) if needs_dx else None
-        return dx, self._product(x.T, dz, dW), db
+        return self._affine_backward(dout, out, x, W, dW, db, dx, dz, needs_dx)
 
     def softmax_cross_entropy(
-        self, logits: Array, labels: Array, seed: float = 1.0
+        self, logits: Array, labels: Array, seed: float = 1.0, losses: Array | None = None
     ) -> tuple[Array, Array | None]:
-        if not _is_float32(logits) or labels.dtype != np.int64:
-            return super().softmax_cross_entropy(logits, labels, seed)
-        return self._losses(logits, None, labels, seed, None)
+        if not _is_float32(logits, losses) or labels.dtype != np.int64:
+            return super().softmax_cross_entropy(logits, labels, seed, losses)
+        dz = self._new(logits.shape) if seed else logits  # unless there is a seed, it is not written
+        return self._softmax_cross_entropy(logits, None, labels, seed, dz, losses)
 
     def affine_softmax_cross_entropy(
         self,
@@ -132,11 +189,18 @@ class CupyBackend(Backend):
         labels: Array,
         seed: float = 1.0,
         dz: Array | None = None,
+        losses: Array | None = None,
     ) -> tuple[Array, Array | None]:
-        if not _is_float32(x, W, b, dz) or labels.dtype != np.int64:
-            return super().affine_softmax_cross_entropy(x, W, b, labels, seed, dz)
-        z = self._product(x, W, dz)
-        return self._losses(z, b, labels, seed, z)
+        if not _is_float32(x, W, b, dz, losses) or labels.dtype != np.int64:
+            return super().affine_softmax_cross_entropy(x, W, b, labels, seed, dz, losses)
+        (n, d), classes = x.shape, W.shape[1]
+        dz = self._new((n, classes)) if dz is None else dz
+        if not _is_small(x, W):
+            return self._softmax_cross_entropy(self._product(x, W, dz), b, labels, seed, dz, losses)
+        losses = self._new((n,)) if losses is None else losses
+        counts = np.int32(n), np.int32(d), np.int32(classes), np.float32(seed)
+        self._launch("affine_softmax_cross_entropy", n, x, W, b, labels, losses, dz, *counts)
+        return losses, dz if seed else None
 
     def gather(self, array: Array, indices: Array, out: Array | None = None) -> Array:
         row_bytes = prod(array.shape[1:]) * array.dtype.itemsize
@@ -149,49 +213,121 @@ class CupyBackend(Backend):
         self._each("gather", size, source, indices, target, np.int64(indices.shape[0]), np.int64(words))
         return out
 
-    def sgd(self, parameters: Array, gradients: Array, learning_rate: float) -> None:
-        if not _is_float32(parameters, gradients):
+    def minibatch(self, x: Array, labels: Array, batch: Array, x_out: Array, labels_out: Array) -> None:
+        integers = labels, batch, labels_out
+        if (
+            not _is_float32(x_out)
+            or x.dtype not in (np.float32, np.uint8)
+            or not _is_contiguous(x, *integers)
+            or any(array.dtype != np.int64 for array in integers)
+        ):
+            super().minibatch(x, labels, batch, x_out, labels_out)
+            return
+        name = "minibatch" if x.dtype == np.float32 else "minibatch_of_bytes"
+        width = np.int64(prod(x.shape[1:]))
+        self._launch(name, batch.shape[0], x, labels, batch, x_out, labels_out, width)
+
+    def sgd(self, parameters: Array, gradients: Array, learning_rate: float | Array) -> None:
+        on_device = learning_rate if isinstance(learning_rate, self.xp.ndarray) else None
+        if not _is_float32(parameters, gradients, on_device):
             super().sgd(parameters, gradients, learning_rate)
             return
-        size = parameters.size
-        self._each("sgd", size, parameters, gradients, np.float32(learning_rate), np.int64(size))
+        size, rate = parameters.size, np.float32(1.0 if on_device is not None else learning_rate)
+        self._each("sgd", size, parameters, gradients, rate, on_device, np.int64(size))
 
-    def _product(self, a: Array, b: Array, out: Array | None) -> Array:
-        return a @ b if out is None else self.xp.matmul(a, b, out=out)
+    def count_correct(self, logits: Array, labels: Array) -> Array:
+        if not _is_float32(logits) or labels.dtype != np.int64:
+            return super().count_correct(logits, labels)
+        n, classes = logits.shape
+        count = self.xp.zeros((), np.int64)
+        rows = -(-n * 32 // THREADS)  # a warp has a row
+        self._launch("count_correct", rows, logits, labels, count, np.int64(n), np.int32(classes))
+        return count
 
-    def _bias_backward(
-        self, dout: Array, out: Array | None, dz: Array | None, db: Array | None
-    ) -> tuple[Array, Array]:
-        """dz = dout where out > 0, or dout itself without an out, and the sums of its columns."""
-        (n, m), xp = dout.shape, self.xp
-        db = xp.empty((m,), np.float32) if db is None else db
-        if out is not None and dz is None:
-            dz = xp.empty(dout.shape, np.float32)
-        arrays = (dout, dout, dout, db) if out is None else (dout, out, dz, db)
-        counts = np.int64(n), np.int64(m), np.int32(out is not None)
-        self._launch("bias_backward", -(-m // 32), (32, 8), *arrays, *counts)
-        return dz, db
+    # ---------------------------------------------------------------------- by our own kernels, or by cuBLAS
 
-    def _losses(
-        self, z: Array, b: Array | None, labels: Array, seed: float, dz: Array | None
+    def _affine(self, x: Array, W: Array, b: Array, out: Array | None, rectified: bool) -> Array:
+        (n, d), m = x.shape, W.shape[1]
+        out = self._new((n, m)) if out is None else out
+        if _is_small(x, W):
+            counts = np.int32(n), np.int32(d), np.int32(m), np.int32(rectified)
+            self._launch("affine", _tiles(n, m), x, W, b, out, *counts)
+        else:
+            self._product(x, W, out)
+            self._each("add_bias", out.size, out, b, np.int64(out.size), np.int64(m), np.int32(rectified))
+        return out
+
+    def _affine_backward(
+        self,
+        dout: Array,
+        out: Array | None,
+        x: Array,
+        W: Array,
+        dW: Array | None,
+        db: Array | None,
+        dx: Array | None,
+        dz: Array | None,
+        needs_dx: bool,
+    ) -> tuple[Array | None, Array, Array]:
+        """The backward of x W + b, with a ReLU behind it if there is an `out`, its output."""
+        (n, d), m = x.shape, W.shape[1]
+        dW = self._new((d, m)) if dW is None else dW
+        db = self._new((m,)) if db is None else db
+        if needs_dx and dx is None:
+            dx = self._new((n, d))
+        dx = dx if needs_dx else None
+        if _is_small(x, W):
+            blocks = _tiles(d + 1, m) + (_tiles(n, d) if needs_dx else 0)
+            counts = np.int32(n), np.int32(d), np.int32(m)
+            self._launch("affine_backward", blocks, dout, out, x, W, dW, db, dx, *counts)
+            return dx, dW, db
+        if out is None:
+            dz = dout
+        elif dz is None:
+            dz = self._new(dout.shape)
+        arrays = dout, out, dz, db
+        self._launch("bias_backward", -(-m // 32), *arrays, np.int64(n), np.int64(m), block=(32, 8))
+        if dx is not None:
+            self._product(dz, W.T, dx)
+        return dx, self._product(x.T, dz, dW), db
+
+    def _softmax_cross_entropy(
+        self, z: Array, b: Array | None, labels: Array, seed: float, dz: Array, losses: Array | None
     ) -> tuple[Array, Array | None]:
         n, classes = z.shape
-        losses = self.xp.empty((n,), np.float32)
-        if dz is None:
-            dz = self.xp.empty(z.shape, np.float32) if seed else z
+        losses = self._new((n,)) if losses is None else losses
+        rows = -(-n * 32 // THREADS)  # a warp has a row
         counts = np.int64(n), np.int32(classes), np.float32(seed)
-        bias = np.uintp(0) if b is None else b
-        blocks = -(-n * 32 // THREADS)  # a warp has a row
-        self._launch("softmax_cross_entropy", blocks, (THREADS,), z, bias, labels, losses, dz, *counts)
+        self._launch("softmax_cross_entropy", rows, z, b, labels, losses, dz, *counts)
         return losses, dz if seed else None
+
+    def _product(self, a: Array, b: Array, out: Array) -> Array:
+        """a b by cuBLAS.  a, b: float32, each C-contiguous or the transpose of such."""
+        return cublas(self.xp).product(a, b, out)
+
+    def _new(self, shape: tuple[int, ...]) -> Array:
+        return self.xp.empty(shape, np.float32)
 
     def _each(self, name: str, size: int, *arguments: Any) -> None:
         """Launch a kernel whose threads take `size` items between them."""
-        self._launch(name, min(-(-size // THREADS), MOST_BLOCKS), (THREADS,), *arguments)
+        self._launch(name, min(-(-size // THREADS), MOST_BLOCKS), *arguments)
 
-    def _launch(self, name: str, blocks: int, block: tuple[int, ...], *arguments: Any) -> None:
+    def _launch(self, name: str, blocks: int, *arguments: Any, block: tuple[int, ...] = (THREADS,)) -> None:
+        """Launch a kernel.  None among the arguments is a null pointer."""
         if blocks:
-            self._module.get_function(name)((blocks,), block, arguments)
+            pointers = tuple(_NULL if argument is None else argument for argument in arguments)
+            self._kernel(name)((blocks,), block, pointers)
+
+
+_NULL = np.uintp(0)
+
+
+def _tiles(m: int, n: int) -> int:
+    return -(-m // TILE) * -(-n // TILE)
+
+
+def _is_small(x: Array, W: Array) -> bool:
+    return bool(x.shape[0] * W.shape[0] * W.shape[1] <= SMALL)
 
 
 def _is_contiguous(*arrays: Array | None) -> bool:
@@ -203,12 +339,14 @@ def _is_float32(*arrays: Array | None) -> bool:
     return _is_contiguous(*arrays) and all(array is None or array.dtype == np.float32 for array in arrays)
 
 
-def _why_no_device(cupy: Any) -> str:
-    """What the CUDA runtime says when asked for its devices."""
+def _without_gpu(cupy: Any) -> BackendUnavailable:
     try:
-        return f"{cupy.cuda.runtime.getDeviceCount()} devices"
+        said = f"{cupy.cuda.runtime.getDeviceCount()} devices"
     except Exception as error:  # CuPy's own error classes are not importable without CuPy
-        return _one_line(error)
+        said = _one_line(error)
+    too_old = ", if the driver is missing or too old for this CuPy" if "insufficient" in said else ""
+    cure = f"see what nvidia-smi says{too_old}; {INSTALL}, {WAY_BACK}"
+    return BackendUnavailable("cupy", f"CuPy {cupy.__version__} finds no CUDA GPU ({said})", cure)
 
 
 def _broken(error: Exception) -> BackendUnavailable:

@@ -1,10 +1,10 @@
 """Every formula of the library once, in Array API names.
 
 Kernels compute, layers remember: a kernel is a pure function of its arrays. It writes only into those that it
-is given to write into, of the right shape and dtype (`out`, `dx`, `dz`, `dW`, `db`; None makes a new array),
-and `sgd` into the parameters. They trust their arguments; layers and networks check them. They take complex
-arrays too and are analytic in them, since comparisons and maxima look at the real part only: so a derivative
-can be taken by the complex step (Squire and Trapp, SIAM Review 40, 1998).
+is given to write into, of the right shape and dtype (`out`, `dx`, `dz`, `dW`, `db`, `losses`; None makes a
+new array), and `sgd` into the parameters. They trust their arguments; layers and networks check them. They
+take complex arrays too and are analytic in them, since comparisons and maxima look at the real part only: so
+a derivative can be taken by the complex step (Squire and Trapp, SIAM Review 40, 1998).
 
 Axis letters: N batch, D in, M out, C classes.
 """
@@ -84,7 +84,8 @@ class Kernels:
     ) -> tuple[Array | None, Array, Array]:
         """The backward of `affine_relu`, whose output was `out`.  Returns (dx, dW, db) as `affine_backward`.
 
-        dz: (N, M), where to write the derivative between the two; it may be dout itself.
+        dz: (N, M), memory for the derivative between the two, if it is written anywhere; it may be dout
+        itself.
         """
         return self.affine_backward(self.relu_backward(dout, out, dz), x, W, dW, db, dx, needs_dx)
 
@@ -99,15 +100,15 @@ class Kernels:
         return dout * (e / ((1.0 + e) * (1.0 + e)))
 
     def softmax_cross_entropy(
-        self, logits: Array, labels: Array, seed: float = 1.0
+        self, logits: Array, labels: Array, seed: float = 1.0, losses: Array | None = None
     ) -> tuple[Array, Array | None]:
         """The cross-entropy of softmax(logits) for each sample, in nats, and seed · the mean's derivative.
 
             losses_n = log Σ_c exp z_nc - z_n,labels[n]
             seed · d mean(losses) / dz = (softmax(z) - one_hot(labels)) · seed / N
 
-        logits: (N, C).  labels: (N,) integers in [0, C).  Returns losses (N,) and the derivative (N, C), or
-        None in its place where the seed is 0.
+        logits: (N, C).  labels: (N,) integers in [0, C).  losses: where to write them, (N,).
+        Returns losses (N,) and the derivative (N, C), or None in its place where the seed is 0.
         """
         xp, (n, classes) = self.xp, logits.shape
         true_class = xp.reshape(labels, (n, 1)) == xp.reshape(
@@ -116,7 +117,8 @@ class Kernels:
         z = logits - xp.max(xp.real(logits), axis=1, keepdims=True)
         e = xp.exp(z)
         total = xp.sum(e, axis=1, keepdims=True)
-        losses = xp.reshape(xp.log(total), (n,)) - xp.sum(xp.where(true_class, z, 0.0), axis=1)
+        of_true_class = xp.sum(xp.where(true_class, z, 0.0), axis=1)
+        losses = self._into(losses, xp.reshape(xp.log(total), (n,)) - of_true_class)
         if seed == 0.0:
             return losses, None
         softmax = e / total
@@ -130,12 +132,13 @@ class Kernels:
         labels: Array,
         seed: float = 1.0,
         dz: Array | None = None,
+        losses: Array | None = None,
     ) -> tuple[Array, Array | None]:
         """`softmax_cross_entropy` of the logits x W + b.  dz: where to write the derivative, (N, C).
 
         The derivative may come as another view of that memory, in an order that suits the backend.
         """
-        losses, dlogits = self.softmax_cross_entropy(self.affine(x, W, b), labels, seed)
+        losses, dlogits = self.softmax_cross_entropy(self.affine(x, W, b), labels, seed, losses)
         return losses, None if dlogits is None else self._into(dz, dlogits)
 
     # ---------------------------------------------------------------------------------------------- training
@@ -144,9 +147,21 @@ class Kernels:
         """The rows array[indices].  indices: (N,) integers, in range."""
         return self._into(out, self.xp.take(array, indices, axis=0))
 
-    def sgd(self, parameters: Array, gradients: Array, learning_rate: float) -> None:
-        """parameters -= learning_rate · gradients, in place.  With 1.0 it is a plain subtraction."""
-        parameters -= gradients if learning_rate == 1.0 else learning_rate * gradients
+    def minibatch(self, x: Array, labels: Array, batch: Array, x_out: Array, labels_out: Array) -> None:
+        """x_out = x[batch] and labels_out = labels[batch].  batch: (N,) int64, in range.
+
+        x: (S, …), in the dtype of x_out, or bytes that stand for x / 255 (see `Backend.pack`).
+        """
+        rows = self.gather(x, batch)
+        x_out[...] = rows if rows.dtype == x_out.dtype else self.astype(rows, x_out.dtype) / 255.0
+        labels_out[...] = self.gather(labels, batch)
+
+    def sgd(self, parameters: Array, gradients: Array, learning_rate: float | Array) -> None:
+        """parameters -= learning_rate · gradients, in place.
+
+        learning_rate: a number, or an array of one, which a recorded step finds changed.
+        """
+        parameters -= learning_rate * gradients
 
     def mean(self, values: Array) -> Array:
         """The mean of all values, 0-d, on the device."""

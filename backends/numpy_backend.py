@@ -46,7 +46,9 @@ def _rows(size: int) -> np.ndarray:
     return rows
 
 
-def _softmax_cross_entropy(z: Array, labels: Array, seed: float) -> tuple[Array, Array | None]:
+def _softmax_cross_entropy(
+    z: Array, labels: Array, seed: float, losses: Array | None
+) -> tuple[Array, Array | None]:
     """The kernel of that name for logits (C, N), which become the derivative."""
     classes, n = z.shape
     z -= np.maximum.reduce(z, axis=0)
@@ -56,7 +58,7 @@ def _softmax_cross_entropy(z: Array, labels: Array, seed: float) -> tuple[Array,
     of_true_class = flat.take(at_true_class)
     e = np.exp(z, out=z)
     total = _ones(classes, z.dtype).dot(e)
-    losses = np.log(total)
+    losses = np.log(total, out=losses)
     losses -= of_true_class
     if seed == 0.0:
         return losses, None
@@ -146,11 +148,11 @@ class NumpyBackend(Backend):
         return dx, x.T.dot(dz, out=dW), db
 
     def softmax_cross_entropy(
-        self, logits: Array, labels: Array, seed: float = 1.0
+        self, logits: Array, labels: Array, seed: float = 1.0, losses: Array | None = None
     ) -> tuple[Array, Array | None]:
         if logits.dtype.char not in REAL:
-            return super().softmax_cross_entropy(logits, labels, seed)
-        return _softmax_cross_entropy(np.array(logits.T, order="C"), labels, seed)
+            return super().softmax_cross_entropy(logits, labels, seed, losses)
+        return _softmax_cross_entropy(np.array(logits.T, order="C"), labels, seed, losses)
 
     def affine_softmax_cross_entropy(
         self,
@@ -160,20 +162,28 @@ class NumpyBackend(Backend):
         labels: Array,
         seed: float = 1.0,
         dz: Array | None = None,
+        losses: Array | None = None,
     ) -> tuple[Array, Array | None]:
         if x.dtype.char not in REAL or x.dtype != W.dtype or x.dtype != b.dtype:
-            return super().affine_softmax_cross_entropy(x, W, b, labels, seed, dz)
+            return super().affine_softmax_cross_entropy(x, W, b, labels, seed, dz, losses)
         shape = (W.shape[1], x.shape[0])  # transposed, so that nothing need be copied for the softmax
         z = W.T.dot(x.T, out=None if dz is None else dz.reshape(shape))
         z += b[:, None]
-        return _softmax_cross_entropy(z, labels, seed)
+        return _softmax_cross_entropy(z, labels, seed, losses)
 
     def gather(self, array: Array, indices: Array, out: Array | None = None) -> Array:
         # Into an array the default mode would go through a buffer, to leave it as it was on an error.
         return array.take(indices, 0, out, "raise" if out is None else "clip")
 
-    def sgd(self, parameters: Array, gradients: Array, learning_rate: float) -> None:
-        if learning_rate == 1.0:
+    def minibatch(self, x: Array, labels: Array, batch: Array, x_out: Array, labels_out: Array) -> None:
+        if x.dtype != x_out.dtype:
+            super().minibatch(x, labels, batch, x_out, labels_out)
+            return
+        x.take(batch, 0, x_out, "clip")
+        labels.take(batch, 0, labels_out, "clip")
+
+    def sgd(self, parameters: Array, gradients: Array, learning_rate: float | Array) -> None:
+        if isinstance(learning_rate, float) and learning_rate == 1.0:
             parameters -= gradients
             return
         for block, gradient in self._blocks(parameters, gradients):

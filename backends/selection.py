@@ -93,14 +93,18 @@ def use_backend(backend: str | Backend) -> Iterator[Backend]:
 def asarray(data: Any, dtype: Any = None, backend: str | Backend | None = None) -> Array:
     """Data as an array of the backend in force, or of the one named.
 
-    data: numbers, nested lists, a NumPy array or an array of any backend: this is the way to move one.
+    data: numbers, nested lists, a NumPy array or an array of any backend: this is the way to move one; also
+    another library's array on the device, which is taken through DLPack.
     dtype: a name or dtype; the data's own where None.  No copy is made where none is needed.
 
     >>> asarray([1.0, 2.0], dtype="float32", backend="numpy")
     array([1., 2.], dtype=float32)
     """
     target = get_backend(backend)
-    return target.asarray(data if type(data) is target.array_type else to_numpy(data), dtype)
+    if type(data) is not target.array_type:
+        adopted = target.adopt(data) if owner_of(data) is None else None
+        data = to_numpy(data) if adopted is None else adopted
+    return target.asarray(data, dtype)
 
 
 def to_numpy(data: Any) -> np.ndarray:

@@ -3,14 +3,14 @@
 import os
 import subprocess
 import sys
-import types
 from pathlib import Path
 
-import numpy as np
 import pytest
-from cuda_emulator import RawModule
+from emulated_cupy import emulated_backend
+from library import Library
 
-from backends import load, registry, selection
+from backends import load, register, registry, selection
+from backends.testing import backend_or_skip
 
 ROOT = Path(__file__).parents[2]
 
@@ -59,39 +59,18 @@ def python():
     return run
 
 
-class Library(types.ModuleType):
-    """A namespace over NumPy with a class of arrays of its own, which refuse to meet NumPy's."""
-
-    def __init__(self, name):
-        super().__init__(name)
-        self.RawModule = RawModule
-        wrap = self.wrap
-
-        class ndarray(np.ndarray):
-            def __array_ufunc__(self, ufunc, method, *inputs, out=(), **options):
-                if any(type(value) is np.ndarray for value in inputs):
-                    raise TypeError(f"{ufunc.__name__} of {name}'s arrays and NumPy's")
-                if out:
-                    options["out"] = tuple(map(np.asarray, out))
-                result = getattr(ufunc, method)(*map(plain, inputs), **options)
-                return out[0] if out else wrap(result)
-
-        ndarray.__module__ = name
-        self.ndarray = ndarray
-
-    def wrap(self, value):
-        is_numpys = isinstance(value, np.ndarray | np.generic)
-        return np.asarray(value).view(self.ndarray) if is_numpys else value
-
-    def __getattr__(self, name):
-        value = getattr(np, name)
-        if isinstance(value, type) or not callable(value):
-            return value
-        return lambda *arguments, **options: self.wrap(value(*arguments, **options))
+@pytest.fixture
+def emulated(monkeypatch):
+    """The CuPy backend over an emulated CuPy."""
+    return register(emulated_backend(monkeypatch))
 
 
-def plain(value):
-    return np.asarray(value) if isinstance(value, np.ndarray) else value
+@pytest.fixture(params=["emulated", pytest.param("cupy", marks=pytest.mark.gpu)])
+def cuda(request, monkeypatch):
+    """The CuPy backend, emulated and on a real GPU."""
+    if request.param == "cupy":
+        return backend_or_skip("cupy")
+    return register(emulated_backend(monkeypatch))
 
 
 @pytest.fixture

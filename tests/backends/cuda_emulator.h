@@ -1,7 +1,8 @@
-// Enough of CUDA to run kernels.cu on a CPU: a thread for each thread of a block, real barriers, and one block
-// after the other, so that `__shared__` may be `static`.
+// Enough of CUDA to run kernels.cu on a CPU: a thread for each thread of a block, real barriers and shuffles, and one
+// block after the other, so that `__shared__` may be `static`.
 #pragma once
 #include <algorithm>
+#include <atomic>
 #include <barrier>
 #include <cmath>
 #include <functional>
@@ -10,7 +11,9 @@
 #include <vector>
 
 #define __global__
+#define __device__
 #define __shared__ static
+#define __launch_bounds__(...)
 
 struct Index {
     unsigned x = 1, y = 1, z = 1;
@@ -38,27 +41,45 @@ inline float __shfl_xor_sync(unsigned, float value, int mask) {
     return other;
 }
 
-// Run a kernel for every block of the grid. A thread that returns early drops out of its barriers.
+inline bool __any_sync(unsigned, bool value) {
+    warp->lanes[lane_index] = value;
+    warp->barrier.arrive_and_wait();
+    bool any = std::any_of(warp->lanes, warp->lanes + 32, [](float lane) { return lane != 0.0f; });
+    warp->barrier.arrive_and_wait();
+    return any;
+}
+inline unsigned long long atomicAdd(unsigned long long* to, unsigned long long value) {
+    return std::atomic_ref(*to).fetch_add(value);
+}
+
+// Run a kernel for every block of the grid, by the same threads: after a block they wait for each other, and the last
+// one sets up the next. A thread that returns early drops out of the block's barriers.
 inline void run_on_cpu(Index grid, Index block, const std::function<void()>& kernel) {
     gridDim = grid;
     blockDim = block;
     int count = block.x * block.y * block.z;
-    for (unsigned b = 0; b < grid.x; ++b) {
+    auto begin = [count](unsigned b) noexcept {
         blockIdx = {b, 0, 0};
         block_barrier = std::make_unique<std::barrier<>>(count);
         warps.clear();
         for (int first = 0; first < count; first += 32)
             warps.push_back(std::make_unique<Warp>(std::min(32, count - first)));
-        std::vector<std::thread> threads;
-        for (int t = 0; t < count; ++t)
-            threads.emplace_back([&, t] {
-                threadIdx = {t % block.x, t / block.x % block.y, t / (block.x * block.y)};
+    };
+    begin(0);
+    auto next = [begin]() noexcept { begin(blockIdx.x + 1); };
+    std::barrier between(count, next);
+    std::vector<std::thread> threads;
+    for (int t = 0; t < count; ++t)
+        threads.emplace_back([&, t] {
+            threadIdx = {t % block.x, t / block.x % block.y, t / (block.x * block.y)};
+            lane_index = t % 32;
+            for (unsigned b = 0; b < grid.x; ++b) {
                 warp = warps[t / 32].get();
-                lane_index = t % 32;
                 kernel();
                 warp->barrier.arrive_and_drop();
                 block_barrier->arrive_and_drop();
-            });
-        for (auto& thread : threads) thread.join();
-    }
+                between.arrive_and_wait();
+            }
+        });
+    for (auto& thread : threads) thread.join();
 }

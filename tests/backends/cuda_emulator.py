@@ -1,7 +1,7 @@
-"""The CuPy backend without a GPU: its arrays are NumPy's, and kernels.cu runs on the CPU.
+"""kernels.cu on the CPU: g++ compiles it as C++ with cuda_emulator.h, which makes a thread of each thread.
 
-g++ compiles kernels.cu as C++ with cuda_emulator.h, which makes a thread of each thread. What is not like a
-GPU: threads of a warp do not run in step, blocks run one after the other, and time means nothing.
+What is not like a GPU: threads of a warp do not run in step, blocks run one after the other, and time means
+nothing.
 """
 
 import ctypes
@@ -15,12 +15,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from backends.backend import Backend
-from backends.cupy_backend import SOURCE, CupyBackend
-
 HERE = Path(__file__).parent
-TYPES = {"float": np.float32, "int64": np.int64, "int": np.int32, "unsigned": np.uint32}
-KERNEL = re.compile(r'extern "C" __global__ void (\w+)\(([^)]*)\)')
+TYPES = {"float": np.float32, "int64": np.int64, "int": np.int32, "unsigned": np.uint32, "byte": np.uint8}
+KERNEL = re.compile(r'extern "C" __global__ void (?:__launch_bounds__\([^)]*\) )?(\w+)\(([^)]*)\)')
 
 
 def signatures(source):
@@ -91,26 +88,6 @@ def checked(name, type_, argument):
 
 
 @cache
-def module():
-    return EmulatedModule(SOURCE.read_text())
-
-
-class RawModule:
-    """CuPy's: compiled when a kernel is first asked for.  code: must be that of kernels.cu."""
-
-    def __init__(self, code):
-        assert code == SOURCE.read_text()
-
-    def get_function(self, name):
-        return module().get_function(name)
-
-
-class EmulatedCupy(CupyBackend):
-    """The overrides of CupyBackend on NumPy's arrays."""
-
-    def __init__(self):
-        Backend.__init__(self, "emulated", np, np.ndarray)
-        self._module = RawModule(SOURCE.read_text())
-
-    def to_numpy(self, array):
-        return np.asarray(array)
+def emulated_module(source):
+    """The kernels of a source, compiled once."""
+    return EmulatedModule(source)

@@ -2,10 +2,10 @@
 
 import json
 from importlib.util import find_spec
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from emulated_cupy import emulated_backend
 
 import backprop
 from backends import backend_of, get_backend, load
@@ -90,19 +90,11 @@ def test_the_real_cupy_without_a_gpu(python):
 
 
 @pytest.fixture
-def waits(library, put_cupy):
-    """A stand-in for CuPy over NumPy, whose arrays are its own; the list tells who waited for its device."""
-    cupy, waits = library("cupy"), []
-    properties = {"name": b"Stand-in 3000", "major": 9}
-    cupy.asnumpy = lambda array: (waits.append("asnumpy"), np.array(array))[1]
-    cupy.cuda = SimpleNamespace(
-        is_available=lambda: True,
-        get_current_stream=lambda: SimpleNamespace(synchronize=lambda: waits.append("synchronize")),
-        Device=lambda: SimpleNamespace(id=1),
-        runtime=SimpleNamespace(getDeviceProperties=lambda number: properties if number == 1 else {}),
-    )
-    put_cupy(cupy)
-    return waits
+def waits(monkeypatch, put_cupy):
+    """An emulated CuPy, in place of the real one; the list tells what waited for its device."""
+    backend = emulated_backend(monkeypatch, devices=2)
+    put_cupy(backend.xp)
+    return backend.xp.waits
 
 
 def test_arrays_go_in_and_out(waits):
@@ -129,7 +121,9 @@ def test_it_waits_only_when_asked(waits):
 
 
 def test_the_device_is_told_in_words(waits):
-    assert get_backend("cupy").device() == "cuda:1 Stand-in 3000"
+    assert get_backend("cupy").device() == "cuda:0 Emulated 3000"
+    with get_backend("cupy").xp.cuda.Device(1):
+        assert get_backend("cupy").device() == "cuda:1 Emulated 3000"
 
 
 def test_cupys_arrays_are_recognised_before_the_backend_was_asked_for(waits):
@@ -143,6 +137,7 @@ def test_cupys_arrays_are_recognised_before_the_backend_was_asked_for(waits):
 def test_a_network_computes_there_what_it_computes_on_numpy(waits):
     x, t = np.random.default_rng(0).normal(size=(6, 4)), [0, 1, 2, 0, 1, 2]
     nets = [backprop.TwoLayerNet(4, 5, 3, dtype="float64", rng=1, backend=name) for name in ("numpy", "cupy")]
+    waits.clear()
     expected, gradient = (net.gradient(x, t) for net in nets)
     assert waits == [], "nothing on the way may wait for the device"
     for name, values in gradient.items():

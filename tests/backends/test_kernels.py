@@ -5,7 +5,7 @@ from itertools import cycle
 
 import numpy as np
 import pytest
-from cuda_emulator import EmulatedCupy
+from emulated_cupy import emulated_backend
 
 from backends import Backend
 from backends.cupy_backend import CupyBackend
@@ -45,7 +45,11 @@ CASES = {
         for seed in (1.0, 0.25, 0.0)
     ],
     "gather": lambda a, n: [(a(n, 5), np.array([n - 1, 0, 0]))],
-    "sgd": lambda a, n: [(a(n), a(n), 0.1)],
+    "minibatch": lambda a, n: [
+        (x, labels(n), np.array([n - 1, 0, 0]), np.zeros((3, *x.shape[1:]), a(1).dtype), np.zeros(3, "int64"))
+        for x in (a(n, 5), a(n, 2, 3), np.arange(5 * n, dtype="uint8").reshape(n, 5))
+    ],
+    "sgd": lambda a, n: [(a(n), a(n), 0.1), (a(n), a(n), 1.0), (a(n), a(n), a(1))],
     "mean": lambda a, n: [(a(n),)],
     "argmax": lambda a, n: [(a(n, 5),)],
     "count_correct": lambda a, n: [(a(n, 5), labels(n))],
@@ -54,7 +58,7 @@ CASES = {
     "one_hot": lambda a, n: [(np.array([2, 0, 4]), 5, "float64")],
     "sum_to": lambda a, n: [(a(2, n, 5), (n, 1)), (a(n, 5), (n, 5))],
 }
-REAL_ONLY = {"sgd", "argmax", "count_correct"}  # what no gradient check asks of them
+REAL_ONLY = {"sgd", "minibatch", "argmax", "count_correct"}  # what no gradient check asks of them
 REAL = [("float32",), ("float64",)]
 COMPLEX = [("complex128",), ("complex128", "float64"), ("float64", "complex128")]  # the arguments' in turn
 
@@ -91,20 +95,29 @@ def overrides(cls):
     return [name for name in KERNELS if getattr(cls, name) is not getattr(Kernels, name)]
 
 
-def each_override(gpu_marked, dtypes=((),)):
-    """Class and name of every override, with each of the dtypes that its kernel may get."""
+CLASSES = {"numpy": NumpyBackend, "emulated cupy": CupyBackend, "cupy": CupyBackend}
+EACH = ["numpy", "emulated cupy", pytest.param("cupy", marks=pytest.mark.gpu)]
+
+
+def each_override(dtypes=((),)):
+    """A backend and the name of each of its overrides, with each of the dtypes that its kernel may get."""
     return [
-        pytest.param(cls, name, *given, marks=[pytest.mark.gpu] if gpu_marked and cls is CupyBackend else [])
-        for cls in (NumpyBackend, CupyBackend, EmulatedCupy)
+        pytest.param(of, name, *given, marks=[pytest.mark.gpu] if of == "cupy" else [])
+        for of, cls in CLASSES.items()
         for name in overrides(cls)
         for given in dtypes
         if not (name in REAL_ONLY and given and given[0] in COMPLEX)
     ]
 
 
-def backend_for(cls):
-    """The backend of that class; skips the test where it cannot be used."""
-    return cls() if cls is EmulatedCupy else backend_or_skip(cls.__name__.removesuffix("Backend").lower())
+@pytest.fixture
+def backend_for(monkeypatch):
+    """The backend of that name; skips the test where it cannot be used."""
+
+    def get(name):
+        return emulated_backend(monkeypatch) if name == "emulated cupy" else backend_or_skip(name)
+
+    return get
 
 
 def as_list(returned):
@@ -137,7 +150,7 @@ def test_every_kernel_has_a_case(name):
     assert name in CASES, f"add the arguments of {name} to CASES: its overrides could not be compared"
 
 
-@pytest.mark.parametrize(("cls", "name"), each_override(gpu_marked=False))
+@pytest.mark.parametrize(("cls", "name"), [(c, n) for c in (NumpyBackend, CupyBackend) for n in overrides(c)])
 def test_an_override_is_called_as_the_generic_kernel_is(cls, name):
     def parameters(kernel):
         return [(p.name, p.kind, p.default) for p in inspect.signature(kernel).parameters.values()]
@@ -145,20 +158,18 @@ def test_an_override_is_called_as_the_generic_kernel_is(cls, name):
     assert parameters(getattr(cls, name)) == parameters(getattr(Kernels, name))
 
 
-@pytest.mark.parametrize(
-    ("cls", "name", "dtypes"), each_override(gpu_marked=True, dtypes=[(d,) for d in REAL + COMPLEX])
-)
-def test_an_override_computes_what_the_generic_kernel_computes(cls, name, dtypes):
-    backend = backend_for(cls)
+@pytest.mark.parametrize(("of", "name", "dtypes"), each_override([(d,) for d in REAL + COMPLEX]))
+def test_an_override_computes_what_the_generic_kernel_computes(of, name, dtypes, backend_for):
+    backend = backend_for(of)
     generic = Backend("generic", backend.xp, backend.array_type)
     for case in cases(name, dtypes):
         reference = outcome(getattr(Kernels, name), generic, case)
-        assert_same(backend, outcome(getattr(cls, name), backend, case), reference, name)
+        assert_same(backend, outcome(getattr(CLASSES[of], name), backend, case), reference, name)
 
 
-@pytest.mark.parametrize(("cls", "name"), each_override(gpu_marked=True))
-def test_an_override_takes_its_arguments_by_name_too(cls, name):
-    backend = backend_for(cls)
+@pytest.mark.parametrize(("of", "name"), each_override())
+def test_an_override_takes_its_arguments_by_name_too(of, name, backend_for):
+    backend = backend_for(of)
     kernel, case = getattr(backend, name), on(backend, cases(name, ["float64"])[0])
     by_name = dict(zip(inspect.signature(kernel).parameters, case, strict=False))
     assert_same(backend, as_list(kernel(**by_name)), as_list(kernel(*case)), name)
@@ -173,17 +184,15 @@ ODD_CASES = {
 
 
 @pytest.mark.parametrize("name", ODD_CASES)
-@pytest.mark.parametrize(
-    "cls", [NumpyBackend, EmulatedCupy, pytest.param(CupyBackend, marks=pytest.mark.gpu)]
-)
-def test_an_override_treats_nan_and_infinity_as_the_generic_kernel_does(cls, name):
-    backend = backend_for(cls)
+@pytest.mark.parametrize("of", EACH)
+def test_an_override_treats_nan_and_infinity_as_the_generic_kernel_does(of, name, backend_for):
+    backend, cls = backend_for(of), CLASSES[of]
     generic = Backend("generic", backend.xp, backend.array_type)
     reference = outcome(getattr(Kernels, name), generic, ODD_CASES[name])
     assert_same(backend, outcome(getattr(cls, name), backend, ODD_CASES[name]), reference, name)
 
 
-@pytest.mark.parametrize("name", [name for name in PUBLIC if name != "sgd"])
+@pytest.mark.parametrize("name", [name for name in PUBLIC if name not in ("sgd", "minibatch")])
 def test_a_kernel_does_not_write_into_its_arguments(backend, name):
     for dtypes in REAL if name in REAL_ONLY else REAL + COMPLEX[:1]:
         for case in cases(name, dtypes):

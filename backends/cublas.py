@@ -1,0 +1,133 @@
+"""cuBLAS products of float32 matrices by ctypes, which a CUDA graph can hold.
+
+Why not CuPy's: it refuses its own cuBLAS calls while a stream is captured, although cuBLAS can be captured.
+Why not the binding of another package: these are five functions, and no GPU test needs another install.
+"""
+
+import ctypes
+import sys
+import threading
+from typing import Any
+
+from backends.kernels import Array
+from backends.precision import current_precision
+
+WORKSPACE = (
+    2**25
+)  # bytes; what NVIDIA recommends for its largest GPUs. Another size might choose another algorithm
+MATH_MODES = {"ieee": 0, "tf32": 3}  # CUBLAS_DEFAULT_MATH, CUBLAS_TF32_TENSOR_OP_MATH
+ALLOCATION_FAILED = 3
+STATUS = {1: "not initialized", 3: "allocation failed", 7: "invalid value", 8: "architecture mismatch"}
+STATUS |= {11: "mapping error", 13: "execution failed", 14: "internal error", 15: "not supported"}
+
+_pointer, _int = ctypes.c_void_p, ctypes.c_int
+SIGNATURES: dict[str, list[Any]] = {
+    "cublasCreate_v2": [_pointer],
+    "cublasSetStream_v2": [_pointer, _pointer],
+    "cublasSetWorkspace_v2": [_pointer, _pointer, ctypes.c_size_t],
+    "cublasSetMathMode": [_pointer, _int],
+    # handle, transpose?, transpose?, m, n, k, alpha, A, its stride, B, its stride, beta, C, its stride
+    "cublasSgemm_v2": [
+        _pointer,
+        *[_int] * 5,
+        _pointer,
+        _pointer,
+        _int,
+        _pointer,
+        _int,
+        _pointer,
+        _pointer,
+        _int,
+    ],
+}
+
+
+class Cublas:
+    """A cuBLAS handle, for one thread and one device; it lives as long as the process.
+
+    cupy: the module.  library: the loaded libcublas.
+    """
+
+    def __init__(self, cupy: Any, library: Any) -> None:
+        self._cupy, self._library = cupy, library
+        self._handle, self._stream, self._mode = ctypes.c_void_p(), None, "ieee"
+        self._one, self._zero = ctypes.c_float(1.0), ctypes.c_float(0.0)
+        self._alpha, self._beta = ctypes.addressof(self._one), ctypes.addressof(self._zero)
+        _check(library.cublasCreate_v2(ctypes.addressof(self._handle)))
+
+    def product(self, a: Array, b: Array, out: Array) -> Array:
+        """out = a b.  a: (M, K), b: (K, N): C-contiguous, or the transpose of such.  out: C-contiguous."""
+        if 0 in out.shape:
+            return out
+        self._follow()
+        # cuBLAS counts by columns, so what it is told is outᵀ = bᵀ aᵀ: a C-contiguous b is bᵀ to it already.
+        (m, k), n = a.shape, b.shape[1]
+        a_transposed, b_transposed = not a.flags.c_contiguous, not b.flags.c_contiguous
+        _check(
+            self._library.cublasSgemm_v2(
+                self._handle,
+                b_transposed,
+                a_transposed,
+                n,
+                m,
+                k,
+                self._alpha,
+                b.data.ptr,
+                k if b_transposed else n,
+                a.data.ptr,
+                m if a_transposed else k,
+                self._beta,
+                out.data.ptr,
+                n,
+            )
+        )
+        return out
+
+    def _follow(self) -> None:
+        """Take on the current stream and precision.
+
+        Each stream has a workspace of its own, which comes from the allocator in force: while a graph is
+        captured that is the graph's private pool, so that no other product writes where a replay does.
+        """
+        stream = self._cupy.cuda.get_current_stream().ptr
+        if stream != self._stream:
+            self._workspace = self._cupy.empty((WORKSPACE,), "uint8")
+            _check(self._library.cublasSetStream_v2(self._handle, stream))  # it resets the workspace
+            _check(self._library.cublasSetWorkspace_v2(self._handle, self._workspace.data.ptr, WORKSPACE))
+            self._stream = stream
+        mode = current_precision()
+        if mode != self._mode:
+            _check(self._library.cublasSetMathMode(self._handle, MATH_MODES[mode]))
+            self._mode = mode
+
+
+_of_thread = threading.local()
+
+
+def cublas(cupy: Any) -> Cublas:
+    """This thread's handle for the current device, made when first asked for."""
+    device = cupy.cuda.runtime.getDevice()
+    if not hasattr(_of_thread, "handles"):
+        _of_thread.handles = {}
+    handle: Cublas | None = _of_thread.handles.get(device)
+    if handle is None:
+        handle = _of_thread.handles[device] = Cublas(cupy, _load(cupy))
+    return handle
+
+
+def _load(cupy: Any) -> Any:
+    """libcublas, which CuPy knows where to find: what it has loaded is found again by its name."""
+    cupy.cuda.device.get_cublas_handle()
+    major = cupy.cuda.runtime.runtimeGetVersion() // 1000
+    name = f"cublas64_{major}.dll" if sys.platform == "win32" else f"libcublas.so.{major}"
+    library = ctypes.CDLL(name)
+    for function, arguments in SIGNATURES.items():
+        getattr(library, function).argtypes = arguments
+    return library
+
+
+def _check(status: int) -> None:
+    if status == ALLOCATION_FAILED:
+        raise MemoryError("cuBLAS found no memory on the device")
+    if status:
+        raise RuntimeError(f"cuBLAS: status {status}, {STATUS.get(status, 'unknown')}")

@@ -1,0 +1,238 @@
+"""Training steps as a CUDA graph: the same bits as one by one, without waiting, and only where it is allowed.
+
+Each test runs on an emulated CuPy, and with a GPU on the real one.
+"""
+
+import copy
+
+import numpy as np
+import pytest
+
+from backends import cupy_backend
+from backprop import TwoLayerNet, asarray, to_numpy, train
+from backprop.layers import Affine, ReLU, Sigmoid, SoftmaxCrossEntropy
+from backprop.networks import Network
+from backprop.networks.worker import why_not_captured
+from backprop.optimizers import SGD
+from backprop.training import batch_loop
+
+RNG = np.random.default_rng(0)
+X, T = RNG.random((40, 12), dtype="float32"), RNG.integers(3, size=40)
+PIXELS = RNG.integers(256, size=(40, 12)).astype("float32") / np.float32(255)
+SEGMENT, BATCH = 3, 8  # an emulated step takes a tenth of a second
+
+
+def two_layers(**options):
+    return TwoLayerNet(12, 8, 3, **{"weight_init_std": 0.3, "rng": 0, "dtype": "float32", **options})
+
+
+def with_sigmoid(**options):
+    layers = {
+        "Affine1": Affine.create(12, 8, rng=0, weight_init_std=0.3, dtype="float32", **options),
+        "Sigmoid": Sigmoid(),
+        "Affine2": Affine.create(8, 5, rng=1, weight_init_std=0.3, dtype="float32", **options),
+        "ReLU": ReLU(),
+        "Affine3": Affine.create(5, 3, rng=2, weight_init_std=0.3, dtype="float32", **options),
+    }
+    return Network(layers, SoftmaxCrossEntropy(), 12, 3)
+
+
+@pytest.fixture(params=[two_layers, with_sigmoid])
+def make(request):
+    return request.param
+
+
+@pytest.fixture(params=[True, False], ids=["small", "large"], autouse=True)
+def small(request, monkeypatch):
+    """By the kernels that compute all of a layer, and by cuBLAS."""
+    monkeypatch.setattr("backprop.training.batches.SEGMENT", SEGMENT)
+    if not request.param:
+        monkeypatch.setattr(cupy_backend, "SMALL", -1)
+
+
+def trained(net, x, capture, counts, optimizer=None, **options):
+    """The losses of batches in segments of these counts; the net's parameters have followed."""
+    x, labels = net.enter("test", x, T)
+    loop = batch_loop(
+        net, optimizer or SGD(0.2), x, labels, BATCH, capture=capture, **{"recompute_loss": False, **options}
+    )
+    rng = np.random.default_rng(7)
+    return [loss for count in counts for loss in loop(rng.integers(40, size=(count, BATCH)))]
+
+
+@pytest.mark.parametrize(("x", "recompute_loss"), [(X, True), (PIXELS, False)], ids=["floats", "bytes"])
+def test_a_captured_run_has_the_bits_of_an_eager_one(cuda, make, x, recompute_loss):
+    nets = [make(backend=cuda) for _ in range(2)]
+    assert why_not_captured(nets[0], SGD()) is None
+    counts = (2, 2, SEGMENT + 1)  # the last one takes a graph of its own, and one that is there already
+    losses = [
+        trained(net, x, capture, counts, recompute_loss=recompute_loss)
+        for net, capture in zip(nets, (True, False), strict=True)
+    ]
+    assert losses[0] == losses[1]
+    np.testing.assert_array_equal(to_numpy(nets[0].params.flat), to_numpy(nets[1].params.flat))
+
+
+def test_it_follows_numpy(cuda, make):
+    nets = [make(backend=backend) for backend in (cuda, "numpy")]
+    mine, numpys = (trained(net, PIXELS, True, (5,)) for net in nets)
+    np.testing.assert_allclose(mine, numpys, rtol=0, atol=1e-5)
+
+
+def test_a_rehearsal_leaves_parameters_and_generators_as_they_were(cuda, make):
+    """The first replay starts from the weights that were there: its loss is that of the untrained network."""
+    net, rng = make(backend=cuda), np.random.default_rng(3)
+    untrained = copy.deepcopy(net)
+    history = train(net, X, T, iterations=1, batch_size=10, rng=rng)
+    assert history.loop == "captured"
+    batch = np.random.default_rng(3).integers(40, size=(1, 10))[0]
+    assert history.loss[0] == pytest.approx(float(untrained.loss(X[batch], T[batch])), rel=1e-6)
+    following = np.random.default_rng(3)
+    following.integers(40, size=(1, 10))
+    assert rng.bit_generator.state == following.bit_generator.state
+
+
+def test_a_graph_finds_a_changed_learning_rate(cuda, make):
+    nets, losses = [make(backend=cuda) for _ in range(2)], []
+    for net, capture in zip(nets, (True, False), strict=True):
+        optimizer = SGD(0.2)
+        x, labels = net.enter("test", X, T)
+        loop = batch_loop(net, optimizer, x, labels, BATCH, False, capture)
+        batches = np.random.default_rng(7).integers(40, size=(2, BATCH))
+        first = loop(batches)
+        optimizer.learning_rate = 0.02
+        losses.append(first + loop(batches))
+    assert losses[0] == losses[1]
+    np.testing.assert_array_equal(to_numpy(nets[0].params.flat), to_numpy(nets[1].params.flat))
+
+
+def test_losses_are_read_once_an_epoch(emulated, make):
+    emulated._kernel = lambda name: lambda *arguments: None  # it is the waiting that counts
+    net = make(backend=emulated)
+    x, labels = net.enter("test", X, T)
+    loop = batch_loop(net, SGD(), x, labels, 1, False)
+    batches = np.zeros((2 * SEGMENT, 1), "int64")
+    loop(batches)
+    emulated.xp.waits.clear()
+    loop(batches)
+    assert emulated.xp.waits == ["asnumpy", "asnumpy"], "two graphs, read at the end"
+    waits = emulated.xp.waits
+    waits.clear()
+    train(net, np.repeat(X, 8, axis=0), np.repeat(T, 8), epochs=1, batch_size=1, rng=0)
+    ints = ["__int__"]  # of an evaluation
+    assert [w for w in waits if w != "synchronize"] == ["asnumpy", *ints, *["asnumpy"] * 107, *ints]
+
+
+def test_a_step_is_launches_and_nothing_else(emulated, monkeypatch):
+    """Six kernels make a step of a small two-layer net."""
+    launched = []
+    kernel = emulated._kernel
+
+    def spying(name):
+        return lambda *arguments: (launched.append(name), kernel(name)(*arguments))
+
+    net = two_layers(backend=emulated)
+    x, labels = net.enter("test", X, T)
+    loop = batch_loop(net, SGD(), x, labels, 10, False)
+    monkeypatch.setattr(cupy_backend, "SMALL", 2**23)
+    loop(np.zeros((1, 10), "int64"))
+    emulated._kernel = spying
+    loop(np.zeros((2, 10), "int64"))
+    step = [
+        "minibatch",
+        "affine",
+        "affine_softmax_cross_entropy",
+        "affine_backward",
+        "affine_backward",
+        "sgd",
+    ]
+    assert launched == 2 * step, "captured once; a replay goes without Python"
+    loop(np.zeros((2, 10), "int64"))
+    assert len(launched) == 12
+
+
+class Silent(ReLU):
+    """A layer that says nothing of whether it can be copied or captured."""
+
+
+class Waiting(ReLU):
+    """A layer that says that it can be captured, and cannot."""
+
+    stateless = True
+    capturable = True
+
+    def forward(self, x, training=True):
+        if float(x.sum()) == 12345.0:
+            raise AssertionError
+        return super().forward(x, training)
+
+
+class HonestlyWaiting(Waiting):
+    stateless = True
+    capturable = False
+
+
+class OwnOptimizer(SGD):
+    """Its class says nothing."""
+
+
+def net_with(layer, backend):
+    layers = {"Affine1": Affine.create(12, 8, rng=0, dtype="float32", backend=backend), "mine": layer}
+    layers["Affine2"] = Affine.create(8, 3, rng=1, dtype="float32", backend=backend)
+    return Network(layers, SoftmaxCrossEntropy(), 12, 3)
+
+
+@pytest.mark.parametrize(
+    ("layer", "why"),
+    [
+        (Silent, "eager: mine, Silent, does not declare stateless and capturable"),
+        (HonestlyWaiting, "eager: mine, HonestlyWaiting, does not declare capturable"),
+    ],
+)
+def test_what_does_not_declare_it_runs_eagerly_and_the_history_says_why(cuda, layer, why):
+    history = train(net_with(layer(), cuda), X, T, iterations=3, batch_size=10, rng=0)
+    assert history.loop == why
+    plain = train(net_with(ReLU(), cuda), X, T, iterations=3, batch_size=10, rng=0)
+    assert plain.loop == "captured"
+    assert history.loss == pytest.approx(plain.loss, rel=1e-5)
+
+
+def test_other_reasons_to_run_eagerly(cuda):
+    wide = two_layers(backend=cuda, dtype="float64")
+    assert train(wide, X, T, iterations=2, batch_size=5, rng=0).loop == (
+        "eager: float64 takes the generic kernels, whose products CuPy does not let a graph hold"
+    )
+    net = two_layers(backend=cuda)
+    assert why_not_captured(net, OwnOptimizer()) == "the optimizer, OwnOptimizer, does not declare capturable"
+    assert why_not_captured(two_layers(backend="numpy"), SGD()) == "numpy has no CUDA graphs"
+    net.layers["ReLU1"].backward = lambda dout: dout
+    assert why_not_captured(net, SGD()) == "a pass of the network or of a layer was replaced"
+
+
+def test_a_layer_that_waits_although_it_says_it_does_not(cuda):
+    net = net_with(Waiting(), cuda)
+    before = to_numpy(net.params.flat).copy()
+    with pytest.raises(RuntimeError, match=r"could not be captured as a CUDA graph .*`capturable = False`"):
+        train(net, X, T, iterations=3, batch_size=10, rng=0)
+    np.testing.assert_array_equal(to_numpy(net.params.flat), before)
+    history = train(net_with(ReLU(), cuda), X, T, iterations=3, batch_size=10, rng=0)
+    assert history.loop == "captured", "the next one is not disturbed"
+
+
+def test_other_work_between_replays_is_not_disturbed(cuda, make):
+    """A second loop, predictions and new arrays in between change nothing: what a graph writes is its own."""
+    nets = [make(backend=cuda) for _ in range(3)]
+    loops = []
+    for net in nets[:2]:
+        x, labels = net.enter("test", X, T)
+        loops.append(batch_loop(net, SGD(0.2), x, labels, BATCH, False))
+    drawn = np.random.default_rng(7)
+    batches = [drawn.integers(40, size=(2, BATCH)) for _ in range(3)]
+    losses = []
+    for part in batches:
+        losses.append([loop(part) for loop in loops])
+        nets[0].predict(asarray(X, backend=cuda))
+        nets[1].gradient(X, T)
+    alone = [trained(nets[2], X, False, (2,) * 3)]
+    assert [loss for one, _ in losses for loss in one] == alone[0]
+    assert [one for one, _ in losses] == [two for _, two in losses]

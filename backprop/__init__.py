@@ -29,6 +29,7 @@ from backends import (
     asarray,
     available_backends,
     get_backend,
+    precision,
     set_backend,
     to_numpy,
     use_backend,
@@ -39,7 +40,7 @@ from backprop.gradient_check import check_gradients
 from backprop.networks import TwoLayerNet
 from backprop.numerical_gradient import numerical_gradient
 from backprop.scalar import AddLayer, MulLayer
-from backprop.training import train
+from backprop.training import train, warmup
 
 __version__ = "0.1.0"
 __all__ = [
@@ -53,9 +54,11 @@ __all__ = [
     "load_mnist",
     "load_mnist_sample",
     "numerical_gradient",
+    "precision",
     "set_backend",
     "to_numpy",
     "train",
     "use_backend",
+    "warmup",
     "xp",
 ]

@@ -2,19 +2,31 @@
 
 import math
 import operator
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from backends import Array, Backend, backend_of, describe, kind, owner_of, to_numpy
+
+DLPACK_HOST = (1, 3)  # device types of DLPack: the CPU, and host memory that a GPU can see
 
 
 def entering(where: str, name: str, data: Any, backend: Backend) -> Array:
     """Data as it enters at a boundary: an array of `backend` as it is, host data as a NumPy array.
 
+    An array of another library on the backend's device is taken through DLPack, without a copy.
     Raises TypeError for another device's array, and for what is not an array of numbers.
     """
     owner = owner_of(data)
-    if owner is backend:
-        array = data
+    adopted = backend.adopt(data) if owner is None else None
+    if owner is backend or adopted is not None:
+        array = data if adopted is None else adopted
+        backend.require_current(where, **{name: array})
+    elif owner is None and on_a_device(data):
+        raise TypeError(
+            f"{where}: {name} is on a device that backend {backend.name} cannot reach, got {describe(data)}; "
+            "copy it to the host first, as tensor.cpu() does"
+        )
     elif owner is None or owner.on_host:
         try:
             array = to_numpy(data)
@@ -31,6 +43,12 @@ def entering(where: str, name: str, data: Any, backend: Backend) -> Array:
     if kind(array) not in "biufc":
         raise TypeError(f"{where}: {name} must hold numbers, got {array.dtype} from {describe(data)}")
     return array
+
+
+def on_a_device(data: Any) -> bool:
+    """Whether this is another library's array that is not in the host's memory."""
+    device = getattr(data, "__dlpack_device__", None)
+    return device is not None and device()[0] not in DLPACK_HOST
 
 
 def samples(where: str, x: Any, size: int, backend: Backend) -> Array:
@@ -82,6 +100,15 @@ def labels(where: str, t: Any, count: int, classes: int, backend: Backend, wait:
     if host is not None and count and not (host.min() >= 0 and host.max() < classes):
         raise ValueError(f"{where}: labels must lie in 0..{classes - 1}, got {host.min()}..{host.max()}")
     return backend.asarray(t if host is None else host, "int64")
+
+
+@contextmanager
+def memory(where: str, cure: str) -> Iterator[None]:
+    """Say where memory ran out and what to lower; how much was asked for the library says itself."""
+    try:
+        yield
+    except MemoryError as error:
+        raise MemoryError(f"{where}: {error}; {cure}") from error
 
 
 def positive_integer(where: str, name: str, value: Any) -> int:

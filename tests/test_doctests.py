@@ -30,7 +30,7 @@ def test_docstrings(name):
 
 def test_there_are_examples_where_users_look():
     finder = doctest.DocTestFinder(exclude_empty=True)
-    for name in ("backprop", "backprop.scalar", "backprop.training", "backprop.layers.affine"):
+    for name in ("backprop", "backprop.scalar", "backprop.training.loop", "backprop.layers.affine"):
         assert any(test.examples for test in finder.find(importlib.import_module(name)))
 
 

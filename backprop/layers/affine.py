@@ -32,6 +32,7 @@ class Affine(Layer):
     """
 
     stateless = True
+    capturable = True
     can_spare_dx = True
     samplewise = True
 

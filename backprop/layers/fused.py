@@ -83,13 +83,15 @@ class AffineSoftmaxCrossEntropy(FusedAffine):
         super().__init__(affine)
         self._seed = 1.0  # the last dout of backward: in a loop the next one too, so dz is computed for it
 
-    def losses(self, x: Array, labels: Array, training: bool = True) -> Array:
+    def losses(self, x: Array, labels: Array, training: bool = True, out: Array | None = None) -> Array:
         """One loss a sample, (N,).  x: (N, …) with D values a sample.  labels: (N,) int64, in range."""
         if x is not self._x:
             self._meet(x)
         x, params, dz = self._x_as_samples, self.params, self._buffers["dz", self._out_shape]
         seed = self._seed if training else 0.0
-        losses, dz = self._backend.affine_softmax_cross_entropy(x, params["W"], params["b"], labels, seed, dz)
+        losses, dz = self._backend.affine_softmax_cross_entropy(
+            x, params["W"], params["b"], labels, seed, dz, out
+        )
         self._keep(training, x, dz)
         return losses
 

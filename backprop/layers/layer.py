@@ -31,6 +31,9 @@ class Layer:
     # Declared anew by each class: whether it keeps nothing from one step to the next but its parameters, so
     # that a loop may work with a copy of it.
     stateless = False
+    # Likewise: whether a pass asks nothing of the device that would wait for it, and reads no number that
+    # changes from step to step, so that a loop may record it once and replay it.
+    capturable = False
     can_spare_dx = False  # whether backward takes needs_dx=False, to compute no gradient for its input
     samplewise = False  # whether each sample's output depends on that sample alone: x and out are (N, …)
 

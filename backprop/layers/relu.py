@@ -20,6 +20,7 @@ class ReLU(Layer):
     """
 
     stateless = True
+    capturable = True
     samplewise = True
 
     def forward(self, x: Array, training: bool = True) -> Array:

@@ -21,6 +21,7 @@ class Sigmoid(Layer):
     """
 
     stateless = True
+    capturable = True
     samplewise = True
 
     def forward(self, x: Array, training: bool = True) -> Array:

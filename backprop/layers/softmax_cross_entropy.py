@@ -27,6 +27,7 @@ class SoftmaxCrossEntropy(Layer):
     """
 
     stateless = True
+    capturable = True
 
     def forward(self, logits: Array, labels: Any, training: bool = True) -> Array:
         """The mean loss, a 0-d value on the device.  labels: on the host, or where the logits are."""
@@ -41,10 +42,13 @@ class SoftmaxCrossEntropy(Layer):
         labels = checks.labels("SoftmaxCrossEntropy.forward", labels, count, classes, backend)
         return backend.mean(self.losses(logits, labels, training))
 
-    def losses(self, logits: Array, labels: Array, training: bool = True) -> Array:
-        """One loss a sample, (N,), for labels that are known to be right: (N,) int64 on the device."""
+    def losses(self, logits: Array, labels: Array, training: bool = True, out: Array | None = None) -> Array:
+        """One loss a sample, (N,), for labels that are known to be right: (N,) int64 on the device.
+
+        out: where to write them.
+        """
         losses, dlogits = backend_of(logits, labels).softmax_cross_entropy(
-            logits, labels, 1.0 if training else 0.0
+            logits, labels, 1.0 if training else 0.0, out
         )
         self._keep(training, dlogits)
         return losses

@@ -21,8 +21,6 @@ from backprop.networks import moved
 from backprop.numerical_gradient import STEP_DTYPES, numerical_gradient, require_method
 from backprop.parameters import Parameters
 
-CHUNK = 1000  # samples evaluated at once: their activations stay in the cache, and 60,000 images need no copy
-
 
 class Network:
     """Layers in a chain and a loss.
@@ -94,8 +92,8 @@ class Network:
 
     def predict(self, x: Any) -> Array:
         """The logits, (N, C), for samples x: (N, …) with input_size values each."""
-        x = checks.samples(f"{type(self).__name__}.predict", x, self.input_size, self.backend)
-        return self._joined([self._logits(self._cast(x[chunk, ...])) for chunk in _chunks(x)])
+        x = self._samples(f"{type(self).__name__}.predict", x)
+        return self._joined([self._logits(self._cast(x[chunk, ...])) for chunk in self._chunks(x)])
 
     def loss(self, x: Any, t: Any) -> Array:
         """The mean cross-entropy over the samples, in nats: 0-d, in the network's dtype, on its device.
@@ -103,7 +101,7 @@ class Network:
         x: (N, …) with input_size values each.  t: (N,) integers in [0, C) or (N, C) one-hot.
         """
         x, labels = self._labelled(f"{type(self).__name__}.loss", x, t)
-        losses = [self.losses(self._cast(x[chunk, ...]), labels[chunk]) for chunk in _chunks(x)]
+        losses = [self.losses(self._cast(x[chunk, ...]), labels[chunk]) for chunk in self._chunks(x)]
         return self.backend.mean(self._joined(losses))
 
     def accuracy(self, x: Any, t: Any) -> float:
@@ -117,8 +115,9 @@ class Network:
         their shape; it costs half as much again.
         """
         x, labels = self._labelled(f"{type(self).__name__}.gradient", x, t, real=True)
-        self.grads.renew()
-        _, dx = self.backpropagate(self._cast(x), labels, needs_dx=input_gradient)
+        with checks.memory(f"{type(self).__name__}.gradient", "give it fewer samples at once"):
+            self.grads.renew()
+            _, dx = self.backpropagate(self._cast(x), labels, needs_dx=input_gradient)
         gradients = self.grads.hand_out()
         return {**gradients, "x": dx} if input_gradient else gradients
 
@@ -153,18 +152,26 @@ class Network:
 
     # --------------------------------------------------------- inside: on the device, checked, buffers reused
 
-    def losses(self, x: Array, labels: Array, training: bool = False) -> Array:
-        """One loss a sample, (N,)."""
-        return self.loss_layer.losses(self._forward(x, training), labels, training)
+    def losses(self, x: Array, labels: Array, training: bool = False, out: Array | None = None) -> Array:
+        """One loss a sample, (N,).  out: where to write them."""
+        return self.loss_layer.losses(self._forward(x, training), labels, training, **_given(out))
 
     def backpropagate(
-        self, x: Array, labels: Array, needs_dx: bool = False, dout: float = 1.0
+        self,
+        x: Array,
+        labels: Array,
+        needs_dx: bool = False,
+        dout: float = 1.0,
+        out: Array | None = None,
     ) -> tuple[Array, Array | None]:
-        """Both passes: the losses (N,), the gradients of dout · their mean in `grads`, and dx if needed."""
+        """Both passes: the losses (N,), the gradients of dout · their mean in `grads`, and dx if needed.
+
+        out: where to write the losses.
+        """
         layers = tuple(self._layers.values())
         for layer in layers:
             x = layer.forward(x, True)
-        losses = self.loss_layer.losses(x, labels, True)
+        losses = self.loss_layer.losses(x, labels, True, **_given(out))
         dx = self.loss_layer.backward(dout)
         for layer in layers[:0:-1]:
             dx = layer.backward(dx)
@@ -176,9 +183,9 @@ class Network:
         """What `accuracy` says, of samples and labels that were checked already."""
         correct = [
             self.backend.count_correct(self._logits(self._cast(x[chunk, ...])), labels[chunk])
-            for chunk in _chunks(x)
+            for chunk in self._chunks(x)
         ]
-        return int(sum(correct)) / int(x.shape[0])
+        return sum(map(int, correct)) / int(x.shape[0])
 
     def _logits(self, x: Array) -> Array:
         return self.loss_layer.logits(self._forward(x, training=False))
@@ -194,16 +201,25 @@ class Network:
         self, where: str, x: Any, t: Any, real: bool = False, wait: bool = False
     ) -> tuple[Array, Array]:
         """Samples and labels, checked; labels on the device, samples still where they came from."""
-        x = checks.samples(where, x, self.input_size, self.backend)
+        x = self._samples(where, x)
         if x.shape[0] == 0:
             raise ValueError(f"{where}: x must hold at least one sample, got {x.shape}")
         if real and kind(x) == "c":
             raise TypeError(f"{where}: x must be real, got {x.dtype}")
         return x, checks.labels(where, t, x.shape[0], self.output_size, self.backend, wait)
 
+    def _samples(self, where: str, x: Any) -> Array:
+        self.backend.require_current(where, params=self.params.flat)
+        return checks.samples(where, x, self.input_size, self.backend)
+
     def _cast(self, x: Array) -> Array:
         """Checked samples on the device, in the network's dtype; complex ones stay complex."""
         return self.backend.asarray(x, None if kind(x) == "c" else self.dtype)
+
+    def _chunks(self, x: Array) -> list[slice]:
+        """The samples of x in slices as large as suits the backend; one slice where there are none."""
+        size, most = x.shape[0], self.backend.samples_at_once
+        return [slice(start, min(start + most, size)) for start in range(0, max(1, size), most)]
 
     def _joined(self, chunks: list[Array]) -> Array:
         return chunks[0] if len(chunks) == 1 else self.backend.concat(chunks)
@@ -214,7 +230,6 @@ class Network:
         return f"<{type(self).__name__} {chain}; {size}>"
 
 
-def _chunks(x: Array) -> list[slice]:
-    """The samples of x in slices of at most CHUNK; one slice where there are none."""
-    size = x.shape[0]
-    return [slice(start, min(start + CHUNK, size)) for start in range(0, max(1, size), CHUNK)]
+def _given(out: Array | None) -> dict[str, Array]:
+    """The argument `out` where there is one: a loss layer of somebody else's need not know it."""
+    return {} if out is None else {"out": out}

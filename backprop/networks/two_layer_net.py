@@ -3,7 +3,7 @@
 from typing import Any
 
 from backends import Backend
-from backprop.checks import positive_integer
+from backprop.checks import memory, positive_integer
 from backprop.initializers import generator
 from backprop.layers import Affine, ReLU, SoftmaxCrossEntropy
 from backprop.networks.network import Network
@@ -53,9 +53,10 @@ class TwoLayerNet(Network):
             "dtype": dtype,
             "backend": backend,
         }
-        layers = {
-            "Affine1": Affine.create(n_in, n_hidden, **options),
-            "ReLU1": ReLU(),
-            "Affine2": Affine.create(n_hidden, n_out, **options),
-        }
-        super().__init__(layers, SoftmaxCrossEntropy(), n_in, n_out)
+        with memory("TwoLayerNet", "lower hidden_size"):
+            layers = {
+                "Affine1": Affine.create(n_in, n_hidden, **options),
+                "ReLU1": ReLU(),
+                "Affine2": Affine.create(n_hidden, n_out, **options),
+            }
+            super().__init__(layers, SoftmaxCrossEntropy(), n_in, n_out)

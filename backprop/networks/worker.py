@@ -30,7 +30,7 @@ def worker(net: Network) -> Network:
     where somebody has a pass of their own, in a subclass or on an object.
     """
     layers = (*net.layers.values(), net.loss_layer)
-    if not (_is_as_written(net, Network) and all(map(_is_stateless, layers))):
+    if not (all(_declares(layer, "stateless") for layer in layers) and _is_all_as_written(net)):
         return net
     work = copy.copy(net)
     work._grads = Gradients.like(net.params)
@@ -38,6 +38,22 @@ def worker(net: Network) -> Network:
     *rest, (_, work.loss_layer) = _fused(chain)
     work._layers = dict(rest)
     return work
+
+
+def why_not_captured(net: Network, optimizer: Any) -> str | None:
+    """Why a loop runs the network's steps one by one; None where the backend can record and replay them.
+
+    It can where layers and optimizer declare it (`capturable`), and the loop works with copies of the layers.
+    """
+    for name, layer in {**net.layers, "the loss": net.loss_layer}.items():
+        missing = [flag for flag in ("stateless", "capturable") if not _declares(layer, flag)]
+        if missing:
+            return f"{name}, {type(layer).__name__}, does not declare {' and '.join(missing)}"
+    if not _declares(optimizer, "capturable"):
+        return f"the optimizer, {type(optimizer).__name__}, does not declare capturable"
+    if not _is_all_as_written(net):
+        return "a pass of the network or of a layer was replaced"
+    return net.backend.why_not_captured(net.dtype)
 
 
 def _fused(chain: Iterable[tuple[str, Any]]) -> list[tuple[str, Any]]:
@@ -57,8 +73,14 @@ def _fused(chain: Iterable[tuple[str, Any]]) -> list[tuple[str, Any]]:
     return done
 
 
-def _is_stateless(layer: Layer) -> bool:
-    return vars(type(layer)).get("stateless", False) and _is_as_written(layer, type(layer))
+def _declares(obj: Any, flag: str) -> bool:
+    """Whether the very class of an object says so: a subclass may do otherwise."""
+    return bool(vars(type(obj)).get(flag, False))
+
+
+def _is_all_as_written(net: Network) -> bool:
+    layers = (*net.layers.values(), net.loss_layer)
+    return _is_as_written(net, Network) and all(_is_as_written(layer, type(layer)) for layer in layers)
 
 
 def _is_as_written(obj: Network | Layer, cls: type) -> bool:

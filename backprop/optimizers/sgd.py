@@ -1,7 +1,6 @@
 """Stochastic gradient descent: parameters -= learning_rate · gradients."""
 
 from collections.abc import Mapping
-from typing import Any
 
 from backends import Array, backend_of
 from backprop.checks import positive_number
@@ -19,19 +18,26 @@ class SGD:
     >>> SGD(learning_rate=0.1).update(net.params, net.gradient([[1.0, 2.0]], [1]))
     """
 
+    capturable = True
+
     def __init__(self, learning_rate: float = 0.1) -> None:
         self.learning_rate = positive_number("SGD", "learning_rate", learning_rate)
 
-    def update(self, params: Mapping[str, Array], grads: Mapping[str, Array], scaled: bool = False) -> None:
+    def update(
+        self,
+        params: Mapping[str, Array],
+        grads: Mapping[str, Array],
+        learning_rate: float | Array | None = None,
+    ) -> None:
         """Move every parameter against its gradient.  params, grads: arrays by the same names.
 
-        scaled: the gradients are those of learning_rate · loss, as a backward seeded with the learning rate
-        gives them; it spares a pass over all of them.
+        learning_rate: in place of the optimizer's own: 1.0 for gradients that a backward seeded with the
+        learning rate has scaled, or an array of one number on the device, which a recorded step finds changed.
         The owners of a network's arrays (`net.params`, `net.grads`) take one operation on their flat buffers.
         Raises ValueError for a missing gradient or one of another shape, and then moves nothing.
         """
         if hasattr(params, "flat") and hasattr(grads, "flat"):
-            self._move(params.flat, grads.flat, scaled)
+            self._move(params.flat, grads.flat, learning_rate)
             return
         for name, parameter in params.items():
             if name not in grads or grads[name].shape != parameter.shape:
@@ -40,7 +46,8 @@ class SGD:
                     f"SGD.update: the gradient of {name} must have shape {parameter.shape}, got {got}"
                 )
         for name, parameter in params.items():
-            self._move(parameter, grads[name], scaled)
+            self._move(parameter, grads[name], learning_rate)
 
-    def _move(self, parameter: Any, gradient: Any, scaled: bool) -> None:
-        backend_of(parameter, gradient).sgd(parameter, gradient, 1.0 if scaled else self.learning_rate)
+    def _move(self, parameter: Array, gradient: Array, learning_rate: float | Array | None) -> None:
+        rate = self.learning_rate if learning_rate is None else learning_rate
+        backend_of(parameter, gradient).sgd(parameter, gradient, rate)

@@ -8,7 +8,6 @@ import pytest
 
 from backends import asarray, dtype_name, load, to_numpy
 from backprop import TwoLayerNet, check_gradients
-from backprop.networks import network
 
 RNG = np.random.default_rng(0)
 X, T = RNG.normal(size=(6, 8)), RNG.integers(0, 3, 6)
@@ -136,7 +135,7 @@ def test_the_dtype_may_come_from_the_environment(monkeypatch):
 def test_evaluation_in_chunks_is_the_same(backend, monkeypatch):
     net = net_of(dtype="float64")
     whole = float(net.loss(X, T)), to_numpy(net.predict(X)), net.accuracy(X, T)
-    monkeypatch.setattr(network, "CHUNK", 4)
+    monkeypatch.setattr(backend, "samples_at_once", 4)
     assert float(net.loss(X, T)) == pytest.approx(whole[0], rel=1e-12)
     np.testing.assert_allclose(to_numpy(net.predict(X)), whole[1], rtol=1e-12, atol=1e-14)
     assert net.accuracy(X, T) == whole[2]

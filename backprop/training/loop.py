@@ -1,13 +1,11 @@
-"""Mini-batch training: the loop of chapter 5, and what it recorded.
+"""Mini-batch training: the loop of chapter 5.
 
-The data moves to the network's device once. The loop works in segments of at most 100 iterations, for which
-the batches are drawn at once on the host; a step writes its losses into a buffer on the device, which is read
-when the segment ends. So no step waits for the device.
+The data moves to the network's device once. The batches of many iterations are drawn at once on the host, and
+their losses are read at once: of 100 on the CPU, of an epoch on a GPU. So no step waits for the device.
 """
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from math import prod
 from typing import Any
 
@@ -15,35 +13,15 @@ from backends import Array
 from backprop import checks
 from backprop.initializers import generator
 from backprop.networks import Network
-from backprop.networks.worker import worker
+from backprop.networks.worker import why_not_captured, worker
 from backprop.optimizers import SGD
+from backprop.training.batches import batch_loop
+from backprop.training.history import History
 
-SEGMENT = 100  # iterations between two looks at the losses
 ITERATIONS = 10_000
 
 
-@dataclass(repr=False)
-class History:
-    """What a training run recorded: lists of Python numbers.
-
-    loss: the mean loss of each iteration's batch, in nats.
-    iterations: after how many updates the accuracies were measured.
-    train_accuracy, test_accuracy: in [0, 1], one for each entry of `iterations`; none without test data.
-    seconds: what the run took, evaluations included.
-    """
-
-    loss: list[float] = field(default_factory=list)
-    iterations: list[int] = field(default_factory=list)
-    train_accuracy: list[float] = field(default_factory=list)
-    test_accuracy: list[float] = field(default_factory=list)
-    seconds: float = 0.0
-
-    def __repr__(self) -> str:
-        accuracies = {"train": self.train_accuracy, "test": self.test_accuracy}
-        last = ", ".join(f"{name} accuracy {values[-1]:.4f}" for name, values in accuracies.items() if values)
-        return f"<History of {len(self.loss)} iterations in {self.seconds:.1f} s: {last}>"
-
-
+@checks.memory("train", "lower batch_size, or the hidden units of the network")
 def train(
     net: Network,
     x_train: Any,
@@ -68,8 +46,11 @@ def train(
     rng: a seed or numpy.random.Generator; the same one draws the same batches on every backend.
     recompute_loss: record the loss of the batch after its update, at the cost of a second forward pass, as
     the book does; else the loss that the gradient's own forward pass gave, before the update.
-    callback: called with the History so far after every evaluation and at least every 100 iterations.
+    callback: called with the History so far after every evaluation, and on the CPU at least every 100
+    iterations, on a GPU every 1,000.
 
+    On a GPU the steps are captured once as a CUDA graph and replayed, if the layers declare that they can be;
+    history.loop says so, or why not. Products take the precision in force (see `precision`).
     The accuracies are measured at the start of every epoch and once at the end.
     Raises ValueError and TypeError for data or settings that do not fit, before anything is changed.
     Source: book section 5.7.4.
@@ -98,15 +79,22 @@ def train(
         iterations = epoch * checks.positive_integer("train", "epochs", epochs)
     total = ITERATIONS if iterations is None else checks.positive_integer("train", "iterations", iterations)
 
-    history, started, done = History(), time.perf_counter(), 0
-    report = callback or (lambda history: None)
+    backend, started = net.backend, time.perf_counter()
+    backend.warmup()
+    why = why_not_captured(net, optimizer)
+    history = History(
+        warmup_seconds=time.perf_counter() - started,
+        loop="captured" if why is None else f"eager: {why}",
+        precision=backend.precision(net.dtype),
+    )
+    started, done, report = time.perf_counter(), 0, callback or (lambda history: None)
     segment = batch_loop(net, optimizer, x, labels, batch_size, recompute_loss)
-    with net.backend.threads_for(batch_size * max(map(prod, net.params.shapes.values()))):
+    with backend.threads_for(batch_size * max(map(prod, net.params.shapes.values()))):
         while done < total:
             if done % epoch == 0:
                 _evaluate(net, history, done, (x, labels), test, started)
                 report(history)
-            count = min(SEGMENT, total - done, epoch - done % epoch)
+            count = min(backend.iterations_at_once, total - done, epoch - done % epoch)
             batches = rng.integers(x.shape[0], size=(count, batch_size))
             history.loss += segment(batches)
             done += count
@@ -115,43 +103,6 @@ def train(
         _evaluate(net, history, done, (x, labels), test, started)
         report(history)
     return history
-
-
-def batch_loop(
-    net: Network, optimizer: SGD, x: Array, labels: Array, batch_size: int, recompute_loss: bool
-) -> Callable[[Any], list[float]]:
-    """A function of batches (count, batch_size), indices into x: one update each; returns their mean losses.
-
-    At most SEGMENT batches at once.  The buffers are made once, so that a recorded step finds them again.
-    """
-    backend, work = net.backend, worker(net)
-    params, grads = work.params, work.grads
-    scaled = work is not net  # only gradients that nobody else sees may hold the learning rate
-    indices = backend.zeros((SEGMENT, batch_size), "int64")
-    losses = backend.zeros((SEGMENT, batch_size), net.dtype)
-    x_batch = backend.zeros((batch_size, *x.shape[1:]), x.dtype)
-    t_batch = backend.zeros((batch_size,), labels.dtype)
-
-    def step(i: int) -> None:
-        batch = indices[i, ...]
-        backend.gather(x, batch, x_batch)
-        backend.gather(labels, batch, t_batch)
-        seed = optimizer.learning_rate if scaled else 1.0
-        losses[i, ...], _ = work.backpropagate(x_batch, t_batch, dout=seed)
-        optimizer.update(params, grads, scaled)
-        if recompute_loss:
-            losses[i, ...] = work.losses(x_batch, t_batch)
-
-    run = backend.loop(step)
-
-    def segment(batches: Any) -> list[float]:
-        count = len(batches)
-        indices[:count, ...] = backend.asarray(batches)
-        run(count)
-        means: list[float] = backend.to_numpy(losses[:count, ...]).mean(axis=1, dtype="float64").tolist()
-        return means
-
-    return segment
 
 
 def _evaluate(

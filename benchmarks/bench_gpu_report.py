@@ -15,7 +15,7 @@ import pytest
 from backends import BackendUnavailable
 from benchmarks.gpu_report import command, with_jax, with_pytorch
 from benchmarks.gpu_report.command import main
-from benchmarks.gpu_report.job import measure_job
+from benchmarks.gpu_report.job import FIRST, measure_job
 from benchmarks.gpu_report.numpy_job import OnNumpy
 from benchmarks.gpu_report.ours import Captured, Eager
 from benchmarks.gpu_report.problem import job_problem
@@ -56,7 +56,8 @@ def test_a_peer_trains_as_numpy_does_and_again_after_a_reset(kind, why_not, prob
     losses = measure_job(record, kind, problem, "cpu", rounds=2)
     rows = read(record.path)
     assert not found(rows, "error")
-    np.testing.assert_allclose(losses, expected, rtol=0, atol=1e-4)
+    np.testing.assert_allclose(losses[:FIRST], expected[:FIRST], rtol=0, atol=1e-5)
+    np.testing.assert_allclose(losses, expected, rtol=0, atol=2e-3)  # once ReLUs have rounded to either side
     first, second = found(rows, "job", kind.name)
     assert first["first_losses"] == pytest.approx(second["first_losses"], abs=1e-6)
     assert first["accuracy"] == pytest.approx(found(rows, "job", NUMPY)[0]["accuracy"], abs=0.002)
@@ -90,7 +91,8 @@ def test_no_gpu_is_one_line_and_exit_code_3(monkeypatch, capsys):
     assert (printed.out, printed.err) == ("", expected)
 
 
-def test_a_rehearsal_writes_what_it_found(tmp_path, capsys):
+def test_a_rehearsal_writes_what_it_found(tmp_path, capsys, monkeypatch):
+    monkeypatch.delenv("BACKPROP_DATA_DIR", raising=False)
     file = tmp_path / "report.json"
     assert main(["--rehearse", "--groups=numpy,ours,numerical", f"--json={file}"]) == 0
     output, written = capsys.readouterr().out, json.loads(file.read_text())

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import signal
 import sys
 import tempfile
@@ -45,7 +46,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.gpu_report", description=__doc__)
-    parser.add_argument("--mnist", type=Path, metavar="DIR", help="its four files; else random images")
+    mnist = os.environ.get("BACKPROP_DATA_DIR") or None
+    parser.add_argument(
+        "--mnist", type=Path, default=mnist, metavar="DIR", help="its four files; else random images"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write all of it there, as it comes")
     parser.add_argument("--budget", type=float, default=BUDGET, metavar="SECONDS", help="(%(default)s)")
     parser.add_argument("--groups", metavar="A,B", help=f"only these of {','.join(GROUPS)}")

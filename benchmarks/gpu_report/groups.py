@@ -19,13 +19,13 @@ class Group(NamedTuple):
 
 # The limits add up to the budget: a group that takes all of its own leaves the others theirs.
 GROUPS = {
-    "numpy": Group(f"{HERE}.numpy_job", 25, one_thread=True),
+    "numpy": Group(f"{HERE}.numpy_job", 20, one_thread=True),
     "ours": Group(f"{HERE}.ours", 30),
     "pytorch": Group(f"{HERE}.with_pytorch", 45, of_others=True),
-    "jax": Group(f"{HERE}.with_jax", 45, of_others=True),
+    "jax": Group(f"{HERE}.with_jax", 40, of_others=True),
     "big": Group(f"{HERE}.big_step", 30),
     "cold": Group(f"{HERE}.cold_start", 20),
-    "numerical": Group(f"{HERE}.numerical", 15),
+    "numerical": Group(f"{HERE}.numerical", 25),
     "micro": Group(f"{HERE}.micro", 15),
     "tests": Group(f"{HERE}.gpu_tests", 120),
 }

@@ -1,7 +1,7 @@
 """What the report asks of the library beyond its public names, in one place."""
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from inspect import signature
 from typing import Any
 
@@ -34,17 +34,30 @@ def at_once(backend: Backend) -> int:
 
 
 def precision(name: str) -> AbstractContextManager[Any]:
-    """Inside, products are computed in "float32" or in "tf32"."""
-    if name == "float32":
-        return nullcontext()
-    if not hasattr(backprop, "precision"):
-        raise NotImplementedError(f"this version of the library has no precision({name!r})")
-    return backprop.precision(name)
+    """Inside, products of float32 are computed in "ieee" float32 or in "tf32"."""
+    if hasattr(backprop, "precision"):
+        return backprop.precision(name)
+    if name == "tf32":
+        raise NotImplementedError("this version of the library has no TF32")
+    return nullcontext()
 
 
 def warmup(backend: Backend) -> float:
     """Compile the kernels; returns the seconds that it took."""
     return backprop.warmup(backend) if hasattr(backprop, "warmup") else 0.0
+
+
+@contextmanager
+def own_products(own: bool) -> Iterator[None]:
+    """Inside, CUDA layers take the library's own small products, whatever their size, or those of cuBLAS."""
+    from backends import cupy_backend
+
+    before = getattr(cupy_backend, "SMALL", 0)  # multiply-adds, up to which it takes its own
+    cupy_backend.SMALL = 2**62 if own else 0
+    try:
+        yield
+    finally:
+        cupy_backend.SMALL = before
 
 
 def product(backend: Backend) -> Callable[[Array, Array, Array], Any]:

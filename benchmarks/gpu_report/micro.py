@@ -1,6 +1,7 @@
 """What a launch, a node of a graph and a small product cost: the figures that the others are made of."""
 
 from collections.abc import Callable
+from math import log2
 
 import numpy as np
 
@@ -12,10 +13,12 @@ from benchmarks.gpu_report.settings import Settings
 
 EMPTY = 'extern "C" __global__ void empty() {}'
 NODES = 20  # launches in a step of the loop, so that what the step itself costs does not count
-MOST = 100  # steps of a call
+MOST = 100  # steps of a call, or as many as
+WORK = 4e10  # multiply-adds
 SHAPES = [  # batch, inputs, outputs; the first two are those of the job
     (100, 784, 50),
     (100, 50, 10),
+    (100, 784, 100),
     (100, 784, 200),
     (256, 256, 256),
     (512, 784, 256),
@@ -28,7 +31,7 @@ def measure(record: Recorder, settings: Settings) -> None:
     backend = load(settings.backend)
     with record.attempt("micro", "launches"):
         _record(record, "micro", launches(backend), settings)
-    for shape in SHAPES if settings.device == "cuda" else SHAPES[:2]:
+    for shape in SHAPES if settings.device == "cuda" else SHAPES[1:2]:
         with record.attempt("product", f"{shape}"):
             _record(record, "product", products(backend, *shape), settings)
 
@@ -53,17 +56,38 @@ def launches(backend: Backend) -> dict[str, tuple[Work, int]]:
 
 
 def products(backend: Backend, n: int, inputs: int, outputs: int) -> dict[str, tuple[Work, int]]:
-    """A product alone by the vendor's BLAS, and `affine_relu` as the library has it, both in our loop."""
+    """A layer of that size in our loop, forward and backward: by our own products, and by those of cuBLAS."""
     rng = np.random.default_rng(0)
-    x, W, b, out = (
+    x, W, b, out, dout = (
         backend.asarray(rng.random(shape, dtype=np.float32))
-        for shape in ((n, inputs), (inputs, outputs), (outputs,), (n, outputs))
+        for shape in ((n, inputs), (inputs, outputs), (outputs,), (n, outputs), (n, outputs))
     )
-    product, name = library.product(backend), f"{n} x {inputs} x {outputs}"
+    gradients = [backend.empty_like(array) for array in (W, b, x, out)]
+    multiply_adds = n * inputs * outputs
+    size = f"{n} x {inputs} x {outputs}, 2^{log2(multiply_adds):.1f}"
+    steps = max(1, min(MOST, int(WORK / (3 * multiply_adds * NODES))))
+
+    def forward() -> None:
+        backend.affine_relu(x, W, b, out)
+
+    def backward() -> None:
+        backend.affine_relu_backward(dout, out, x, W, *gradients)
+
     return {
-        f"{name}: product by BLAS": _looped(backend, lambda: product(x, W, out), NODES),
-        f"{name}: affine_relu of ours": _looped(backend, lambda: backend.affine_relu(x, W, b, out), NODES),
+        f"{size}, {pass_.__name__}, {whose}": _looped(backend, in_our_way(pass_, own), NODES, steps)
+        for pass_ in (forward, backward)
+        for whose, own in (("own", True), ("cuBLAS", False))
     }
+
+
+def in_our_way(call: Callable[[], object], own: bool) -> Callable[[], None]:
+    """The call as it is made, and captured, where the library's choice between the two is already made."""
+
+    def made() -> None:
+        with library.own_products(own):
+            call()
+
+    return made
 
 
 def _empty(backend: Backend) -> Callable[[], object]:
@@ -82,16 +106,16 @@ def _eager(backend: Backend, call: Callable[[], object]) -> tuple[Work, int]:
     return work, NODES
 
 
-def _looped(backend: Backend, call: Callable[[], object], nodes: int) -> tuple[Work, int]:
+def _looped(backend: Backend, call: Callable[[], object], nodes: int, steps: int = MOST) -> tuple[Work, int]:
     def step(i: int) -> None:
         for _ in range(nodes):
             call()
 
-    run, count = backend.loop(step), min(MOST, library.at_once(backend))
+    run = backend.loop(step)
 
     def work(n: int) -> None:
         for _ in range(n):
-            run(count)
+            run(steps)
         backend.synchronize()
 
-    return work, count * nodes
+    return work, steps * nodes

@@ -6,7 +6,7 @@ import numpy as np
 
 from backprop import load_mnist
 from benchmarks.gpu_report.settings import Settings
-from benchmarks.peers.data import CLASSES, PIXELS, TEST, Data, initial_weights
+from benchmarks.peers.data import CLASSES, PIXELS, Data, initial_weights
 
 DARK = 0.8  # of the pixels, as in MNIST
 SIGNAL = 0.16  # of a pattern in an image: the job then ends at an accuracy of about 0.96, as with MNIST
@@ -45,11 +45,12 @@ def load(settings: Settings) -> Data:
 
 
 def random_images(samples: int) -> Data:
-    """Noise with as many dark pixels as MNIST has, over a faint pattern for each class."""
+    """Noise with as many dark pixels as MNIST has, over a faint pattern for each class; a sixth to test."""
+    test = samples // 6
     rng = np.random.default_rng(0)
     patterns = rng.random((CLASSES, PIXELS), dtype=np.float32)
-    labels = rng.integers(CLASSES, size=samples + TEST)
-    images = rng.random((samples + TEST, PIXELS), dtype=np.float32)
+    labels = rng.integers(CLASSES, size=samples + test)
+    images = rng.random((samples + test, PIXELS), dtype=np.float32)
     images += SIGNAL * patterns[labels]
     images -= DARK
     np.clip(images / (1 - DARK), 0, 1, out=images)

@@ -21,6 +21,8 @@ class Eager(JobPeer):
     def __init__(self, problem: Problem, device: str) -> None:
         import torch
 
+        if device == "cpu":
+            torch.set_num_threads(1)
         self.torch, self.device = torch, torch.device(device)
         data = problem.data
         arrays = data.x, data.t, data.x_test, data.t_test, problem.batches

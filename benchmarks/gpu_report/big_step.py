@@ -40,7 +40,6 @@ class Products:
         dh, dW1, dW2 = backend.empty_like(h), backend.empty_like(W1), backend.empty_like(W2)
         triples = ((x, W1, h), (h, W2, z), (h.T, dz, dW2), (dz, W2.T, dh), (x.T, dh, dW1))
         product = library.product(backend)
-        dh[...] = 0.0
 
         def step(i: int) -> None:
             for a, b, out in triples:

@@ -1,0 +1,73 @@
+"""What the GPU report asks of the library's CUDA backend, on a CUDA that is emulated on the CPU.
+
+So its calls are known to be the library's, and its results right; its figures would be the emulation's.
+"""
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from backends import register, registry
+from benchmarks.gpu_report import big_step, library, micro, numpy_job, ours
+from benchmarks.gpu_report.readings import CAPTURED, NUMPY
+from benchmarks.gpu_report.rows import Recorder, found, names, read
+from benchmarks.gpu_report.settings import REHEARSAL
+
+TINY = replace(REHEARSAL, device="cuda", samples=60, rounds=1, eager_rounds=1)
+TINY = replace(TINY, iterations=4, hidden=3, batch_size=4, big_hidden=5, big_batch=6, big_steps=1)
+
+
+@pytest.fixture
+def emulated(monkeypatch):
+    """The CuPy backend over an emulated CuPy, in which an empty kernel is one that nobody compiles."""
+    emulated_cupy = pytest.importorskip("emulated_cupy", reason="needs tests/backends/emulated_cupy.py")
+    monkeypatch.setattr(registry, "_loaded", dict(registry._loaded))
+    monkeypatch.setattr(registry, "_by_type", dict(registry._by_type))
+    backend = register(emulated_cupy.emulated_backend(monkeypatch))
+    cupy = backend.xp
+    cupy.RawKernel = lambda code, name: lambda grid, block, arguments: cupy.do(lambda: None)
+    return SimpleNamespace(modes=lambda: emulated_cupy.cublas.cublas(cupy)._library.emulated.modes)
+
+
+@pytest.fixture
+def record(tmp_path):
+    return Recorder(tmp_path / "rows", "a group")
+
+
+def test_the_job_captured_and_eager(emulated, record):
+    numpy_job.measure(record, TINY)
+    ours.measure(record, TINY)
+    rows = read(record.path)
+    assert not found(rows, "error")
+    exact = found(rows, "job", NUMPY)[0]
+    for row in found(rows, "job"):
+        np.testing.assert_allclose(row["first_losses"], exact["first_losses"], rtol=0, atol=1e-5)
+        assert row["accuracy"] == pytest.approx(exact["accuracy"], abs=0.11)  # one of ten
+    assert len(found(rows, "job", CAPTURED)) == TINY.rounds
+    assert found(rows, "difference")[0]["value"] < 1e-6
+
+
+def test_the_big_step_in_both_precisions(emulated, record):
+    with library.own_products(False):  # as at the sizes of a GPU
+        big_step.measure(record, TINY)
+    rows = read(record.path)
+    assert not found(rows, "error")
+    assert names(rows, "big") == ["ours, float32", "products, float32", "ours, TF32", "products, TF32"]
+    exact = found(rows, "big losses")[0]["first_losses"]
+    np.testing.assert_allclose(found(rows, "big")[0]["first_losses"], exact, rtol=0, atol=1e-5)
+    assert 3 in emulated.modes()  # cuBLAS was told TF32
+
+
+def test_the_small_figures(emulated, record, monkeypatch):
+    monkeypatch.setattr(micro, "SHAPES", [(4, 6, 3)])
+    monkeypatch.setattr(micro, "MOST", 2)
+    monkeypatch.setattr(micro, "NODES", 2)
+    micro.measure(record, TINY)
+    rows = read(record.path)
+    assert not found(rows, "error")
+    assert len(names(rows, "micro")) == 4
+    assert [name.split(", ")[2:] for name in names(rows, "product")] == [
+        [pass_, whose] for pass_ in ("forward", "backward") for whose in ("own", "cuBLAS")
+    ]

@@ -1,0 +1,136 @@
+"""The verdicts and tables of the GPU report, from rows that are made up."""
+
+import pytest
+
+from benchmarks.gpu_report.command import is_wrong, judged
+from benchmarks.gpu_report.groups import GROUPS
+from benchmarks.gpu_report.processes import DONE, Ending
+from benchmarks.gpu_report.readings import CAPTURED, NUMPY
+from benchmarks.gpu_report.tables import report
+from benchmarks.gpu_report.targets import AGREEMENT, DIFFERENCES, SPEED
+from benchmarks.gpu_report.tests_summary import summary
+
+FAST = {  # seconds that meet every target
+    "job": {CAPTURED: 0.1, "ours, eager": 0.8, "PyTorch eager": 2.5, "PyTorch CUDA graph": 0.5}
+    | {"JAX lax.scan": 0.4, NUMPY: 3.0},
+    "big": {"ours, float32": 2.8e-3, "products, float32": 2.5e-3, "ours, TF32": 0.7e-3},
+    "cold start": {"ours": 1.5},
+    "numerical": {"central": 0.05, "complex": 0.06},
+}
+GROUP_OF = {"job": "ours", "big": "big", "cold start": "cold", "numerical": "numerical"}
+OTHERS = {NUMPY: "numpy", "PyTorch eager": "pytorch", "PyTorch CUDA graph": "pytorch", "JAX lax.scan": "jax"}
+
+
+def made_up(**changed):
+    """Rows of a report in which all is well.  changed: by what, a function of a row that may spoil it."""
+    rows = []
+    for what, times in FAST.items():
+        for name, seconds in times.items():
+            for i, noise in enumerate((1.0, 0.9, 1.1)):
+                row = {"group": OTHERS.get(name, GROUP_OF[what]), "what": what, "name": name, "round": i}
+                row |= {"seconds": seconds * noise, "iterations": 10_000, "accuracy": 0.97}
+                row |= {"first_losses": [2.3, 2.2], "difference": DIFFERENCES.get(name, 0) / 2}
+                rows.append(row)
+    rows.append({"group": "big", "what": "big losses", "name": NUMPY, "first_losses": [2.3, 2.2]})
+    rows.append({"group": "ours", "what": "difference", "name": "ours, captured and eager", "value": 0.0})
+    rows.append({"group": "tests", "what": "tests", "name": "collected", "count": 1})
+    rows.append({"group": "tests", "what": "test", "name": "test_a", "outcome": "passed"})
+    for row in rows:
+        if row["what"] in changed:
+            changed[row["what"]](row)
+    return rows
+
+
+def ended(**otherwise):
+    return {name: Ending(DONE, 1.0) for name in GROUPS} | otherwise
+
+
+def verdicts(rows, endings, rehearsal=False):
+    return {line.what: line for line in judged(rows, endings, rehearsal)}
+
+
+def text(rows, endings):
+    lines = judged(rows, endings, rehearsal=False)
+    return "\n".join(report(rows, lines, endings, summary(rows)))
+
+
+def test_where_all_is_well_every_target_is_met():
+    rows, endings = made_up(), ended()
+    lines = judged(rows, endings, rehearsal=False)
+    assert len(lines) == len(SPEED) + len(AGREEMENT)
+    assert {line.verdict for line in lines} == {"met"}
+    assert verdicts(rows, endings)["job: PyTorch eager / captured"].measured == pytest.approx(25)
+    assert not is_wrong(rows, lines, endings)
+    assert "PyTorch CUDA graph" in text(rows, endings) and "1 passed, 0 failed" in text(rows, endings)
+
+
+def test_a_slow_job_misses_and_is_no_error():
+    def slow(row):
+        row["seconds"] *= 4 if row["name"] == CAPTURED else 1
+
+    rows, endings = made_up(job=slow), ended()
+    lines = verdicts(rows, endings)
+    assert lines["job, captured"].verdict == "MISSED" and lines["job, captured"].measured == 0.4
+    assert lines["job: PyTorch eager / captured"].verdict == "met"
+    assert lines["job: JAX lax.scan / captured"].verdict == "met"
+    assert lines["job: PyTorch CUDA graph / captured"].verdict == "met"  # 1.25
+    assert not is_wrong(rows, list(lines.values()), endings)
+
+
+@pytest.mark.parametrize("loss", [2.3002, float("nan")])
+def test_a_peer_with_other_losses_disagrees_if_only_in_one_round(loss):
+    def spoil(row):
+        if row["name"] == "PyTorch CUDA graph" and row["round"] == 1:
+            row["first_losses"] = [loss, 2.2]
+
+    rows, endings = made_up(job=spoil), ended()
+    lines = verdicts(rows, endings)
+    assert [line.what for line in lines.values() if line.verdict != "met"] == [
+        "PyTorch CUDA graph: first losses against NumPy's"
+    ]
+    assert is_wrong(rows, list(lines.values()), endings)
+    assert "DISAGREES" in text(rows, endings)
+
+
+def test_another_accuracy_disagrees():
+    def spoil(row):
+        row["accuracy"] -= 0.003 if row["name"] == CAPTURED else 0
+
+    lines = verdicts(made_up(job=spoil), ended())
+    line = lines["ours, captured: accuracy against NumPy's"]
+    assert line.verdict == "DISAGREES" and line.measured == pytest.approx(0.3)
+
+
+def test_what_was_not_measured_says_why():
+    gone = {"jax", "pytorch", "big", "cold"}
+    rows = [row for row in made_up() if row["group"] not in gone]
+    rows.append({"group": "jax", "what": "missing", "name": "JAX", "reason": "jax is not installed"})
+    rows.append(
+        {"group": "pytorch", "what": "error", "name": "PyTorch CUDA graph", "reason": "RuntimeError: no"}
+    )
+    cut, dead = Ending("cut off after 30 s", 30.0), Ending("ended by SIGSEGV", 2.0, failed=True)
+    endings = ended(big=cut, pytorch=dead)
+    del endings["cold"]
+    lines = verdicts(rows, endings)
+    assert {line.verdict for line in lines.values()} == {"met", "not measured"}
+    assert lines["job: JAX lax.scan / captured"].reason == "jax is not installed"
+    assert lines["job: PyTorch CUDA graph / captured"].reason == "PyTorch CUDA graph: RuntimeError: no"
+    assert lines["job: PyTorch eager / captured"].reason == "the group pytorch: ended by SIGSEGV"
+    assert lines["big step, ours: float32 / TF32"].reason == "the group big: cut off after 30 s"
+    assert lines["cold start"].reason == "the group cold was not asked for"
+    assert not is_wrong(rows, list(lines.values()), endings)  # PyTorch's fault is not ours
+    assert is_wrong(rows, list(lines.values()), ended(ours=dead))
+    assert "the group big: cut off after 30 s" in text(rows, endings)
+
+
+def test_a_rehearsal_meets_no_target_of_speed_and_is_held_to_agree():
+    lines = judged(made_up(), ended(), rehearsal=True)
+    assert {line.verdict for line in lines[: len(SPEED)]} == {"rehearsal"}
+    assert {line.verdict for line in lines[len(SPEED) :]} == {"met"}
+
+
+def test_nothing_measured_at_all():
+    endings = {name: Ending("not begun: the budget of 0 s was spent", 0.0) for name in GROUPS}
+    lines = judged([], endings, rehearsal=False)
+    assert {line.verdict for line in lines} == {"not measured"}
+    assert "GPU tests: did not run" in text([], endings)

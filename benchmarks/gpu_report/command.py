@@ -1,0 +1,118 @@
+"""The report from its options to its exit code: 0 it ran, 1 something is wrong, 2 the call was, 3 no GPU."""
+
+import argparse
+import json
+import os
+import signal
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from backends import BackendUnavailable, why_unavailable
+from backprop import load_mnist
+from backprop.data.errors import DataError
+from benchmarks.gpu_report import machine, tables, targets
+from benchmarks.gpu_report.groups import GROUPS, Group, chosen
+from benchmarks.gpu_report.processes import Ending, run_all
+from benchmarks.gpu_report.rows import Rows, found, read
+from benchmarks.gpu_report.settings import BUDGET, REHEARSAL, Settings
+from benchmarks.gpu_report.tests_summary import summary, went_wrong
+from benchmarks.gpu_report.verdicts import DISAGREES, Line, judge
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = _parser()
+    asked = parser.parse_args(arguments)
+    try:
+        groups = chosen(asked.groups)
+    except ValueError as error:
+        parser.error(str(error))
+    settings = REHEARSAL if asked.rehearse else Settings()
+    if asked.mnist is not None:
+        settings = replace(settings, mnist=str(asked.mnist.resolve()))
+    try:
+        if not asked.rehearse and (error := why_unavailable("cupy")):
+            raise error
+        if settings.mnist is not None:
+            load_mnist(data_dir=settings.mnist)  # before minutes are spent: is it there, and is it whole?
+        return _report(groups, settings, asked.budget, asked.json)
+    except (BackendUnavailable, DataError, OSError) as error:
+        print(f"gpu_report: {error}", file=sys.stderr)
+        return 3
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.gpu_report", description=__doc__)
+    mnist = os.environ.get("BACKPROP_DATA_DIR") or None
+    parser.add_argument(
+        "--mnist", type=Path, default=mnist, metavar="DIR", help="its four files; else random images"
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write all of it there, as it comes")
+    parser.add_argument("--budget", type=float, default=BUDGET, metavar="SECONDS", help="(%(default)s)")
+    parser.add_argument("--groups", metavar="A,B", help=f"only these of {','.join(GROUPS)}")
+    parser.add_argument("--rehearse", action="store_true", help="on the CPU and small: does all of it run?")
+    return parser
+
+
+def _report(groups: dict[str, Group], settings: Settings, budget: float, file: Path | None) -> int:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # ends the group that is running, too
+    about = machine.facts(settings)
+    data = "MNIST" if settings.mnist else "random images of MNIST's size that can be learnt, not MNIST"
+    rehearsal = settings.device == "cpu"
+    if rehearsal:
+        print("REHEARSAL on the CPU, with small sizes: no figure below is one of a GPU")
+    print(", ".join(f"{name} {value}" for name, value in about.items() if value is not None))
+    print(f"data: {data}", flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        path, endings = Path(folder, "rows"), {}
+
+        def save() -> None:
+            if file is not None:
+                written = results(read(path), endings, rehearsal)
+                head = {"rehearsal": rehearsal, "machine": about, "data": data, "settings": asdict(settings)}
+                file.write_text(json.dumps({**head, **written}, indent=1) + "\n")
+
+        def group_ended(name: str, ending: Ending) -> None:
+            endings[name] = ending
+            print(f"{name}: {ending.how}, {ending.seconds:.1f} s", flush=True)
+            if ending.failed or found([row for row in read(path) if row["group"] == name], "error"):
+                log = path.with_name(f"{name}.log").read_text(errors="replace").splitlines()
+                print("".join(f"    {line}\n" for line in log[-40:]), end="", flush=True)
+            save()
+
+        save()  # can it be written?
+        run_all(groups, settings, budget, path, group_ended)
+        rows = read(path)
+    lines, tests = judged(rows, endings, rehearsal), summary(rows)
+    for part in tables.report(rows, lines, endings, tests):
+        print(f"\n{part}")
+    return 1 if is_wrong(rows, lines, endings) else 0
+
+
+def judged(rows: Rows, endings: dict[str, Ending], rehearsal: bool) -> list[Line]:
+    return [judge(target, rows, endings, rehearsal) for target in (*targets.SPEED, *targets.AGREEMENT)]
+
+
+def results(rows: Rows, endings: dict[str, Ending], rehearsal: bool) -> dict[str, Any]:
+    """All that was measured and judged, for JSON."""
+    tests = summary(rows)
+    return {
+        "wanted": [line._asdict() for line in judged(rows, endings, rehearsal)],
+        "tests": {**tests._asdict(), "unfinished": tests.unfinished},
+        "groups": {name: ending._asdict() for name, ending in endings.items()},
+        "rows": [row for row in rows if not row["what"].startswith("test")],
+    }
+
+
+def is_wrong(rows: Rows, lines: list[Line], endings: dict[str, Ending]) -> bool:
+    """A test failed, results disagree, or a part of ours did: not slowness, and not what others lack."""
+    ours = {name for name in GROUPS if not GROUPS[name].of_others}
+    return (
+        went_wrong(rows, summary(rows))
+        or any(line.verdict == DISAGREES for line in lines)
+        or any(row["group"] in ours for row in found(rows, "error"))
+        or any(ending.failed and name in ours for name, ending in endings.items())
+    )

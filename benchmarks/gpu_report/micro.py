@@ -1,0 +1,121 @@
+"""What a launch, a node of a graph and a small product cost: the figures that the others are made of."""
+
+from collections.abc import Callable
+from math import log2
+
+import numpy as np
+
+from backends import Backend, load
+from backprop.timing import Work, in_turns
+from benchmarks.gpu_report import library
+from benchmarks.gpu_report.rows import Recorder
+from benchmarks.gpu_report.settings import Settings
+
+EMPTY = 'extern "C" __global__ void empty() {}'
+NODES = 20  # launches in a step of the loop, so that what the step itself costs does not count
+MOST = 100  # steps of a call, or as many as
+WORK = 4e10  # multiply-adds
+SHAPES = [  # batch, inputs, outputs; the first two are those of the job
+    (100, 784, 50),
+    (100, 50, 10),
+    (100, 784, 100),
+    (100, 784, 200),
+    (256, 256, 256),
+    (512, 784, 256),
+    (1000, 784, 512),
+    (1024, 1024, 1024),
+]
+
+
+def measure(record: Recorder, settings: Settings) -> None:
+    backend = load(settings.backend)
+    with record.attempt("micro", "launches"):
+        _record(record, "micro", launches(backend), settings)
+    for shape in SHAPES if settings.device == "cuda" else SHAPES[1:2]:
+        with record.attempt("product", f"{shape}"):
+            _record(record, "product", products(backend, *shape), settings)
+
+
+def _record(record: Recorder, what: str, works: dict[str, tuple[Work, int]], settings: Settings) -> None:
+    times = in_turns({name: work for name, (work, _) in works.items()}, rounds=5, block=settings.block / 5)
+    for name, rounds in times.seconds.items():
+        for i, taken in enumerate(rounds):
+            record(what, name, round=i, seconds=taken / works[name][1])
+
+
+def launches(backend: Backend) -> dict[str, tuple[Work, int]]:
+    """Works by name, and how many launches each call of them makes."""
+    empty = _empty(backend)
+    parameters, gradients = backend.zeros((4,), "float32"), backend.zeros((4,), "float32")
+    return {
+        "empty kernel, launched by CuPy": _eager(backend, empty),
+        "update of 4 parameters, launched": _eager(backend, lambda: backend.sgd(parameters, gradients, 0.1)),
+        "empty kernel in our loop, 1 a step": _looped(backend, empty, 1),
+        f"empty kernel in our loop, {NODES} a step": _looped(backend, empty, NODES),
+    }
+
+
+def products(backend: Backend, n: int, inputs: int, outputs: int) -> dict[str, tuple[Work, int]]:
+    """A layer of that size in our loop, forward and backward: by our own products, and by those of cuBLAS."""
+    rng = np.random.default_rng(0)
+    x, W, b, out, dout = (
+        backend.asarray(rng.random(shape, dtype=np.float32))
+        for shape in ((n, inputs), (inputs, outputs), (outputs,), (n, outputs), (n, outputs))
+    )
+    gradients = [backend.empty_like(array) for array in (W, b, x, out)]
+    multiply_adds = n * inputs * outputs
+    size = f"{n} x {inputs} x {outputs}, 2^{log2(multiply_adds):.1f}"
+    steps = max(1, min(MOST, int(WORK / (3 * multiply_adds * NODES))))
+
+    def forward() -> None:
+        backend.affine_relu(x, W, b, out)
+
+    def backward() -> None:
+        backend.affine_relu_backward(dout, out, x, W, *gradients)
+
+    return {
+        f"{size}, {pass_.__name__}, {whose}": _looped(backend, in_our_way(pass_, own), NODES, steps)
+        for pass_ in (forward, backward)
+        for whose, own in (("own", True), ("cuBLAS", False))
+    }
+
+
+def in_our_way(call: Callable[[], object], own: bool) -> Callable[[], None]:
+    """The call as it is made, and captured, where the library's choice between the two is already made."""
+
+    def made() -> None:
+        with library.own_products(own):
+            call()
+
+    return made
+
+
+def _empty(backend: Backend) -> Callable[[], object]:
+    if backend.name != "cupy":
+        return lambda: None
+    kernel = backend.xp.RawKernel(EMPTY, "empty")
+    return lambda: kernel((1,), (32,), ())
+
+
+def _eager(backend: Backend, call: Callable[[], object]) -> tuple[Work, int]:
+    def work(n: int) -> None:
+        for _ in range(n * NODES):
+            call()
+        backend.synchronize()
+
+    return work, NODES
+
+
+def _looped(backend: Backend, call: Callable[[], object], nodes: int, steps: int = MOST) -> tuple[Work, int]:
+    def step(i: int) -> None:
+        for _ in range(nodes):
+            call()
+
+    run = backend.loop(step)
+
+    def work(n: int) -> None:
+        for _ in range(n):
+            run(steps)
+        backend.synchronize()
+
+    return work, steps * nodes

@@ -1,0 +1,60 @@
+"""How a figure is read off the rows: functions of them that return a value for each round, or none."""
+
+from collections.abc import Callable
+from statistics import median
+from typing import TypeAlias
+
+import numpy as np
+
+from benchmarks.gpu_report.rows import Rows, found, seconds
+
+Values: TypeAlias = Callable[[Rows], list[float]]
+CAPTURED, EAGER, NUMPY = "ours, captured", "ours, eager", "ours on NumPy"
+PYTORCH, GRAPH, SCAN = "PyTorch eager", "PyTorch CUDA graph", "JAX lax.scan"
+
+
+def time_of(what: str, name: str) -> Values:
+    return lambda rows: seconds(rows, what, name)
+
+
+def times_slower(what: str, name: str, reference: str) -> Values:
+    """What one takes over the median of the other, which ran in turns with it or in a process of its own."""
+
+    def values(rows: Rows) -> list[float]:
+        base = seconds(rows, what, reference)
+        return [taken / median(base) for taken in seconds(rows, what, name)] if base else []
+
+    return values
+
+
+def off_losses(what: str, name: str, reference: str, reference_what: str | None = None) -> Values:
+    """By how much the first losses differ, at most."""
+
+    def values(rows: Rows) -> list[float]:
+        exact = found(rows, reference_what or what, reference)
+        return [
+            _furthest(row["first_losses"], exact[0]["first_losses"])
+            for row in (found(rows, what, name) if exact else [])
+        ]
+
+    return values
+
+
+def _furthest(losses: list[float], exact: list[float]) -> float:
+    both = min(len(losses), len(exact))
+    return float(np.abs(np.subtract(losses[:both], exact[:both])).max())  # NaN where one of them is
+
+
+def off_accuracy(name: str) -> Values:
+    """By how many points the accuracy after the job differs from NumPy's."""
+
+    def values(rows: Rows) -> list[float]:
+        exact = found(rows, "job", NUMPY)
+        mine = found(rows, "job", name) if exact else []
+        return [100 * abs(row["accuracy"] - exact[0]["accuracy"]) for row in mine]
+
+    return values
+
+
+def fact(what: str, name: str, key: str) -> Values:
+    return lambda rows: [row[key] for row in found(rows, what, name)]

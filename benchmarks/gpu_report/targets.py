@@ -1,0 +1,135 @@
+"""What is wanted: of speed, and of agreement, without which no figure of speed counts."""
+
+from typing import NamedTuple
+
+from benchmarks.gpu_report.readings import (
+    CAPTURED,
+    EAGER,
+    GRAPH,
+    NUMPY,
+    PYTORCH,
+    SCAN,
+    Values,
+    fact,
+    off_accuracy,
+    off_losses,
+    time_of,
+    times_slower,
+)
+
+LOSSES, POINTS = 1e-4, 0.2
+DIFFERENCES = {"central": 1e-7, "complex": 1e-13}  # of a numerical gradient from that by backpropagation
+
+
+class Target(NamedTuple):
+    """needs: the rows that it is made of, as (group, name).  holds: else the results are wrong, not slow."""
+
+    what: str
+    unit: str
+    limit: float
+    values: Values
+    needs: tuple[tuple[str, str], ...]
+    at_least: bool = False
+    holds: bool = False
+
+    @property
+    def wanted(self) -> str:
+        bound = "at least" if self.at_least else "at most"
+        return f"{bound} {self.limit:g} {self.unit}".rstrip()
+
+    def is_met(self, value: float) -> bool:
+        return value >= self.limit if self.at_least else value <= self.limit  # and neither by NaN
+
+
+def _speed() -> list[Target]:
+    ours, big = ("ours", CAPTURED), ("big", "ours, float32")
+    return [
+        Target("job, captured", "s", 0.35, time_of("job", CAPTURED), (ours,)),
+        Target("job, captured: the stretch", "s", 0.12, time_of("job", CAPTURED), (ours,)),
+        *(
+            Target(f"job: {name} / captured", "x", limit, times_slower("job", name, CAPTURED), needs, True)
+            for name, limit, needs in (
+                (PYTORCH, 5.0, (("pytorch", PYTORCH), ours)),
+                (GRAPH, 1.2, (("pytorch", GRAPH), ours)),
+                (SCAN, 1.0, (("jax", SCAN), ours)),
+            )
+        ),
+        Target(
+            "big step, float32: ours / its products alone",
+            "x",
+            1.15,
+            times_slower("big", "ours, float32", "products, float32"),
+            (big, ("big", "products, float32")),
+        ),
+        Target(
+            "big step, ours: float32 / TF32",
+            "x",
+            2.5,
+            times_slower("big", "ours, float32", "ours, TF32"),
+            (big, ("big", "ours, TF32")),
+            at_least=True,
+        ),
+        Target("cold start", "s", 2.0, time_of("cold start", "ours"), (("cold", "ours"),)),
+        *(
+            Target(
+                f"numerical gradient, {method}",
+                "s",
+                0.1,
+                time_of("numerical", method),
+                (("numerical", method),),
+            )
+            for method in DIFFERENCES
+        ),
+    ]
+
+
+def _agreement() -> list[Target]:
+    numpy, targets = ("numpy", NUMPY), []
+    for group, name in (
+        ("ours", CAPTURED),
+        ("ours", EAGER),
+        ("pytorch", PYTORCH),
+        ("pytorch", GRAPH),
+        ("jax", SCAN),
+    ):
+        needs = ((group, name), numpy)
+        off = off_losses("job", name, NUMPY)
+        targets += [
+            Target(f"{name}: first losses against NumPy's", "", LOSSES, off, needs, holds=True),
+            Target(
+                f"{name}: accuracy against NumPy's", "points", POINTS, off_accuracy(name), needs, holds=True
+            ),
+        ]
+    return [
+        *targets,
+        Target(
+            "captured and eager: every loss",
+            "",
+            0.0,
+            fact("difference", "ours, captured and eager", "value"),
+            (("ours", CAPTURED), ("ours", EAGER)),
+            holds=True,
+        ),
+        Target(
+            "big step, float32: first losses against NumPy's",
+            "",
+            LOSSES,
+            off_losses("big", "ours, float32", NUMPY, "big losses"),
+            (("big", "ours, float32"), ("big", NUMPY)),
+            holds=True,
+        ),
+        *(
+            Target(
+                f"numerical gradient, {method}: against backpropagation",
+                "",
+                limit,
+                fact("numerical", method, "difference"),
+                (("numerical", method),),
+                holds=True,
+            )
+            for method, limit in DIFFERENCES.items()
+        ),
+    ]
+
+
+SPEED, AGREEMENT = _speed(), _agreement()

@@ -1,0 +1,61 @@
+"""Each target judged by what was measured, or the reason why it was not."""
+
+from statistics import median
+from typing import NamedTuple
+
+from benchmarks.gpu_report.processes import DONE, Ending
+from benchmarks.gpu_report.rows import Rows, found
+from benchmarks.gpu_report.targets import Target
+
+MET, MISSED, DISAGREES, REHEARSED = "met", "MISSED", "DISAGREES", "rehearsal"
+NOT_MEASURED = "not measured"
+MISSING = {"pytorch": "PyTorch", "jax": "JAX"}
+
+
+class Line(NamedTuple):
+    """A target, what every round gave, what it comes to, the verdict, and why where nothing was measured."""
+
+    what: str
+    wanted: str
+    measured: float | None
+    rounds: list[float]
+    verdict: str
+    reason: str | None = None
+
+
+def judge(target: Target, rows: Rows, endings: dict[str, Ending], rehearsal: bool) -> Line:
+    values = target.values(rows)
+    if not values:
+        reason = why_not(target, rows, endings)
+        return Line(target.what, target.wanted, None, [], NOT_MEASURED, reason)
+    # What must hold has to hold in every round; NaN is the worst.
+    measured = max(values, key=lambda value: (value != value, value)) if target.holds else median(values)
+    if rehearsal and not target.holds:
+        verdict = REHEARSED  # whatever it came to, it was not on a GPU
+    elif target.is_met(measured):
+        verdict = MET
+    else:
+        verdict = DISAGREES if target.holds else MISSED
+    return Line(target.what, target.wanted, measured, values, verdict)
+
+
+def why_not(target: Target, rows: Rows, endings: dict[str, Ending]) -> str:
+    """The first of the rows that a target needs and that is not there, and why it is not."""
+    errors = {(row["group"], row["name"]): row["reason"] for row in found(rows, "error")}
+    for group, name in target.needs:
+        if any(row["group"] == group and row["name"] == name and _is_a_result(row) for row in rows):
+            continue
+        if (group, name) in errors:
+            return f"{name}: {errors[group, name]}"
+        for row in found(rows, "missing", MISSING.get(group, "")):
+            return row["reason"]
+        if group not in endings:
+            return f"the group {group} was not asked for"
+        if endings[group].how != DONE:
+            return f"the group {group}: {endings[group].how}"
+        return f"{name} wrote no figure"
+    return "its rows have no figure in common"
+
+
+def _is_a_result(row: dict[str, object]) -> bool:
+    return row["what"] not in ("error", "missing", "warm-up")

@@ -4,7 +4,7 @@ from backends.backend import Backend
 from backends.dtypes import dtype_name, kind, mix
 from backends.errors import BackendUnavailable
 from backends.kernels import Array
-from backends.precision import current_precision, precision
+from backends.precision import PRECISIONS, current_precision, precision
 from backends.registry import (
     available_backends,
     backend_of,
@@ -27,6 +27,7 @@ from backends.selection import (
 )
 
 __all__ = [
+    "PRECISIONS",
     "Array",
     "Backend",
     "BackendUnavailable",

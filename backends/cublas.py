@@ -9,6 +9,7 @@ import sys
 import threading
 from typing import Any
 
+from backends.errors import BackendUnavailable
 from backends.kernels import Array
 from backends.precision import current_precision
 
@@ -120,7 +121,11 @@ def _load(cupy: Any) -> Any:
     cupy.cuda.device.get_cublas_handle()
     major = cupy.cuda.runtime.runtimeGetVersion() // 1000
     name = f"cublas64_{major}.dll" if sys.platform == "win32" else f"libcublas.so.{major}"
-    library = ctypes.CDLL(name)
+    try:
+        library = ctypes.CDLL(name)
+    except OSError as error:
+        cure = f'pip install "cupy-cuda{major}x[ctk]", or compute on the CPU: BACKPROP_BACKEND=numpy'
+        raise BackendUnavailable("cupy", f"{name} cannot be loaded ({error})", cure) from None
     for function, arguments in SIGNATURES.items():
         getattr(library, function).argtypes = arguments
     return library

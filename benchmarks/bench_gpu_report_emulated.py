@@ -6,6 +6,7 @@ So its calls are known to be the library's, and its results right; its figures w
 from dataclasses import replace
 from types import SimpleNamespace
 
+import emulated_cupy  # of the tests
 import numpy as np
 import pytest
 
@@ -22,7 +23,6 @@ TINY = replace(TINY, iterations=4, hidden=3, batch_size=4, big_hidden=5, big_bat
 @pytest.fixture
 def emulated(monkeypatch):
     """The CuPy backend over an emulated CuPy, in which an empty kernel is one that nobody compiles."""
-    emulated_cupy = pytest.importorskip("emulated_cupy", reason="needs tests/backends/emulated_cupy.py")
     monkeypatch.setattr(registry, "_loaded", dict(registry._loaded))
     monkeypatch.setattr(registry, "_by_type", dict(registry._by_type))
     backend = register(emulated_cupy.emulated_backend(monkeypatch))

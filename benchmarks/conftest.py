@@ -55,7 +55,11 @@ def timed(backend: Backend, benchmark: Any, pytestconfig: pytest.Config) -> Call
             return result
 
         benchmark.extra_info.update(
-            facts, backend=backend.name, device=backend.device(), versions=versions(backend)
+            facts,
+            backend=backend.name,
+            device=backend.device(),
+            precision=backend.precision(facts.get("dtype", "float32")),
+            versions=versions(backend),
         )
         if benchmark.enabled:
             start = time.perf_counter()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+import backprop
 from backends import Backend, Choice, available_backends, known_backends, load, why_unavailable
 from backprop.cli import bench_chart, bench_report
 from backprop.cli.bench_gradients import gradients
@@ -13,7 +14,16 @@ from backprop.cli.bench_job import job
 from backprop.cli.bench_plan import FULL, QUICK, Disagreement, Plan, Row
 from backprop.cli.bench_training import random_data, steps
 from backprop.cli.blas import describe_blas
-from backprop.cli.options import chosen, json_option, versions, writable, write_json
+from backprop.cli.options import (
+    NO_TF32,
+    chosen,
+    json_option,
+    precision_option,
+    versions,
+    with_precision,
+    writable,
+    write_json,
+)
 from backprop.cli.progress import passing
 
 NO_MATPLOTLIB = 3  # exit code: something outside is missing
@@ -33,6 +43,7 @@ def _drawable(context: click.Context, parameter: click.Parameter, value: Path | 
     type=click.Choice([*known_backends(), "auto"]),
     help="Measure this one alone.  [default: every one that can be used]",
 )
+@precision_option
 @click.option("--quick", is_flag=True, help="Small sizes, in seconds: a trial, no figures to quote.")
 @click.option(
     "--seed",
@@ -53,6 +64,7 @@ def _drawable(context: click.Context, parameter: click.Parameter, value: Path | 
 def bench(
     context: click.Context,
     backend: str | None,
+    precision: str,
     quick: bool,
     seed: int,
     plot: Path | None,
@@ -77,10 +89,14 @@ def bench(
         return NO_MATPLOTLIB
     choice, *others = [chosen(backend)] if backend else _usable()
     backends = [choice.backend, *(other.backend for other in others)]
+    precisions = {each.name: with_precision(precision, each) for each in backends}
+    if precision not in precisions.values():
+        raise click.UsageError(NO_TF32.format(precision=precision, got=", ".join(precisions)), context)
     plan, devices = QUICK if quick else FULL, [bench_report.device(backend) for backend in backends]
     click.echo(bench_report.heading(devices, choice.why, quick))
     try:
-        content = _measured(plan, backends, seed)
+        with backprop.precision(precision):
+            content = _measured(plan, backends, seed)
     except Disagreement as disagreement:
         click.echo(f"{context.command_path}: {disagreement}", err=True)
         return 1
@@ -88,7 +104,8 @@ def bench(
         json_file,
         "bench",
         choice,
-        settings={"backend": backend, "seed": seed, "quick": quick, **asdict(plan)},
+        settings={"backend": backend, "precision": precision, "seed": seed, "quick": quick, **asdict(plan)},
+        precisions=precisions,
         devices={each.name: line for each, line in zip(backends, devices, strict=True)},
         versions={name: version for each in backends for name, version in versions(each).items()},
         blas=describe_blas(),

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 import backprop
-from backends import BackendUnavailable, Choice, known_backends, load, why_unavailable
+from backends import Backend, BackendUnavailable, Choice, known_backends, load, why_unavailable
 from backprop import dtypes
 from backprop.cli.blas import describe_blas
 from backprop.cli.options import backend_option, chosen, json_option, usage_errors, write_json
@@ -33,7 +33,8 @@ def info(backend: str | None, json_file: Path | None) -> None:
         choice = Choice(load("numpy"), f"for want of the one asked for: {error.reason}")
         facts["active"] = f"none: {error}"
     facts |= {name: _state(name) for name in known_backends()}
-    facts |= {"BLAS": describe_blas(), "dtype": dtype, "data": _data(), "cache": _cache()}
+    facts |= {"warm-up": _warm_up(choice.backend), "BLAS": describe_blas(), "dtype": dtype}
+    facts |= {"data": _data(), "cache": _cache()}
     for name, fact in facts.items():
         click.echo(f"{name:10}{fact}")
     write_json(json_file, "info", choice, info=facts)
@@ -47,6 +48,13 @@ def _state(name: str) -> str:
     backend = load(name)
     versions = ", ".join(f"{what} {version}" for what, version in backend.versions().items())
     return f"usable: {versions} on {backend.device()}"
+
+
+def _warm_up(backend: Backend) -> str:
+    """What a first call costs that a second does not; it is paid here."""
+    cache = backend.kernel_cache()
+    kernels = f"; compiled kernels are kept in {cache}" if cache else ""
+    return f"{backprop.warmup(backend):.2f} s on {backend.name}{kernels}"
 
 
 def _cache() -> str:

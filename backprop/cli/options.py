@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 import backprop
-from backends import Backend, Choice, choose, known_backends
+from backends import PRECISIONS, Backend, Choice, choose, known_backends
 from backprop.dtypes import ACCEPTED
 
 backend_option = click.option(
@@ -22,6 +22,17 @@ backend_option = click.option(
 )
 dtype_option = click.option(
     "--dtype", type=click.Choice(ACCEPTED), help="Element type.  [default: BACKPROP_DTYPE, else float32]"
+)
+precision_option = click.option(
+    "--precision",
+    type=click.Choice(PRECISIONS),
+    default="ieee",
+    show_default=True,
+    help="Of float32 products: tf32 is faster and coarser, on a GPU alone.",
+)
+NO_TF32 = (
+    "--precision {precision} needs float32 and a CUDA GPU of compute capability 8.0 or later, got {got}; "
+    "leave it out"
 )
 seed_option = click.option(
     "--seed",
@@ -67,6 +78,12 @@ def chosen(backend: str | None) -> Choice:
     logging.getLogger("backprop").setLevel(logging.ERROR)
     with usage_errors():
         return choose(backend)
+
+
+def with_precision(precision: str, backend: Backend, dtype: Any = "float32") -> str:
+    """The precision in which a backend computes where this one is asked for."""
+    with backprop.precision(precision):
+        return backend.precision(dtype)
 
 
 def versions(backend: Backend) -> dict[str, str]:

@@ -11,13 +11,17 @@ import click
 from click.core import ParameterSource
 
 import backprop
+from backends import Backend
 from backprop.cli.options import (
+    NO_TF32,
     backend_option,
     chosen,
     dtype_option,
     json_option,
+    precision_option,
     seed_option,
     usage_errors,
+    with_precision,
     write_json,
 )
 from backprop.cli.progress import progress
@@ -56,6 +60,7 @@ SAMPLE = "the bundled sample of MNIST"
 )
 @click.option("--hidden", type=COUNT, default=50, show_default=True, help="Hidden units.")
 @dtype_option
+@precision_option
 @backend_option
 @seed_option
 @json_option
@@ -70,6 +75,7 @@ def train(
     learning_rate: float,
     hidden: int,
     dtype: str | None,
+    precision: str,
     backend: str | None,
     seed: int | None,
     json_file: Path | None,
@@ -86,6 +92,9 @@ def train(
     rng = generator(seed)
     with usage_errors():
         net = backprop.TwoLayerNet(784, hidden, 10, dtype=dtype, rng=rng, backend=choice.backend)
+    if with_precision(precision, net.backend, net.dtype) != precision:
+        got = f"{net.dtype} on {net.backend.name}, {net.backend.device()}"
+        raise click.UsageError(NO_TF32.format(precision=precision, got=got), context)
     click.echo(f"backend: {net.backend.name} on {net.backend.device()}, {choice.why}")
     # Who names a directory, and no `--data auto` beside it, wants what is there and nothing else.
     by_default = context.get_parameter_source("data") == ParameterSource.DEFAULT
@@ -99,7 +108,7 @@ def train(
         iterations = epochs * max(1, size // batch_size)
     shown = progress(iterations or ITERATIONS)
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), backprop.precision(precision):
             warnings.simplefilter("ignore", RuntimeWarning)
             history = backprop.train(
                 net,
@@ -113,7 +122,7 @@ def train(
             )
     finally:
         shown.close()
-    _summarize(history, seed, name)
+    _summarize(history, seed, name, net.backend)
     settings = {
         "data": data,
         "data_dir": None if data_dir is None else str(data_dir),
@@ -123,6 +132,7 @@ def train(
         "learning_rate": learning_rate,
         "hidden": hidden,
         "dtype": str(net.dtype),
+        "precision": precision,
         "seed": seed,
     }
     write_json(json_file, "train", choice, settings=settings, data=name, history=vars(history))
@@ -142,7 +152,7 @@ def _load(data: str, data_dir: Path | None, insisted: bool) -> tuple[Any, str]:
     return digits, f"MNIST in {data_dir or os.environ.get(mnist.VARIABLE) or cache_directory()}"
 
 
-def _summarize(history: History, seed: int, name: str) -> None:
+def _summarize(history: History, seed: int, name: str, backend: Backend) -> None:
     count = len(history.loss)
     recent = history.loss[-100:]
     loss = sum(recent) / len(recent)
@@ -150,6 +160,11 @@ def _summarize(history: History, seed: int, name: str) -> None:
         f"{count:,} iterations in {history.seconds:.1f} s ({count / history.seconds:,.0f} a second), "
         f"seed {seed}"
     )
+    if not backend.on_host:
+        click.echo(
+            f"steps: {history.loop}; precision: {history.precision}; "
+            f"warm-up: {history.warmup_seconds:.2f} s before"
+        )
     click.echo(f"loss {loss:.4g}, the mean of the last {len(recent)} batches")
     click.echo(
         f"accuracy{' on the sample' if name == SAMPLE else ''}: "

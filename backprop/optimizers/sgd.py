@@ -32,7 +32,7 @@ class SGD:
         """Move every parameter against its gradient.  params, grads: arrays by the same names.
 
         learning_rate: in place of the optimizer's own: 1.0 for gradients that a backward seeded with the
-        learning rate has scaled, or an array of one number on the device, which a recorded step finds changed.
+        learning rate has scaled, or an array of one number on the device, which a recorded step sees change.
         The owners of a network's arrays (`net.params`, `net.grads`) take one operation on their flat buffers.
         Raises ValueError for a missing gradient or one of another shape, and then moves nothing.
         """

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from backends import load
+from backprop import precision
 from backprop.timing import Work, in_turns
 from benchmarks.gpu_report import library
 from benchmarks.gpu_report.job import FIRST
@@ -45,7 +46,7 @@ class Products:
             for a, b, out in triples:
                 product(a, b, out)
 
-        self.steps = min(len(problem.batches), library.at_once(backend))
+        self.steps = min(len(problem.batches), backend.iterations_at_once)
         self.run = backend.loop(step)
 
     def __call__(self) -> None:
@@ -57,14 +58,14 @@ def measure(record: Recorder, settings: Settings) -> None:
     problem = big_problem(settings)
     calls: dict[str, Callable[[], object]] = {}
     steps: dict[str, Step] = {}
-    for name, precision in PRECISIONS.items():
-        if settings.device == "cpu" and precision == "tf32":
+    for name, wanted in PRECISIONS.items():
+        if settings.device == "cpu" and wanted == "tf32":
             continue  # which a CPU has not
-        with record.attempt("big", f"ours, {name}"), library.precision(precision):
+        with record.attempt("big", f"ours, {name}"), precision(wanted):
             step = Step(problem, settings.device)
             step.warm_up()
             steps[f"ours, {name}"], calls[f"ours, {name}"] = step, step.train
-        with record.attempt("big", f"products, {name}"), library.precision(precision):
+        with record.attempt("big", f"products, {name}"), precision(wanted):
             calls[f"products, {name}"] = products = Products(problem, settings.backend)
             products()
     works = {name: _work(call, PRECISIONS[name.split(", ")[1]]) for name, call in calls.items()}
@@ -76,9 +77,9 @@ def measure(record: Recorder, settings: Settings) -> None:
     record("big losses", "ours on NumPy", first_losses=losses_on_numpy(problem))
 
 
-def _work(call: Callable[[], object], precision: str) -> Work:
+def _work(call: Callable[[], object], wanted: str) -> Work:
     def work(n: int) -> None:
-        with library.precision(precision):
+        with precision(wanted):
             for _ in range(n):
                 call()
 

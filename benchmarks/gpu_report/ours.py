@@ -5,7 +5,7 @@ from math import prod
 import numpy as np
 
 from backends import load
-from backprop import TwoLayerNet
+from backprop import TwoLayerNet, warmup
 from benchmarks.gpu_report import library
 from benchmarks.gpu_report.job import JobPeer, measure_job
 from benchmarks.gpu_report.problem import Problem, job_problem
@@ -32,7 +32,7 @@ class Captured(JobPeer):
     def warm_up(self) -> None:
         size = self.batches.shape[1]
         self.segment = library.training_loop(self.net, *self.train_set, size, self.capture)
-        self.at_once = library.at_once(self.backend)
+        self.at_once = self.backend.iterations_at_once
         self.segment(self.batches[: self.at_once])
 
     def reset(self) -> None:
@@ -63,7 +63,7 @@ class Eager(Captured):
 
 def measure(record: Recorder, settings: Settings) -> None:
     problem = job_problem(settings)
-    record("warm-up", "our kernels", seconds=library.warmup(load(settings.backend)))
+    record("warm-up", "our kernels", seconds=warmup(load(settings.backend)))
     captured = measure_job(record, Captured, problem, settings.device, settings.rounds)
     eager = measure_job(record, Eager, problem, settings.device, settings.eager_rounds)
     if captured and eager:

@@ -3,6 +3,8 @@
 On an emulated CuPy; the arrays of other libraries also on a real GPU, if they are installed there.
 """
 
+import json
+
 import numpy as np
 import pytest
 from emulated_cupy import emulated_backend
@@ -10,7 +12,6 @@ from emulated_cupy import emulated_backend
 from backends import load, register
 from backends.testing import backend_or_skip
 from backprop import TwoLayerNet, asarray, precision, to_numpy, train, warmup
-from backprop.cli import run
 
 X, T = np.eye(4, dtype="float32"), np.array([0, 1, 0, 1])
 
@@ -87,7 +88,7 @@ def out_of_memory(*_, **__):
     raise MemoryError("Out of memory allocating 3,136,000,000 bytes (allocated so far: 12 bytes).")
 
 
-def test_out_of_memory_says_how_much_and_what_to_lower(emulated, monkeypatch, capsys):
+def test_out_of_memory_says_how_much_and_what_to_lower(emulated, monkeypatch):
     net = net_on(emulated)
     monkeypatch.setattr(type(emulated), "zeros", out_of_memory)
     with pytest.raises(
@@ -96,9 +97,33 @@ def test_out_of_memory_says_how_much_and_what_to_lower(emulated, monkeypatch, ca
         train(net, X, T, iterations=1)
     with pytest.raises(MemoryError, match=r"TwoLayerNet: Out of memory allocating .*; lower hidden_size"):
         net_on(emulated)
+
+
+def test_the_command_says_it_in_one_line(emulated, monkeypatch, capsys):
+    run = pytest.importorskip("backprop.cli", reason="the command line is not installed").run
+    monkeypatch.setattr(type(emulated), "zeros", out_of_memory)
     assert run(["train", "--data", "sample", "--backend", "cupy", "--iterations", "1"]) == 3
     (said,) = capsys.readouterr().err.splitlines()
     assert "Out of memory allocating 3,136,000,000 bytes" in said and "--hidden" in said
+
+
+def test_the_commands_tell_of_the_gpu(emulated, monkeypatch, tmp_path, capsys):
+    """`train` and `info` as on a GPU: how the steps ran, in which precision, and what the first call cost."""
+    run = pytest.importorskip("backprop.cli", reason="the command line is not installed").run
+    monkeypatch.setenv("CUPY_CACHE_DIR", "/somewhere")
+    monkeypatch.setattr(emulated, "_kernel", lambda name: lambda *arguments: None)  # the words count here
+    file = tmp_path / "run.json"
+    options = ["--backend", "cupy", "--iterations", "3", "--seed", "0", "--json", str(file)]
+    assert run(["train", "--data", "sample", "--precision", "tf32", *options]) == 0
+    assert "steps: captured; precision: tf32; warm-up: " in capsys.readouterr().out
+    document = json.loads(file.read_text())
+    assert (document["device"], document["settings"]["precision"]) == ("cuda:0 Emulated 3000", "tf32")
+    assert (document["history"]["loop"], document["history"]["precision"]) == ("captured", "tf32")
+    assert document["history"]["warmup_seconds"] > 0
+
+    assert run(["info", "--backend", "cupy"]) == 0
+    (line,) = (line for line in capsys.readouterr().out.splitlines() if line.startswith("warm-up"))
+    assert line.endswith(" s on cupy; compiled kernels are kept in /somewhere")
 
 
 def test_warming_up_disturbs_nothing_and_is_measured(emulated):

@@ -242,7 +242,14 @@ def test_the_tables_show_what_the_json_holds(measured):
 def test_the_json_holds_settings_versions_and_devices(measured):
     printed, document = measured
     plan = json.loads(json.dumps(asdict(PLAN)))
-    assert document["settings"] == {"backend": None, "seed": 3, "quick": True, **plan}
+    assert document["settings"] == {
+        "backend": None,
+        "precision": "ieee",
+        "seed": 3,
+        "quick": True,
+        **plan,
+    }
+    assert document["precisions"] == {"numpy": "ieee", "strict": "ieee"}
     assert (document["command"], document["backend"], document["device"]) == ("bench", "numpy", "cpu")
     assert document["backend_why"].startswith("all but cupy: CuPy ")
     assert {"backprop", "python", "numpy", "strict"} <= set(document["versions"])

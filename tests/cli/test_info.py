@@ -27,7 +27,18 @@ def facts(call, no_cupy):
 
 def test_every_fact_is_there(facts, tmp_path):
     told = facts()
-    assert list(told) == ["backprop", "python", "active", "numpy", "cupy", "BLAS", "dtype", "data", "cache"]
+    assert list(told) == [
+        "backprop",
+        "python",
+        "active",
+        "numpy",
+        "cupy",
+        "warm-up",
+        "BLAS",
+        "dtype",
+        "data",
+        "cache",
+    ]
     assert told["backprop"].startswith(f"{backprop.__version__} at ")
     assert told["python"].startswith(f"{platform.python_version()} on ")
     assert told["active"] == "numpy on cpu, the default"

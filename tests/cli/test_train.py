@@ -77,6 +77,7 @@ def test_the_json_holds_settings_versions_device_and_history(train):
         "learning_rate": 0.2,
         "hidden": 5,
         "dtype": "float32",
+        "precision": "ieee",
         "seed": 3,
     }
     history = document["history"]
@@ -90,7 +91,7 @@ def test_the_json_holds_settings_versions_device_and_history(train):
 def test_the_same_seed_gives_the_same_history(train):
     first, second, other = (train("--iterations", 5, "--seed", seed)[1]["history"] for seed in (1, 1, 2))
     for history in (first, second, other):
-        del history["seconds"]
+        del history["seconds"], history["warmup_seconds"]
     assert first == second != other
 
 
@@ -117,6 +118,21 @@ def test_the_option_dtype_goes_before_the_variable(train, monkeypatch):
     assert document["settings"]["dtype"] == "float64" and "parameters, float64" in ran.out
     ran, document = train("--iterations", 1, "--dtype", "float32")
     assert document["settings"]["dtype"] == "float32" and "parameters, float32" in ran.out
+
+
+def test_tf32_is_refused_where_there_is_none(call):
+    ran = call("train", "--data", "sample", "--iterations", 2, "--precision", "tf32", "--backend", "numpy")
+    assert ran.code == 2
+    assert ran.err.splitlines() == [
+        "backprop train: --precision tf32 needs float32 and a CUDA GPU of compute capability 8.0 or later, "
+        "got float32 on numpy, cpu; leave it out (see backprop train --help)"
+    ]
+
+
+def test_the_history_says_how_it_ran(train):
+    _, document = train("--iterations", 2)
+    assert document["settings"]["precision"] == document["history"]["precision"] == "ieee"
+    assert document["history"]["loop"] == "eager: numpy has no CUDA graphs"
 
 
 def test_the_backend_says_why_it_was_taken(train, monkeypatch, no_cupy):

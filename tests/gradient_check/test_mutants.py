@@ -44,12 +44,12 @@ SOURCES = [  # whose method, in which module's names, put where, and the case th
     (scalar.AddLayer, "backward", scalar, scalar.AddLayer, "add"),
 ]
 
-SHIFT = "softmax_cross_entropy, node 22: logits - xp.max(xp.real(logits), axis=1, keepdims=True)"
+SHIFT = "softmax_cross_entropy, node 25: logits - xp.max(xp.real(logits), axis=1, keepdims=True)"
 EQUIVALENT = {  # what changes no derivative, and why
     f"{SHIFT} -> +": "the loss is the same for logits that are shifted by any number",
     f"{SHIFT} -> its left side": "so it is without a shift",
-    "softmax_cross_entropy, node 168: 0.0 -> 1 more": "adds a constant to the loss",
-    "softmax_cross_entropy, node 169: 1 -> the other axis": "each loss in another place, their mean the same",
+    "softmax_cross_entropy, node 129: 0.0 -> 1 more": "adds a constant to the loss",
+    "softmax_cross_entropy, node 130: 1 -> the other axis": "each loss in another place, their mean the same",
     "SoftmaxCrossEntropy.backward, node 36: 1.0 -> 1 more": "says when a product by 1 may be spared",
 }
 

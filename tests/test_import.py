@@ -33,7 +33,7 @@ PUBLIC = {
         "numerical_gradient check_gradients train"
     ),
     "backprop.layers": "Affine ReLU Sigmoid SoftmaxCrossEntropy",
-    "backprop.scalar": "MulLayer AddLayer",
+    "backprop.scalar": "MulLayer AddLayer SumLayer DivLayer ReciprocalLayer ExpLayer LogLayer SigmoidLayer",
 }
 
 # Makes every module that is neither Python's nor in `allowed` impossible to import.

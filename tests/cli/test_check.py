@@ -117,7 +117,7 @@ def test_the_help_shows_how_to_check_a_layer_of_ones_own(call):
 # ---------------------------------------------------------------------- layers and networks of the library
 
 
-@pytest.mark.parametrize("name", [*layers.__all__, *networks.__all__, "MulLayer", "AddLayer"])
+@pytest.mark.parametrize("name", [*layers.__all__, *networks.__all__, "MulLayer", "AddLayer", "ExpLayer"])
 def test_a_layer_by_name_has_a_report_for_every_case(call, tmp_path, name):
     file = tmp_path / "check.json"
     ran = call("check", "--layer", name, "--json", file)

@@ -2,8 +2,9 @@
 
 tracing.py          `trace`: the scalar layers record what they compute
 source.py           the names that the caller's source gives to operands and results
-records.py          the numbers and operations of a graph
-graph.py            `Graph`: both, named, with the gradients
+records.py          its numbers and operations
+recording.py        a graph in the making
+graph.py            `Graph`: with names and gradients, to be drawn
 of_function.py      `graph_of`: the graph of a function
 book.py             the graphs of the chapter, as such functions
 network_graph.py    `network_graph`: a network layer by layer, on a batch

@@ -1,7 +1,8 @@
 """Everything that needs room, in columns: nodes in the even ones, and in the odd ones what the edges say.
 
 An edge is a chain of items: its two texts stand in the column behind its source, and in each further column
-it has a bend. So texts, lines and nodes can never meet, if only the items of a column do not.
+it has a bend. So texts, lines and nodes can never meet, if only the items of a column do not. The edges of a
+branch share their bends as far as they go the same way, and each has its texts before its end.
 
 The order within the columns is that of K. Sugiyama et al., "Methods for visual understanding of hierarchical
 system structures" (IEEE Trans. SMC 11, 1981): each item moves to the mean place of its neighbours, in sweeps
@@ -11,7 +12,7 @@ to and fro, and the order with the fewest crossings is kept.
 from bisect import bisect_right, insort
 from dataclasses import dataclass, field
 
-from backprop.graph.diagram import Diagram
+from backprop.graph.diagram import BRANCH, Diagram
 
 SWEEPS = 8
 NODE, LABEL, BEND = "node", "label", "bend"
@@ -51,18 +52,24 @@ class Columns:
 def columns_of(diagram: Diagram, rank: list[int]) -> Columns:
     """The items of a diagram, without sizes, in an order with few crossings."""
     nodes = [Item(NODE, node, 2 * rank[node]) for node in range(len(diagram.nodes))]
-    chains = []
+    chains: list[list[Item]] = []
+    trunks: dict[tuple[int, int], Item] = {}  # the bends of a branch, by its node and their column
     for i, edge in enumerate(diagram.edges):
-        first, last = nodes[edge.source].column + 1, nodes[edge.target].column
-        chain = [Item(BEND if column > first else LABEL, i, column) for column in range(first, last)]
+        columns = range(nodes[edge.source].column + 1, nodes[edge.target].column)
+        if diagram.nodes[edge.source].kind == BRANCH:
+            chain = [trunks.setdefault((edge.source, c), Item(BEND, i, c)) for c in columns[:-1]]
+            chain.append(Item(LABEL, i, columns[-1]))
+        else:
+            chain = [Item(LABEL, i, columns[0]), *(Item(BEND, i, c) for c in columns[1:])]
         for a, b in zip([nodes[edge.source], *chain], [*chain, nodes[edge.target]], strict=True):
-            a.after.append(b)
-            b.before.append(a)
+            if b not in a.after or LABEL in (a.kind, b.kind):
+                a.after.append(b)
+                b.before.append(a)
         chains.append(chain)
-    columns: list[list[Item]] = [[] for _ in range(2 * max(rank) + 1)]
+    read: list[list[Item]] = [[] for _ in range(2 * max(rank) + 1)]
     for item in _as_read(nodes):
-        columns[item.column].append(item)
-    return Columns(_untangled(columns), nodes, chains)
+        read[item.column].append(item)
+    return Columns(_untangled(read), nodes, chains)
 
 
 def _as_read(nodes: list[Item]) -> list[Item]:

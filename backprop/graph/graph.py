@@ -1,42 +1,20 @@
 """A computational graph of numbers, as it was recorded: its values, its operations, and its gradients."""
 
-from types import CodeType
 from typing import Any
 
 from backprop.graph.diagram import Diagram
 from backprop.graph.of_values import diagram_of
 from backprop.graph.picture import Picture
-from backprop.graph.records import CONSTANT, INPUT, RESULT, Operation, Value, arriving, number_of, uses
-from backprop.graph.source import Argument, Call
+from backprop.graph.recording import Recording
+from backprop.graph.records import INPUT, RESULT, Value, arriving, uses
 
 
-class Graph(Picture):
+class Graph(Recording, Picture):
     """What `trace` records. It draws itself: in a notebook, as `to_svg()`, `to_mermaid()` and `to_dot()`.
 
     values: every number in it, inputs and results, in the order in which they came.
     operations: every forward of a layer, likewise.
     """
-
-    def __init__(self) -> None:
-        self.values: list[Value] = []
-        self.operations: list[Operation] = []
-        self._found: dict[tuple[CodeType, str, float], Value] = {}
-
-    # ---------------------------------------------------------------------------------- what is in it
-
-    def input(self, name: str, number: Any) -> Value:
-        """A named input of the graph: give it to the layers in place of the number."""
-        return self._new(number_of("Graph.input", name, number), INPUT, name)
-
-    def constant(self, number: Any) -> Value:
-        """A number that is drawn without a name and without a gradient, as 1 in 1 + exp(-x)."""
-        return self._new(number_of("Graph.constant", "number", number), CONSTANT)
-
-    def name(self, name: str, value: Value) -> Value:
-        """Name a result, the output say; returns it."""
-        self._require_own("Graph.name", value)
-        value.name = name
-        return value
 
     def __getitem__(self, name: str) -> Value:
         """The value of that name, the last one where there are several."""
@@ -52,14 +30,12 @@ class Graph(Picture):
         used = uses(self.operations)
         return [operation.out for operation in self.operations if id(operation.out) not in used]
 
-    # -------------------------------------------------------------------------------------- gradients
-
     def gradient(self, of: Value | str) -> float | None:
         """The gradient with respect to a value: that its layer's backward was given, or the sum of what came.
 
         None where no backward has reached it.  of: a value, or the name of one.
         """
-        value = self[of] if isinstance(of, str) else self._require_own("Graph.gradient", of)
+        value = self[of] if isinstance(of, str) else self.require_own("Graph.gradient", of)
         for operation in self.operations:
             if operation.out is value and operation.dout is not None:
                 return operation.dout
@@ -77,7 +53,9 @@ class Graph(Picture):
                 names = ", ".join(value.name or f"{value:.4g}" for value in (end, *others))
                 raise ValueError(f"Graph.backward: say which output, backward(output=...), of {names}")
         else:
-            end = self[output] if isinstance(output, str) else self._require_own("Graph.backward", output)
+            end = self[output] if isinstance(output, str) else self.require_own("Graph.backward", output)
+            if end.kind != RESULT:
+                raise ValueError(f"Graph.backward: output must be a result, got the {end.kind} {end!r}")
         for operation in self.operations:
             operation.dout = operation.gradients = None
         used = uses(self.operations)
@@ -88,45 +66,10 @@ class Graph(Picture):
             if total is not None:
                 operation.dout, operation.gradients = total, operation.backward(total)
 
-    # -------------------------------------------------------------------------------------- recording
-
-    def operand(self, where: str, number: Any, written: Argument, code: CodeType) -> Value:
-        """An argument of a forward as a value of this graph: itself, or an input or constant for it."""
-        if isinstance(number, Value):
-            return self._require_own(where, number)
-        number = number_of(where, written.text or "an operand", number)
-        if written.literal:
-            return self._new(number, CONSTANT)
-        key = code, written.text, number
-        if key not in self._found or not written.text:
-            self._found[key] = self._new(number, INPUT, written.text)
-        return self._found[key]
-
-    def record(self, layer: Any, operands: tuple[Value, ...], out: Any, call: Call) -> Operation:
-        """Remember a forward.  layer: one that no other forward will change."""
-        operation = Operation(layer, operands, self._new(float(out), RESULT, call.target))
-        self.operations.append(operation)
-        return operation
-
     def diagram(self, *, local: bool = False, digits: int = 4) -> Diagram:
         """What there is to draw.  local: with local derivatives.  digits: significant ones of a number."""
         self.require_output("Graph")
         return diagram_of(self, local, digits)
-
-    def _new(self, number: float, kind: str, name: str = "") -> Value:
-        value = Value(number)
-        value.graph, value.kind, value.name = self, kind, name
-        self.values.append(value)
-        return value
-
-    def _require_own(self, where: str, value: Value) -> Value:
-        if getattr(value, "graph", None) is not self:
-            name = f"{value.name} = " if getattr(value, "name", "") else ""
-            raise ValueError(
-                f"{where}: {name}{value!r} is not a value of this graph; make it anew inside its `with "
-                "trace()`, or give float(value) to start from the bare number"
-            )
-        return value
 
     def require_output(self, where: str) -> list[Value]:
         """The outputs.  Raises RuntimeError where nothing was recorded."""
@@ -149,7 +92,7 @@ class Graph(Picture):
                 "layer": operation.kind,
                 "operands": [place[id(operand)] for operand in operation.operands],
                 "out": place[id(operation.out)],
-                "gradients": operation.gradients,
+                "gradients": operation.gradients and list(operation.gradients),
             }
             for operation in self.operations
         ]

@@ -60,6 +60,8 @@ def _meeting(node: Node, item: Item, port: float | None, x: float, y: float) -> 
 
 
 def _level(path: list[str], x: float, y: float, to_x: float, to_y: float) -> tuple[float, float]:
+    if path[-1][0] == "H":
+        path.pop()  # one piece in place of two
     if to_x > x:
         path.append(f"H{to_x:.6g}")
     return to_x, to_y
@@ -70,8 +72,7 @@ def _curve(
 ) -> tuple[float, float]:
     """An S from (x, y), level there, to a point that it reaches at an angle."""
     if abs(to_y - y) < 0.05:
-        path.append(f"H{to_x:.6g}")
-        return to_x, y
+        return _level(path, x, y, to_x, y)
     pull = (to_x - x) / 2
     x2, y2 = to_x - pull * math.cos(angle), to_y + pull * math.sin(angle)
     path.append(f"C{x + pull:.6g} {y:.6g} {x2:.6g} {y2:.6g} {to_x:.6g} {to_y:.6g}")

@@ -12,8 +12,8 @@ WORDS = "Georgia, 'DejaVu Serif', 'Times New Roman', serif"
 CELL = 0.62  # of a monospaced font, in em
 ABOVE, BELOW = 0.95, 0.25  # what a text takes above and below its base line, in em
 
-_NARROW = dict.fromkeys("ijl|!.,:;' ", 0.42) | dict.fromkeys("()[]{}/ft-r", 0.53)
-_WIDE = dict.fromkeys("mwMWOQGDHNKURA@%∂", 1.04) | dict.fromkeys("×+=−÷→·<>‖", 0.87)
+_NARROW = dict.fromkeys("ijl|!.,:;' ", 0.42) | dict.fromkeys("()[]/ft-r", 0.53)
+_WIDE = dict.fromkeys("mwMWOQGDHNKURA@%→", 1.04) | dict.fromkeys("#&^~×+=−÷<>∞ω", 0.9)
 
 
 def number_width(text: str, size: float) -> float:
@@ -34,4 +34,4 @@ def _full(letter: str) -> float:
 
 
 def _letter(letter: str) -> float:
-    return 0.82 if letter.isupper() else 0.68
+    return 0.82 if letter.isupper() else 0.7

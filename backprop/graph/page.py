@@ -6,6 +6,8 @@ from importlib.resources import files
 from string import Template
 
 from backprop.graph.diagram import BOX, OUTPUT, Diagram
+from backprop.graph.digits import MINUS
+from backprop.graph.of_values import SYMBOLS
 from backprop.graph.svg import to_svg
 
 SCRIPTS = "numbers.js", "steps.js", "page.js"
@@ -15,8 +17,10 @@ SPARE = 5  # letters that a number may take besides its digits: "-0.00", "-e-12"
 def to_html(diagram: Diagram) -> str:
     """A page in which a reader steps through both passes, and changes the inputs of a graph of numbers.
 
-    diagram: with local derivatives.
+    diagram: with local derivatives.  Raises ValueError for numbers that are not finite, and for layers that
+    the page does not know.
     """
+    _require_playable(diagram)
     network = any(node.kind == BOX for node in diagram.nodes)
     svg = to_svg(diagram, 0 if network else diagram.facts["digits"] + SPARE)
     facts = json.dumps(_with_a_seed(diagram), ensure_ascii=False, allow_nan=False)
@@ -29,6 +33,22 @@ def to_html(diagram: Diagram) -> str:
         facts=facts.replace("<", "\\u003c"),  # no text can end the element that it stands in
         script="\n".join(map(_text, SCRIPTS)),
     )
+
+
+def _require_playable(diagram: Diagram) -> None:
+    for edge in diagram.edges:
+        if edge.above.lstrip(MINUS) in ("∞", "nan"):
+            source, target = (diagram.nodes[node].title for node in (edge.source, edge.target))
+            raise ValueError(
+                f"to_html: a page plays finite numbers, but {source} to {target} carries {edge.above}; "
+                "draw it with to_svg()"
+            )
+    for node in diagram.facts["nodes"]:
+        if node.get("layer", "MulLayer") not in SYMBOLS:
+            raise ValueError(
+                f"to_html: a page computes {', '.join(SYMBOLS)}, but the graph has a {node['layer']}; "
+                "draw it with to_svg()"
+            )
 
 
 def _with_a_seed(diagram: Diagram) -> dict[str, object]:

@@ -6,7 +6,7 @@ Mathematical Statistics 26, 1955).
 """
 
 from backprop.graph.columns import BEND, NODE, Item
-from backprop.graph.diagram import CONSTANT, INPUT, Diagram
+from backprop.graph.diagram import BRANCH, CONSTANT, INPUT, Diagram
 from backprop.graph.straightening import gap, straighten
 
 SWEEPS = 12
@@ -19,10 +19,10 @@ Spring = tuple[Item, float]  # a neighbour that an item wants to be level with, 
 class _Column:
     """The items of a column from above, with what pulls each of them."""
 
-    def __init__(self, diagram: Diagram, items: list[Item]) -> None:
+    def __init__(self, origins: list[str], items: list[Item]) -> None:
         self.items = items
-        self.before = [_springs(diagram, item, item.before) for item in items]
-        self.after = [_springs(diagram, item, item.after) for item in items]
+        self.before = [_springs(origins, item, item.before) for item in items]
+        self.after = [_springs(origins, item, item.after) for item in items]
         self.both = [a + b for a, b in zip(self.before, self.after, strict=True)]
         self.offsets = [0.0]  # how far below the first of them each must be at least
         for above, below in zip(items, items[1:], strict=False):
@@ -52,7 +52,8 @@ class _Column:
 
 def place(diagram: Diagram, columns: list[list[Item]], margin: float) -> tuple[float, float]:
     """Give every item its x and y; returns the width and the height of all."""
-    settled = [_Column(diagram, column) for column in columns]
+    origins = _origins(diagram)
+    settled = [_Column(origins, column) for column in columns]
     for sweep in range(SWEEPS):
         for column in settled:
             column.settle(column.before)
@@ -69,15 +70,24 @@ def place(diagram: Diagram, columns: list[list[Item]], margin: float) -> tuple[f
     return _spread(columns, margin) + margin, max(item.y + item.down for item in items) + margin
 
 
-def _springs(diagram: Diagram, item: Item, neighbours: list[Item]) -> list[Spring]:
-    return [(neighbour, _strength(diagram, item, neighbour)) for neighbour in neighbours]
+def _origins(diagram: Diagram) -> list[str]:
+    """Of each edge, the kind of node that its value comes from, a branch being none."""
+    origins: list[str] = []
+    into = {edge.target: i for i, edge in enumerate(diagram.edges)}
+    for edge in diagram.edges:  # in an order in which every edge leads on
+        kind = diagram.nodes[edge.source].kind
+        origins.append(origins[into[edge.source]] if kind == BRANCH else kind)
+    return origins
 
 
-def _strength(diagram: Diagram, item: Item, neighbour: Item) -> float:
+def _springs(origins: list[str], item: Item, neighbours: list[Item]) -> list[Spring]:
+    return [(neighbour, _strength(origins, item, neighbour)) for neighbour in neighbours]
+
+
+def _strength(origins: list[str], item: Item, neighbour: Item) -> float:
     """Long lines want to be straight most of all; inputs give way to results, and constants to inputs."""
     on_edge = item if item.kind != NODE else neighbour
-    source = diagram.nodes[diagram.edges[on_edge.of].source].kind
-    share = {INPUT: 0.01, CONSTANT: 0.0005}.get(source, 1.0)
+    share = {INPUT: 0.01, CONSTANT: 0.0005}.get(origins[on_edge.of], 1.0)
     if BEND not in (item.kind, neighbour.kind):
         return 4.0 * share
     return share * (16.0 if item.kind == neighbour.kind else 0.5)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from backends import describe
 
 if TYPE_CHECKING:
-    from backprop.graph.graph import Graph
+    from backprop.graph.recording import Recording
 
 INPUT, CONSTANT, RESULT = "input", "constant", "result"
 
@@ -20,7 +20,7 @@ class Value(float):
     """
 
     __slots__ = ("graph", "kind", "name")
-    graph: "Graph"
+    graph: "Recording"
     kind: str
     name: str
 

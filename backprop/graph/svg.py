@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterator
 from html import escape
 
-from backprop.graph.columns import Item
+from backprop.graph.columns import LABEL, Item
 from backprop.graph.diagram import BOX, BRANCH, CONSTANT, INPUT, OPERATION, Diagram, Node
 from backprop.graph.layout import DOT, GAP, LIFT, LINE, NOTE, NUMBER, PAD, RADIUS, WORD, Layout, lay_out
 from backprop.graph.lines import line
@@ -39,6 +39,7 @@ def to_svg(diagram: Diagram, widest: int = 0) -> str:
         *(f'<path data-edge="{i}" d="{each.head}"/>' for i, each in enumerate(lines) if each.head),
         f'</g><g fill="{INSIDE}" stroke="{LINES}" stroke-width="1.3">',
         *(shape for i, node, item in nodes if (shape := _shape(i, node, item))),
+        *_forks(diagram, laid),
         f'</g><g font-family="{WORDS}" fill="{FORWARD}">',
         *(text for i, node, item in nodes if (text := _label(i, node, item))),
         f'</g><g {_numbers(NOTE)} fill="{QUIET}">',
@@ -68,6 +69,18 @@ def _shape(i: int, node: Node, item: Item) -> str:
         fill = LINES if node.kind == BRANCH else PAPER
         return f'<circle {place} cx="{item.x:g}" cy="{item.y:g}" r="{DOT:g}" fill="{fill}">{title}</circle>'
     return ""
+
+
+def _forks(diagram: Diagram, laid: Layout) -> list[str]:
+    """A dot wherever an edge of a branch leaves the line that it shares with others."""
+    looks = f'r="{DOT - 1}" fill="{LINES}"'
+    dots = [
+        f'<circle data-node="{edge.source}" cx="{item.right:g}" cy="{item.y:g}" {looks}/>'
+        for edge, chain in zip(diagram.edges, laid.chains, strict=True)
+        for item in chain
+        if len(item.after) > 1
+    ]
+    return list(dict.fromkeys(dots))  # the line is in the chain of each edge
 
 
 def _label(i: int, node: Node, item: Item) -> str:
@@ -109,6 +122,6 @@ def _notes(diagram: Diagram, laid: Layout) -> Iterator[str]:
 
 def _on_edges(diagram: Diagram, laid: Layout, which: str, shift: float) -> Iterator[str]:
     for i, (edge, chain) in enumerate(zip(diagram.edges, laid.chains, strict=True)):
-        text, item = getattr(edge, which), chain[0]
+        text, item = getattr(edge, which), next(item for item in chain if item.kind == LABEL)
         if text:
             yield f'<text data-edge="{i}" x="{item.x:g}" y="{item.y + shift:.6g}">{escape(text)}</text>'

@@ -35,8 +35,8 @@ class _Tracer:
     copies: the layers of the operations themselves, whose backward asks and is no pass to be recorded.
     """
 
-    def __init__(self) -> None:
-        self.graph = Graph()
+    def __init__(self, around: "_Tracer | None") -> None:
+        self.graph: Graph = Graph(around.graph if around else None)
         self.last: WeakKeyDictionary[Any, Operation] = WeakKeyDictionary()
         self.copies: WeakSet[Any] = WeakSet()
 
@@ -63,7 +63,7 @@ def trace() -> Iterator[Graph]:
     >>> graph.to_svg().startswith("<svg ")
     True
     """
-    tracer = _Tracer()
+    tracer = _Tracer(_tracer.get())
     token = _tracer.set(tracer)
     _install()
     try:

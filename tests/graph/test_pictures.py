@@ -156,10 +156,20 @@ def test_no_lines_cross_in_a_tree():
                 assert near == [], name
 
 
-def test_long_lines_of_the_softmax_are_straight():
-    diagram = graph_of(GRAPHS["softmax-loss"]).diagram()
-    for chain in lay_out(diagram).chains:
-        assert len({item.y for item in chain if item.kind == BEND}) <= 1
+def test_long_lines_are_straight_but_for_one_step(graph):
+    for chain in lay_out(graph.diagram()).chains:
+        assert len({item.y for item in chain if item.kind == BEND}) <= 2
+
+
+def test_the_uses_of_a_branch_share_its_line():
+    def power(x=1.5):
+        y = x
+        for _ in range(30):
+            y = MulLayer().forward(y, x)
+
+    drawn = Drawn(graph_of(power).to_svg())
+    assert drawn.height < 250
+    assert list(faults(graph_of(power).to_svg())) == []
 
 
 def test_a_planted_overlap_is_found():

@@ -77,6 +77,13 @@ def test_one_variable_is_one_input_until_its_number_changes():
     assert graph["w"] == 4.0, "the last one"
 
 
+def test_equal_numbers_of_one_name_are_inputs_of_their_own():
+    with trace() as graph:
+        for score in [float("1.5"), float("1.5")]:
+            MulLayer().forward(score, score)
+    assert [v.name for v in graph.values] == ["score", "", "score", ""]
+
+
 def test_names_as_they_are_written():
     class Box:
         width = 2.0
@@ -166,6 +173,17 @@ def test_a_tracer_within_a_tracer_records_alone():
         ExpLayer().forward(0.0)
     assert [o.kind for o in outer.operations] == ["AddLayer", "ExpLayer"]
     assert [o.kind for o in inner.operations] == ["MulLayer"]
+
+
+def test_a_value_of_the_tracer_around_is_an_input():
+    with trace() as outer:
+        y = MulLayer().forward(outer.input("x", 2.0), 3)
+        with trace(), trace() as inner:
+            AddLayer().forward(y, y)
+        AddLayer().forward(y, 1)
+    inner.backward()
+    assert [(v.name, v.kind, float(v)) for v in inner.values] == [("y", "input", 6.0), ("", "result", 12.0)]
+    assert inner.gradient("y") == 2.0 and len(outer.operations) == 2
 
 
 def test_a_value_is_a_number_wherever_it_goes():
@@ -267,6 +285,8 @@ def test_several_outputs_need_a_choice():
         graph.backward()
     graph.backward(output=more)
     assert graph.gradient("x") == 1.0 and graph.gradient(double) is None
+    with pytest.raises(ValueError, match="^Graph.backward: output must be a result, got the input 2.0"):
+        graph.backward(output="x")
     graph.backward(3.0, "double")
     assert graph.gradient("x") == 6.0 and graph.gradient("more") is None
 

@@ -1,8 +1,8 @@
 """The picture as a Mermaid flowchart."""
 
-from backprop.graph.diagram import BOX, BRANCH, OPERATION, Diagram, Node
+from backprop.graph.diagram import BRANCH, OPERATION, Diagram, Node
 
-SHAPES = {OPERATION: ("((", "))"), BRANCH: ("((", "))"), BOX: ("[", "]")}
+SHAPES = {OPERATION: ("((", "))"), BRANCH: ("((", "))")}
 
 
 def to_mermaid(diagram: Diagram) -> str:
@@ -19,6 +19,8 @@ def to_mermaid(diagram: Diagram) -> str:
     lines = ["flowchart LR"]
     for i, node in enumerate(diagram.nodes):
         left, right = SHAPES.get(node.kind, ("[", "]"))
+        if node.kind == OPERATION and node.notes:
+            left, right = "([", "])"  # a circle would not hold them
         lines.append(f'  n{i}{left}"{_quoted(node)}"{right}')
     for edge in diagram.edges:
         text = " | ".join(filter(None, [edge.above, edge.below]))

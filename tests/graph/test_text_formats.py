@@ -28,6 +28,10 @@ def test_the_apple_in_mermaid():
     )
 
 
+def test_local_derivatives_are_held_by_a_wider_shape():
+    assert '  n3(["×<br/>∂ 2<br/>∂ 100"])\n' in graph_of(GRAPHS["apple"]).to_mermaid(local=True)
+
+
 def test_the_apple_in_dot():
     text = graph_of(GRAPHS["apple"]).to_dot(local=True)
     assert text.startswith("digraph {\n  rankdir=LR\n") and text.endswith("}\n")

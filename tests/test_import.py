@@ -33,7 +33,8 @@ PUBLIC = {
         "numerical_gradient check_gradients train"
     ),
     "backprop.layers": "Affine ReLU Sigmoid SoftmaxCrossEntropy",
-    "backprop.scalar": "MulLayer AddLayer",
+    "backprop.scalar": "MulLayer AddLayer SumLayer DivLayer ReciprocalLayer ExpLayer LogLayer SigmoidLayer",
+    "backprop.graph": "trace graph_of network_graph Graph NetworkGraph Value",
 }
 
 # Makes every module that is neither Python's nor in `allowed` impossible to import.

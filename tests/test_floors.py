@@ -13,6 +13,7 @@ FLOORS = {
     "backends": 0,
     "backprop.gradient_check": 1,
     "backprop.graph": 1,
+    "backprop.plots": 1,
     "backprop.scalar": 1,
     "backprop.layers": 2,
     "backprop.optimizers": 2,

@@ -34,6 +34,7 @@ PUBLIC = {
     ),
     "backprop.layers": "Affine ReLU Sigmoid SoftmaxCrossEntropy",
     "backprop.scalar": "MulLayer AddLayer SumLayer DivLayer ReciprocalLayer ExpLayer LogLayer SigmoidLayer",
+    "backprop.plots": "plot_history plot_mistakes plot_weights",
     "backprop.graph": "trace graph_of network_graph Graph NetworkGraph Value",
 }
 

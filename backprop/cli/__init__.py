@@ -11,6 +11,7 @@ from backprop.cli.bench import bench
 from backprop.cli.check import check
 from backprop.cli.graph import graph
 from backprop.cli.info import info
+from backprop.cli.plotting import MissingLibrary
 from backprop.cli.train import train
 from backprop.data import DataError
 
@@ -37,6 +38,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
         context = getattr(error, "ctx", None)
         command = context.command_path if context else "backprop"
         return _fail(f"{command}: {error.format_message()} (see {command} --help)", WRONG_CALL)
+    except MissingLibrary as error:
+        return _fail(str(error), BROKEN)
     except (BackendUnavailable, DataError) as error:
         return _fail(f"backprop: {error}", BROKEN)
     except MemoryError as error:

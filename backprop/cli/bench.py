@@ -21,20 +21,10 @@ from backprop.cli.options import (
     precision_option,
     versions,
     with_precision,
-    writable,
     write_json,
 )
+from backprop.cli.plotting import plot_option, require_files_apart, require_matplotlib
 from backprop.cli.progress import passing
-
-NO_MATPLOTLIB = 3  # exit code: something outside is missing
-
-
-def _drawable(context: click.Context, parameter: click.Parameter, value: Path | None) -> Path | None:
-    """Refuse a chart that could not be written, before a minute of measuring rather than after it."""
-    if value is not None and value.suffix.lower() not in bench_chart.SUFFIXES:
-        known = ", ".join(bench_chart.SUFFIXES)
-        raise click.BadParameter(f"{value}: the name must end in one of {known}.", context, parameter)
-    return writable(context, parameter, value)
 
 
 @click.command()
@@ -52,12 +42,8 @@ def _drawable(context: click.Context, parameter: click.Parameter, value: Path | 
     show_default=True,
     help="Seed of weights, data and batches.",
 )
-@click.option(
-    "--plot",
-    metavar="FILE",
-    callback=_drawable,
-    type=click.Path(dir_okay=False, writable=True, path_type=Path),
-    help="Also draw the time of a training step against its size: png, svg or pdf, with matplotlib.",
+@plot_option(
+    "--plot", "Also draw the time of a training step against its size: png, svg or pdf, with matplotlib."
 )
 @json_option
 @click.pass_context
@@ -82,11 +68,8 @@ def bench(
     Backends are timed in turns. A small step takes one BLAS thread, as `backprop
     train` does; a large one takes all: OPENBLAS_NUM_THREADS=1 holds it to one.
     """
-    if plot is not None and plot == json_file:
-        raise click.UsageError("--plot and --json must be two files", context)
-    if plot is not None and (problem := bench_chart.missing()):
-        click.echo(f"{context.command_path}: --plot: {problem}", err=True)
-        return NO_MATPLOTLIB
+    require_files_apart(context, {"--plot": plot, "--json": json_file})
+    require_matplotlib(context, {"--plot": plot})
     choice, *others = [chosen(backend)] if backend else _usable()
     backends = [choice.backend, *(other.backend for other in others)]
     precisions = {each.name: with_precision(precision, each) for each in backends}

@@ -10,19 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from backprop.cli.bench_plan import Row, three_digits
-
-SUFFIXES = (".pdf", ".png", ".svg")
-COLOURS = ("#1f5fa8", "#d9622b", "#2e8b57", "#8e5ea2")  # of the backends, in their order
-INK, PALE = "#333333", "#e6e6e6"
-
-
-def missing() -> str | None:
-    """What is to be installed for a chart to be drawn, in words; None where nothing is."""
-    try:
-        import matplotlib.figure  # noqa: F401
-    except ImportError as error:
-        return f"needs matplotlib ({error}): pip install matplotlib"
-    return None
+from backprop.plots.canvas import COLOURS, INK, new_figure, save, style
 
 
 def draw(rows: Sequence[Row], title: Sequence[str], file: Path) -> None:
@@ -30,13 +18,8 @@ def draw(rows: Sequence[Row], title: Sequence[str], file: Path) -> None:
 
     title: lines.
     """
-    # Why not pyplot: it would look for a window system, which a file has no need of.
-    from matplotlib.figure import Figure
-
     batches = sorted({row["batch"] for row in rows})
-    figure: Any = Figure(figsize=(3.3 * len(batches) + 0.6, 3.7 + 0.2 * len(title)), dpi=150)
-    figure.set_layout_engine("constrained", h_pad=0.08, w_pad=0.08)
-    figure.suptitle("\n".join(title), x=0.012, ha="left", fontsize=10, color=INK)
+    figure = new_figure("bench", (3.3 * len(batches) + 0.6, 3.7 + 0.2 * len(title)), title)
     figure.supxlabel("hidden units", fontsize=9, color=INK)
     panels = figure.subplots(1, len(batches), sharey=True, squeeze=False)[0]
     for panel, batch in zip(panels, batches, strict=True):
@@ -44,7 +27,7 @@ def draw(rows: Sequence[Row], title: Sequence[str], file: Path) -> None:
         _draw_panel(panel, [row for row in rows if row["batch"] == batch])
     panels[0].set_ylabel("time per step (ms)", fontsize=9, color=INK)
     panels[0].legend(loc="upper left", frameon=False, fontsize=8, labelcolor=INK, handlelength=2.4)
-    figure.savefig(file)
+    save(figure, file)
 
 
 def _draw_panel(panel: Any, rows: Sequence[Row]) -> None:
@@ -52,12 +35,8 @@ def _draw_panel(panel: Any, rows: Sequence[Row]) -> None:
     panel.set(xscale="log", yscale="log", xticks=widths, xticklabels=[f"{width:,}" for width in widths])
     panel.minorticks_off()
     panel.yaxis.set_major_formatter(lambda ms, _: f"{ms:,.10g}")
-    panel.grid(color=PALE, linewidth=0.8)
-    panel.set_axisbelow(True)
-    panel.tick_params(length=0, labelsize=8, labelcolor=INK)
+    style(panel)
     panel.margins(x=0.16, y=0.12)
-    panel.spines[["top", "right"]].set_visible(False)
-    panel.spines[["left", "bottom"]].set_color("#b5b5b5")
     names = list(dict.fromkeys(row["backend"] for row in rows))
     for name, colour in zip(names, cycle(COLOURS), strict=False):
         mine = sorted((row for row in rows if row["backend"] == name), key=lambda row: row["hidden"])

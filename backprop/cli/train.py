@@ -12,6 +12,7 @@ from click.core import ParameterSource
 
 import backprop
 from backends import Backend
+from backprop import plots
 from backprop.cli.options import (
     NO_TF32,
     backend_option,
@@ -24,6 +25,7 @@ from backprop.cli.options import (
     with_precision,
     write_json,
 )
+from backprop.cli.plotting import plot_option, require_files_apart, require_matplotlib
 from backprop.cli.progress import progress
 from backprop.data import DataError, mnist
 from backprop.data.download import cache_directory
@@ -63,6 +65,9 @@ SAMPLE = "the bundled sample of MNIST"
 @precision_option
 @backend_option
 @seed_option
+@plot_option("--plot", "Also draw loss and accuracies: png, svg or pdf, with matplotlib.")
+@plot_option("--plot-mistakes", "Also draw test images that the network misreads.")
+@plot_option("--plot-weights", "Also draw the weights of the hidden units as images.")
 @json_option
 @click.pass_context
 def train(
@@ -78,6 +83,9 @@ def train(
     precision: str,
     backend: str | None,
     seed: int | None,
+    plot: Path | None,
+    plot_mistakes: Path | None,
+    plot_weights: Path | None,
     json_file: Path | None,
 ) -> None:
     """Train a TwoLayerNet on MNIST: 784 pixels, hidden units, 10 digits."""
@@ -87,6 +95,9 @@ def train(
         raise click.UsageError("--data-dir has no use with --data sample", context)
     if not math.isfinite(learning_rate):
         raise click.BadParameter("--learning-rate must be finite", context)
+    pictures = {"--plot": plot, "--plot-mistakes": plot_mistakes, "--plot-weights": plot_weights}
+    require_files_apart(context, {**pictures, "--json": json_file})
+    require_matplotlib(context, pictures)
     choice = chosen(backend)
     seed = secrets.randbits(32) if seed is None else seed
     rng = generator(seed)
@@ -136,6 +147,15 @@ def train(
         "seed": seed,
     }
     write_json(json_file, "train", choice, settings=settings, data=name, history=vars(history))
+    short = f"784-{hidden}-10 after {len(history.loss):,} iterations on {size:,} images of MNIST"
+    how = f"learning rate {learning_rate:g}, batches of {batch_size:,}, {net.dtype}, seed {seed}"
+    if plot is not None:
+        history.plot(plot, title=[short, how])
+    if plot_mistakes is not None:
+        x, t = test_set
+        plots.plot_mistakes(net, x, t, plot_mistakes, title=f"{short}: the test set")
+    if plot_weights is not None:
+        plots.plot_weights(net, plot_weights, title=short)
 
 
 def _load(data: str, data_dir: Path | None, insisted: bool) -> tuple[Any, str]:

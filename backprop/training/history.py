@@ -1,6 +1,9 @@
 """What a training run recorded."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from os import PathLike
+from typing import Any
 
 
 @dataclass(repr=False)
@@ -25,6 +28,20 @@ class History:
     warmup_seconds: float = 0.0
     loop: str = ""
     precision: str = "ieee"
+
+    def plot(self, file: str | PathLike[str] | None = None, *, title: Sequence[str] = ()) -> Any:
+        """Draw loss and accuracies; returns a matplotlib Figure, which a notebook shows.
+
+        file: where to write it as well: png, svg or pdf.  title: lines above it.
+        Raises ImportError without matplotlib, ValueError for an empty history and for another suffix.
+
+        >>> History().plot()
+        Traceback (most recent call last):
+        ValueError: plot_history: the history is empty; train first
+        """
+        from backprop.plots import plot_history  # Why here: who only trains need not load it.
+
+        return plot_history(self, file, title=title)
 
     def __repr__(self) -> str:
         accuracies = {"train": self.train_accuracy, "test": self.test_accuracy}

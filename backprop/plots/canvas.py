@@ -1,0 +1,78 @@
+"""What all pictures share: colours that the colour-blind can tell apart, a figure, its file."""
+
+from collections.abc import Sequence
+from functools import partial
+from io import BytesIO
+from os import PathLike, fspath
+from typing import Any
+
+SUFFIXES = (".pdf", ".png", ".svg")
+COLOURS = ("#1f5fa8", "#d9622b", "#2e8b57", "#8e5ea2")  # of lines, in their order
+INK, GREY, PALE = "#333333", "#b5b5b5", "#e6e6e6"  # of text, of axes, of the grid
+DPI = 150
+Size = tuple[float, float]  # inches
+
+
+def missing() -> str | None:
+    """What is to be installed for a picture to be drawn, in words; None where nothing is."""
+    try:
+        import matplotlib.figure  # noqa: F401
+    except ImportError as error:
+        return f"needs matplotlib ({error}): pip install matplotlib"
+    return None
+
+
+def new_figure(where: str, size: Size, title: Sequence[str] = (), pad: float = 0.08) -> Any:
+    """An empty white figure with lines of text at its top.  Raises ImportError without matplotlib."""
+    problem = missing()
+    if problem:
+        raise ImportError(f"{where} {problem}")
+    # Why not pyplot: it would look for a window system, which a file has no need of.
+    from matplotlib.figure import Figure
+
+    figure: Any = Figure(figsize=size, dpi=DPI, facecolor="white")
+    figure.set_layout_engine("constrained", h_pad=pad, w_pad=pad)
+    if title:
+        figure.suptitle("\n".join(title), x=0.012, ha="left", fontsize=10, color=INK)
+    figure._repr_png_ = partial(_png, figure)  # a notebook shows it, whether pyplot is in use or not
+    return figure
+
+
+def style(panel: Any) -> None:
+    """Make a panel plain: a pale grid behind, two thin axes, small numbers."""
+    panel.set_facecolor("white")
+    panel.grid(color=PALE, linewidth=0.8)
+    panel.set_axisbelow(True)
+    panel.tick_params(length=0, labelsize=8, labelcolor=INK)
+    panel.spines[["top", "right"]].set_visible(False)
+    panel.spines[["left", "bottom"]].set_color(GREY)
+
+
+def say(panel: Any, words: str) -> None:
+    """Write words where there is nothing to draw."""
+    panel.text(0.5, 0.5, words, transform=panel.transAxes, ha="center", va="center", fontsize=9, color=INK)
+
+
+def save(figure: Any, file: str | PathLike[str] | None) -> Any:
+    """Write a figure, the same bytes each time, in the format that the suffix names; returns the figure.
+
+    Raises ValueError for another suffix, OSError for a file that cannot be written.
+    """
+    if file is None:
+        return figure
+    suffix = next((known for known in SUFFIXES if fspath(file).lower().endswith(known)), None)
+    if suffix is None:
+        raise ValueError(f"plot: the file's name must end in one of {', '.join(SUFFIXES)}, got {file}")
+    import matplotlib
+
+    date = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}, ".png": {"Software": None}}[suffix]
+    # Text stays text, which can be searched and read aloud.
+    with matplotlib.rc_context({"svg.hashsalt": "backprop", "svg.fonttype": "none", "pdf.fonttype": 42}):
+        figure.savefig(file, metadata=date)
+    return figure
+
+
+def _png(figure: Any) -> bytes:
+    buffer = BytesIO()
+    figure.savefig(buffer, format="png", metadata={"Software": None})
+    return buffer.getvalue()

@@ -1,0 +1,38 @@
+"""A grid of small images, each with words below it."""
+
+from collections.abc import Sequence
+from math import ceil, nan
+from typing import Any
+
+from backends import get_backend
+from backprop.plots.canvas import INK, Size
+
+WORDS = 0.34  # height of the words, of an image's
+
+
+def grid_size(count: int, columns: int, side: float = 0.78) -> Size:
+    """What a grid of images takes, in inches, `side` each with what is between them."""
+    rows = ceil(count / columns)
+    return columns * side + 0.2, rows * side * (1 + WORDS) / 1.08 + 0.25
+
+
+def draw_grid(panel: Any, images: Any, words: Sequence[str], columns: int, **options: Any) -> Any:
+    """Draw images (N, height, width) as one picture, row by row.  options: of matplotlib's imshow."""
+    count, height, width = images.shape
+    gap, below = max(1, round(0.08 * width)), round(WORDS * height)
+    down, right = height + below, width + gap
+    sheet = get_backend("numpy").zeros((ceil(count / columns) * down, columns * right), "float64")
+    sheet[...] = nan  # which is drawn as nothing
+    for i, (image, text) in enumerate(zip(images, words, strict=True)):
+        top, left = i // columns * down, i % columns * right
+        sheet[top : top + height, left : left + width] = image
+        middle = left + width / 2 - 0.5
+        panel.text(middle, top + height + 0.06 * height, text, ha="center", va="top", fontsize=7, color=INK)
+    panel.set_axis_off()
+    return panel.imshow(sheet, interpolation="nearest", **options)
+
+
+def side_of(values: int) -> int | None:
+    """The side of a square image of that many pixels; None where there is none."""
+    side = round(values**0.5)
+    return side if side * side == values else None

@@ -9,7 +9,7 @@ from typing import Any
 SUFFIXES = (".pdf", ".png", ".svg")
 COLOURS = ("#1f5fa8", "#d9622b", "#2e8b57", "#8e5ea2")  # of lines, in their order
 INK, GREY, PALE = "#333333", "#b5b5b5", "#e6e6e6"  # of text, of axes, of the grid
-DPI = 150
+DPI, SCREEN_DPI = 150, 110  # of a file, and in a notebook
 Size = tuple[float, float]  # inches
 
 
@@ -74,5 +74,5 @@ def save(figure: Any, file: str | PathLike[str] | None) -> Any:
 
 def _png(figure: Any) -> bytes:
     buffer = BytesIO()
-    figure.savefig(buffer, format="png", metadata={"Software": None})
+    figure.savefig(buffer, format="png", dpi=SCREEN_DPI, metadata={"Software": None})
     return buffer.getvalue()

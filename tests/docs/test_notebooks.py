@@ -1,0 +1,207 @@
+"""The notebooks are those of their sources, say the same in both languages, and their numbers are true."""
+
+import ast
+import copy
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+NAMES = ["chapter5", "chapter5.ja"]
+TOOLS = 'the notebooks need jupytext, nbclient and ipykernel; pip install -e ".[docs]"'
+VOUCHED_FOR = {  # numbers in the text that no cell shows, and who says that they are true
+    60_000: "backprop/data/mnist.py",
+    10_000: "backprop/training/loop.py",
+    97: "test_all_of_mnist",
+    11.6: "backprop/data/mnist.py: megabytes",
+    92: "test_the_text_says_what_the_sample_gives",
+    16: "sixteen decimal digits of a double; and operations, which a cell shows",
+    11: "a tax of 11 %, which a cell has as 1.11",
+}
+
+
+@pytest.fixture(scope="module")
+def tool():
+    """docs/notebooks.py."""
+    for library in ("jupytext", "nbclient", "ipykernel", "matplotlib"):
+        pytest.importorskip(library, reason=TOOLS)
+    from docs import notebooks
+
+    return notebooks
+
+
+@pytest.fixture(params=NAMES)
+def notebook(request):
+    """A committed notebook, as JSON's terms: nothing is needed to look at it."""
+    return json.loads((ROOT / "docs" / f"{request.param}.ipynb").read_text(encoding="utf-8"))
+
+
+def cells(notebook, kind):
+    return [cell for cell in notebook["cells"] if cell["cell_type"] == kind]
+
+
+def text(of):
+    return "".join(of)
+
+
+def outputs(cell):
+    """Everything that a cell prints and returns, as one text."""
+    shown = [text(output.get("text") or output["data"].get("text/plain", "")) for output in cell["outputs"]]
+    return "\n".join(shown)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_notebook_is_that_of_its_source(tool, name):
+    source = ROOT / "docs" / f"{name}.md"
+    there = tool.nbformat.read(source.with_suffix(".ipynb"), as_version=4)
+    assert tool.without_outputs(there) == tool.without_outputs(tool.from_source(source)), (
+        "run python docs/notebooks.py"
+    )
+
+
+def test_it_was_executed_from_top_to_bottom(notebook):
+    counts = [cell["execution_count"] for cell in cells(notebook, "code")]
+    assert counts == list(range(1, len(counts) + 1))
+    kinds = {output["output_type"] for cell in cells(notebook, "code") for output in cell["outputs"]}
+    assert "error" not in kinds
+    streams = {output.get("name") for cell in cells(notebook, "code") for output in cell["outputs"]}
+    assert "stderr" not in streams
+
+
+def test_it_has_its_pictures_and_is_not_too_large(notebook):
+    data = [output.get("data", {}) for cell in cells(notebook, "code") for output in cell["outputs"]]
+    assert sum("image/svg+xml" in each for each in data) == 6
+    assert sum("image/png" in each for each in data) == 3
+    assert len(json.dumps(notebook)) < 600_000
+
+
+def without_words(code):
+    """The code as a tree, without the words that it prints."""
+    tree = ast.parse(code)
+    calls = [
+        node for node in ast.walk(tree) if isinstance(node, ast.Call) and ast.unparse(node.func) == "print"
+    ]
+    for part in (part for call in calls for part in ast.walk(call)):
+        if isinstance(part, ast.JoinedStr):
+            part.values = [value for value in part.values if isinstance(value, ast.FormattedValue)]
+        elif isinstance(part, ast.Constant) and isinstance(part.value, str):
+            part.value = ""
+    return ast.dump(tree)
+
+
+def test_both_languages_have_the_same_code():
+    both = [json.loads((ROOT / "docs" / f"{name}.ipynb").read_text(encoding="utf-8")) for name in NAMES]
+    english, japanese = (
+        [without_words(text(cell["source"])) for cell in cells(each, "code")] for each in both
+    )
+    assert english == japanese
+    english, japanese = ([cell["metadata"] for cell in cells(each, "code")] for each in both)
+    assert english == japanese
+    english, japanese = (re.findall(r"^#+ ", prose(each), re.MULTILINE) for each in both)
+    assert english == japanese
+
+
+def prose(notebook):
+    """The text without its formulas, its code, and the names and numbers of other things."""
+    whole = "\n".join(text(cell["source"]) for cell in cells(notebook, "markdown"))
+    for pattern in (r"```.*?```", r"\$\$.*?\$\$", r"\$[^$]+\$", r"`[^`]*`", r"\]\([^)]*\)"):
+        whole = re.sub(pattern, " ", whole, flags=re.DOTALL)
+    return re.sub(r"section \d|\d 節|chapter \d|\d 章|[Wb]\d", " ", whole)
+
+
+def numbers(of):
+    return {float(word.replace(",", "")) for word in re.findall(r"\d[\d,]*(?:\.\d+)?(?:e[+-]?\d+)?", of)}
+
+
+def test_every_number_in_the_text_is_computed(notebook):
+    """Each is shown or used by a cell, or somebody else vouches for it."""
+    computed = set(range(11)) | set(VOUCHED_FOR)
+    for cell in cells(notebook, "code"):
+        computed |= numbers(outputs(cell).replace("_", "")) | numbers(text(cell["source"]).replace("_", ""))
+        pictures = [output["data"].get("image/svg+xml", "") for output in cell["outputs"] if "data" in output]
+        computed |= numbers(" ".join(re.findall(r">([^<]*)</text>", "".join(map(text, pictures)))))
+    written = numbers(prose(notebook))
+    assert written - computed == set() and len(written) > 15
+
+
+def accuracies(notebook):
+    """What the cell says that trains: on the training and on the test images."""
+    (cell,) = [
+        cell
+        for cell in cells(notebook, "code")
+        if "backprop.train(net, x_train, t_train, x_test" in text(cell["source"])
+    ]
+    train, test = re.findall(r"\d\.\d{4}", outputs(cell))
+    return float(train), float(test)
+
+
+def test_the_text_says_what_the_sample_gives(notebook):
+    train, test = accuracies(notebook)
+    assert 0.915 <= test < 0.925, "about 92 %"
+    assert train > 0.99, "almost by heart"
+
+
+def test_a_change_of_an_output_is_found(tool):
+    there = tool.nbformat.read(ROOT / "docs" / "chapter5.ipynb", as_version=4)
+    assert tool.differences(there, there) == []
+    for cell in range(len(there.cells)):
+        for output in there.cells[cell].get("outputs", ()):
+            here = copy.deepcopy(there)
+            (changed,) = [o for o in here.cells[cell].outputs if o == output][:1]
+            if "text" in changed:
+                changed.text = changed.text.replace("e-", "e+").replace("0.", "0.0") + " "
+            else:
+                changed.data["text/plain"] += "?"
+            (line,) = tool.differences(there, here)
+            assert line.startswith(there.cells[cell].id)
+    here = copy.deepcopy(there)
+    here.cells[0].source += "!"
+    assert tool.differences(there, here) == ["it is not the notebook of its source"]
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "same"),
+    [
+        ("accuracy: 0.9220", "accuracy: 0.9180", True),
+        ("accuracy: 0.9220", "accuracy: 0.7000", False),
+        ("accuracy: 0.9220", "share: 0.9220", False),
+        ("{'b2': '2e-17'}", "{'b2': '9e-18'}", True),
+        ("{'b2': '2e-17'}", "{'b2': '2e-07'}", False),
+        ("h = 1e-02: 1e-06", "h = 1e-02: 2e-06", False),
+        ("differ by at most 0e+00", "differ by at most nan", False),
+    ],
+)
+def test_numbers_that_vary_must_be_close(tool, before, now, same):
+    assert tool._about(before, now) is same
+
+
+def executed(code, **environment):
+    """What Python prints when it runs this in the root, without a user's settings."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("BACKPROP_")}
+    options = {"cwd": ROOT, "capture_output": True, "text": True, "timeout": 300}
+    return subprocess.run([sys.executable, *code], env=kept | environment, **options)
+
+
+@pytest.mark.slow
+def test_executed_here_they_say_what_they_said(tool):
+    ran = executed(["docs/notebooks.py", "--check"])
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(
+    not os.path.isdir(os.environ.get("BACKPROP_DATA_DIR", "")),
+    reason="BACKPROP_DATA_DIR does not name a directory with MNIST",
+)
+def test_all_of_mnist(tool):
+    """With all of MNIST the same cells reach 97 % of the test images, and the two curves stay close."""
+    code = "from docs.notebooks import *; print(json.dumps(executed(FOLDER / 'chapter5.md')))"
+    ran = executed(["-c", "import json;" + code], BACKPROP_DATA_DIR=os.environ["BACKPROP_DATA_DIR"])
+    assert ran.returncode == 0, ran.stderr
+    train, test = accuracies(json.loads(ran.stdout))
+    assert 0.965 <= test < 0.975 and train - test < 0.02

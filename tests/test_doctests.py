@@ -34,7 +34,8 @@ def test_there_are_examples_where_users_look():
         assert any(test.examples for test in finder.find(importlib.import_module(name)))
 
 
-def test_readme():
-    result = doctest.testfile(str(ROOT / "README.md"), module_relative=False)
+@pytest.mark.parametrize("name", ["README.md", "docs/README.ja.md"])
+def test_readme(name):
+    result = doctest.testfile(str(ROOT / name), module_relative=False, encoding="utf-8")
     assert result.attempted > 10
     assert result.failed == 0

@@ -1,4 +1,4 @@
-"""The README in Japanese has the commands, code and figures of the English one; every link leads somewhere."""
+"""The Japanese README has the commands, code and figures of the English one; every link leads somewhere."""
 
 import re
 from pathlib import Path

@@ -151,6 +151,19 @@ def test_a_step_is_launches_and_nothing_else(emulated, monkeypatch):
     assert len(launched) == 12
 
 
+def test_cupy_has_nothing_to_compile_for_a_training(emulated, monkeypatch):
+    """All that a training and its evaluations compute is in kernels.cu, which is compiled once."""
+    asked, compute = set(), emulated.xp.compute
+
+    def spying(function, *arguments):
+        asked.add(function.__name__)
+        return compute(function, *arguments)
+
+    monkeypatch.setattr(emulated.xp, "compute", spying)
+    train(two_layers(backend=emulated), PIXELS, T, X, T, iterations=2, batch_size=BATCH, rng=0)
+    assert asked <= {"zeros", "reshape"}, "memory is cleared and looked at"
+
+
 class Silent(ReLU):
     """A layer that says nothing of whether it can be copied or captured."""
 

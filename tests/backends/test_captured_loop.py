@@ -44,7 +44,7 @@ def short_segments(monkeypatch):
 
 @pytest.fixture(params=[(two_layers, True), (two_layers, False), (with_sigmoid, False)])
 def make(request, monkeypatch):
-    """A network by the kernels that compute all of a layer, one by cuBLAS, and one whose layers are not fused."""
+    """A net by kernels that compute all of a layer, one by cuBLAS, and one whose layers are not fused."""
     net, small = request.param
     if not small:
         monkeypatch.setattr(cupy_backend, "SMALL", -1)

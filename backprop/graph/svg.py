@@ -10,14 +10,29 @@ from html import escape
 
 from backprop.graph.columns import LABEL, Item
 from backprop.graph.diagram import BOX, BRANCH, CONSTANT, INPUT, OPERATION, Diagram, Node
-from backprop.graph.layout import DOT, GAP, LIFT, LINE, NOTE, NUMBER, PAD, RADIUS, WORD, Layout, lay_out
+from backprop.graph.layout import (
+    DOT,
+    GAP,
+    LETTERS,
+    LIFT,
+    LINE,
+    NOTE,
+    NUMBER,
+    PAD,
+    RADIUS,
+    SYMBOL,
+    WORD,
+    Layout,
+    is_long,
+    lay_out,
+    sign_width,
+)
 from backprop.graph.lines import line
 from backprop.graph.metrics import NUMBERS, WORDS
 
 FORWARD, BACKWARD, LINES, QUIET = "#111111", "#b3261e", "#555555", "#555555"
 LOCAL = "#1d4f91"
 PAPER, INSIDE = "#ffffff", "#fdf6e3"  # behind everything, and inside the nodes
-SYMBOL, LETTERS = 21.0, 14.0  # sizes of a sign and of a word in a circle
 
 
 def to_svg(diagram: Diagram, widest: int = 0) -> str:
@@ -59,7 +74,7 @@ def _numbers(size: float) -> str:
 
 def _shape(i: int, node: Node, item: Item) -> str:
     title, place = f"<title>{escape(node.title)}</title>", f'data-node="{i}"'
-    if node.kind == BOX or (node.kind == OPERATION and node.notes):
+    if node.kind == BOX or is_long(node):
         x, y, height = item.x - item.width / 2, item.y - item.up, item.up + item.down
         size = f'width="{item.width:.6g}" height="{height:.6g}" rx="{8 if node.kind == BOX else RADIUS:g}"'
         return f'<rect {place} x="{x:.6g}" y="{y:.6g}" {size}>{title}</rect>'
@@ -92,7 +107,7 @@ def _label(i: int, node: Node, item: Item) -> str:
         x, anchor = item.x + item.width / 2 - GAP, "end"
     elif node.kind == OPERATION:
         size = SYMBOL if len(node.label) == 1 else LETTERS
-        x, y = item.x + item.width / 2 - RADIUS, item.y + size * 0.33
+        x, y = item.x + item.width / 2 - sign_width(node) / 2, item.y + size * 0.33
     elif node.kind == BOX:
         y, more = item.y - item.up + PAD + WORD * 0.9, ' font-weight="bold"'
     else:
@@ -111,7 +126,7 @@ def _notes(diagram: Diagram, laid: Layout) -> Iterator[str]:
             yield f'<text data-node="{i}" x="{item.x:g}" y="{y:.6g}">{escape(note)}</text>'
     rows: dict[int, int] = {}
     for i, edge in enumerate(diagram.edges):
-        if i in laid.ports:
+        if i in laid.ports and diagram.nodes[edge.target].notes:
             item, row = laid.nodes[edge.target], rows.get(edge.target, 0)
             rows[edge.target] = row + 1
             x, y = item.x - item.width / 2 + PAD, item.y + laid.ports[i] + NOTE * 0.35

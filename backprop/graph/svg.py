@@ -60,9 +60,9 @@ def to_svg(diagram: Diagram, widest: int = 0) -> str:
         f'</g><g {_numbers(NOTE)} fill="{QUIET}">',
         *_notes(diagram, laid),
         f'</g><g data-show="forward" {_numbers(NUMBER)} fill="{FORWARD}">',
-        *_on_edges(diagram, laid, "above", -LIFT),
+        *_on_edges(diagram, laid, "above", -LIFT, False),
         f'</g><g data-show="gradient" {_numbers(NUMBER)} fill="{BACKWARD}">',
-        *_on_edges(diagram, laid, "below", LIFT + 0.75 * NUMBER),
+        *_on_edges(diagram, laid, "below", LIFT + 0.75 * NUMBER, widest > 0),
         "</g></svg>",
     ]
     return "\n".join(parts) + "\n"
@@ -135,8 +135,9 @@ def _notes(diagram: Diagram, laid: Layout) -> Iterator[str]:
             yield f'<text data-local="{i}" x="{x:.6g}" y="{y:.6g}" {looks}>{note}</text>'
 
 
-def _on_edges(diagram: Diagram, laid: Layout, which: str, shift: float) -> Iterator[str]:
+def _on_edges(diagram: Diagram, laid: Layout, which: str, shift: float, keep_empty: bool) -> Iterator[str]:
+    """The texts on one side of the edges.  keep_empty: also those that a page may fill."""
     for i, (edge, chain) in enumerate(zip(diagram.edges, laid.chains, strict=True)):
         text, item = getattr(edge, which), next(item for item in chain if item.kind == LABEL)
-        if text:
+        if text or (keep_empty and diagram.nodes[edge.source].kind != CONSTANT):
             yield f'<text data-edge="{i}" x="{item.x:g}" y="{item.y + shift:.6g}">{escape(text)}</text>'

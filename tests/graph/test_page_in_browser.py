@@ -6,8 +6,8 @@ import string
 import pytest
 from browser import chromium
 
-from backprop import TwoLayerNet, load_mnist_sample
-from backprop.graph import graph_of, network_graph
+from backprop import AddLayer, MulLayer, TwoLayerNet, load_mnist_sample
+from backprop.graph import graph_of, network_graph, trace
 from backprop.graph.book import GRAPHS
 from backprop.graph.digits import shown
 from backprop.graph.metrics import NUMBERS, number_width, word_width
@@ -123,6 +123,21 @@ def test_at_the_end_every_number_is_the_librarys(open_page, function):
     assert page.numbers("gradient") == {} and page.local() == {}
     page.press("END")
     assert everything(page) == expected(graph)
+
+
+def test_a_graph_without_a_backward_is_played_with_one(open_page):
+    with trace() as graph:
+        x = 3.0
+        MulLayer().forward(x, MulLayer().forward(x, 2))
+        AddLayer().forward(x, 1)
+    page = open_page(graph)
+    page.press("END")
+    last = graph.outputs[-1]
+    shown_last = page.numbers("gradient")
+    assert set(shown_last.values()) == {"1", ""}, "the other output has no part in it"
+    assert "it has no part in the output" not in page.text("step")
+    graph.backward(output=last)
+    assert {e: t for e, t in shown_last.items() if t} == expected(graph)[1]
 
 
 def test_stepping_forward_and_back(open_page, function):

@@ -34,9 +34,10 @@ def graph(function):
 # ---------------------------------------------------------------------------------------------- the numbers
 
 
-def test_the_apple_is_as_committed():
+@pytest.mark.parametrize("name", ["apple", "softmax-loss"])
+def test_it_is_as_committed(name):
     """After a change that is meant: backprop graph apple -o docs/apple.svg, and look at it."""
-    assert graph_of(GRAPHS["apple"]).to_svg() == (ROOT / "docs" / "apple.svg").read_text(encoding="utf-8")
+    assert graph_of(GRAPHS[name]).to_svg() == (ROOT / "docs" / f"{name}.svg").read_text(encoding="utf-8")
 
 
 def test_the_apple_has_the_numbers_of_the_book():

@@ -60,7 +60,7 @@ def _size_node(node: Node, item: Item, widest: int) -> None:
         operands = len(item.before)
         item.up = item.down = max(RADIUS, operands * ROW / 2 + 3.0 if is_long(node) else 0.0)
     elif node.kind == BOX:
-        item.width = max(word_width(node.label, WORD), *notes, 0.0) + 2 * PAD
+        item.width = max(word_width(node.label, WORD, bold=True), *notes) + 2 * PAD
         item.up = item.down = (WORD * LINE + len(notes) * NOTE * LINE) / 2 + PAD
     elif node.kind in (BRANCH, CONSTANT):
         item.width, item.up, item.down = 2 * DOT, DOT, DOT

@@ -29,7 +29,7 @@ def to_html(diagram: Diagram) -> str:
     _require_playable(diagram)
     network = any(node.kind == BOX for node in diagram.nodes)
     svg = to_svg(diagram, 0 if network else diagram.facts["digits"] + SPARE)
-    facts = json.dumps(_with_a_seed(diagram), ensure_ascii=False, allow_nan=False)
+    facts = json.dumps(_with_a_seed(diagram), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return Template(_text("page.html")).substitute(
         title=escape(diagram.title),
         **(OF_NETWORKS if network else OF_NUMBERS),

@@ -411,42 +411,51 @@ def test_every_text_has_contrast(open_page):
         assert (light + 0.05) / (dark + 0.05) >= 4.5, (text, front, back)
 
 
-def test_no_text_is_wider_than_the_layout_thinks(open_page, function):
+@pytest.mark.parametrize("name", [*GRAPHS, "two-layer-net"])
+def test_no_text_is_wider_than_the_layout_thinks(open_page, name):
     """What the picture's boxes are computed from bounds what this browser's fonts take."""
-    page = open_page(graph_of(function))
-    page.press("END")
+    if name in GRAPHS:
+        page = open_page(graph_of(GRAPHS[name]))
+    else:
+        page = open_page(network_graph(TwoLayerNet(4, 3, 2, rng=0), [[1.0, 2.0, 3.0, 4.0]], [1]))
     texts = page.script(
-        "return [...document.querySelectorAll('#picture text:not(.now)')].filter(e => e.textContent)"
-        ".map(e => [e.textContent, e.getComputedTextLength(), parseFloat(getComputedStyle(e).fontSize),"
-        " e.closest('[font-family]').getAttribute('font-family')])"
+        """
+        return [...document.querySelectorAll('#picture text')].filter(e => e.textContent).map(e => {
+          const style = getComputedStyle(e), family = e.closest('[font-family]').getAttribute('font-family');
+          const size = parseFloat(style.fontSize);
+          return [e.textContent, e.getComputedTextLength(), size, family, style.fontWeight];
+        });
+        """
     )
     assert texts
-    for text, width, size, family in texts:
-        bound = (number_width if family == NUMBERS else word_width)(text, size)
+    for text, width, size, family, weight in texts:
+        bound = number_width(text, size) if family == NUMBERS else word_width(text, size, weight == "700")
         assert width <= bound + 0.01, (text, family)
 
 
 LETTERS = string.ascii_letters + string.digits + string.punctuation + "×−÷→·‖∂∞₁₂₃りんご代金äöüßéèñαβγδθλμσω"
 
 
-@pytest.mark.parametrize("family", ["number", "word"])
-def test_no_letter_is_wider_than_the_layout_thinks(open_page, family):
+@pytest.mark.parametrize("font", ["number", "word", "bold word"])
+def test_no_letter_is_wider_than_the_layout_thinks(open_page, font):
     page = open_page(graph_of(GRAPHS["apple"]))
-    of_family = "[data-show=forward] text" if family == "number" else "text[data-node]"
+    of_font = "[data-show=forward] text" if font == "number" else "text[data-node]"
     measured = page.script(
         """
         const text = document.querySelector(`#picture ${arguments[0]}`);
+        text.style.fontWeight = arguments[1] ? 'bold' : 'normal';
         const size = getComputedStyle(text).fontSize;
-        return [...arguments[1]].map(letter => {
+        return [...arguments[2]].map(letter => {
           text.textContent = letter.repeat(10);
           return [letter, text.getComputedTextLength() / 10, parseFloat(size)];
         });
         """,
-        of_family,
+        of_font,
+        font == "bold word",
         LETTERS,
     )
     for letter, width, size in measured:
-        bound = (number_width if family == "number" else word_width)(letter, size)
+        bound = number_width(letter, size) if font == "number" else word_width(letter, size, "bold" in font)
         assert width <= bound + 0.01, (letter, width / size)
 
 

@@ -97,16 +97,18 @@ def test_names_as_they_are_written():
         if (last := AddLayer().forward(area, 0)) and last:
             pass
     assert names(graph) == [
-        "Box.width", "sizes[0]", "", "another ** 2", "", "", "", "", "", "", "area", "", "last",
+        "Box.width", "sizes[0]", "x1", "another ** 2", "", "x2", "x3", "", "x4", "x5", "area", "", "last",
     ]  # fmt: skip
 
 
-def test_code_without_a_source_has_inputs_without_names():
+def test_code_without_a_source_has_inputs_with_numbers():
     scope = {"MulLayer": MulLayer}
     with trace() as graph:
+        x2 = 7.0
+        AddLayer().forward(x2, x2)
         exec("out = MulLayer().forward(2.0, 3.0)", scope)
-    assert names(graph) == ["", "", ""] and scope["out"] == 6.0
-    assert graph.to_svg()
+    assert names(graph) == ["x2", "", "x1", "x3", ""] and scope["out"] == 6.0
+    assert ">x₃<" in graph.to_svg()
 
 
 def test_a_name_of_the_users_own():
@@ -273,6 +275,18 @@ def test_operands_that_are_no_real_numbers():
             ExpLayer().forward(z)
         with pytest.raises(TypeError, match="missing a required argument: 'y'"):
             MulLayer().forward(2.0)
+
+
+def test_names_that_are_none_and_digits_that_are_none():
+    with trace() as graph:
+        with pytest.raises(TypeError, match="^Graph.input: name must be a text, got int; it comes first"):
+            graph.input(3, 100)
+        y = MulLayer().forward(graph.input("x", 100), 2)
+        with pytest.raises(TypeError, match="^Graph.name: name must be a text, got tuple"):
+            graph.name((), y)
+    for digits, error in ((0, ValueError), (2.5, TypeError)):
+        with pytest.raises(error, match="^Graph: digits must be"):
+            graph.to_svg(digits=digits)
 
 
 def test_numbers_of_numpy_are_numbers():

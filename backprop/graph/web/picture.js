@@ -2,7 +2,11 @@
 "use strict";
 
 function pictureOf(graph, svg) {
-  const parts = (name, i) => [...svg.querySelectorAll(`[data-${name}="${i}"]`)];
+  const found = { edge: [], node: [], local: [] }; // the parts of the picture by what they belong to
+  for (const [name, lists] of Object.entries(found)) {
+    for (const part of svg.querySelectorAll(`[data-${name}]`)) (lists[part.dataset[name]] ??= []).push(part);
+  }
+  const parts = (name, i) => found[name][i] ?? [];
   const role = (part) => part.parentNode.dataset.show; // of an edge: its line, its forward text, its gradient
   const written = (edge, which) => parts("edge", edge).find((part) => role(part) === which);
 

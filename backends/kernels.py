@@ -99,6 +99,14 @@ class Kernels:
         _, e = self._exp_of_minus_magnitude(x)
         return dout * (e / ((1.0 + e) * (1.0 + e)))
 
+    def exp(self, x: Array) -> Array:
+        """e to the power of x, element by element."""
+        return self.xp.exp(x)
+
+    def log(self, x: Array) -> Array:
+        """The natural logarithm of x, element by element."""
+        return self.xp.log(x)
+
     def softmax_cross_entropy(
         self, logits: Array, labels: Array, seed: float = 1.0, losses: Array | None = None
     ) -> tuple[Array, Array | None]:

@@ -8,7 +8,7 @@ import pytest
 
 import backprop
 from backends import asarray
-from backprop import check_gradients, layers, networks
+from backprop import check_gradients, layers, networks, scalar
 from backprop.gradient_check.comparison import Comparison
 from backprop.gradient_check.subject_of import subject_of
 from backprop.initializers import generator
@@ -16,7 +16,7 @@ from backprop.layers import ReLU
 
 # By its path, since the package that it is in needs click, which a machine with a GPU may lack.
 CASES = run_path(str(Path(backprop.__file__).parent / "cli" / "check_cases.py"))["CASES"]
-SCALAR = {"AddLayer", "MulLayer"}
+SCALAR = set(scalar.__all__) - {"ScalarLayer"}
 EVERY_CASE = [
     pytest.param(case, id=f"{name}, {case.what}".replace(" ", "_")) for name in CASES for case in CASES[name]
 ]

@@ -12,6 +12,8 @@ ROOT = Path(__file__).parents[1]
 FLOORS = {
     "backends": 0,
     "backprop.gradient_check": 1,
+    "backprop.graph": 1,
+    "backprop.scalar": 1,
     "backprop.layers": 2,
     "backprop.optimizers": 2,
     "backprop.data": 2,

@@ -5,6 +5,10 @@ import pytest
 
 from backends import asarray, to_numpy
 from backprop import AddLayer, MulLayer
+from backprop.layers import Sigmoid
+from backprop.scalar import DivLayer, ExpLayer, LogLayer, ReciprocalLayer, SigmoidLayer, SumLayer
+
+EVERY = [AddLayer, DivLayer, ExpLayer, LogLayer, MulLayer, ReciprocalLayer, SigmoidLayer, SumLayer]
 
 
 def test_two_apples():
@@ -30,9 +34,9 @@ def test_a_cell_may_run_twice():
     assert layer.backward(1.0) == layer.backward(1.0) == (4.0, 3.0)
 
 
-@pytest.mark.parametrize("layer", [MulLayer(), AddLayer()])
+@pytest.mark.parametrize("layer", [cls() for cls in EVERY], ids=lambda layer: type(layer).__name__)
 def test_backward_before_forward(layer):
-    with pytest.raises(RuntimeError, match=f"{type(layer).__name__}.backward needs a forward before it"):
+    with pytest.raises(RuntimeError, match=r"Layer.backward needs a forward before it"):
         layer.backward(1.0)
 
 
@@ -80,3 +84,63 @@ def test_a_forward_that_fails_leaves_the_last_one():
     with pytest.raises(TypeError):
         layer.forward(None, 1.0)
     assert layer.backward(1.0) == (4.0, 3.0)
+
+
+def test_the_further_layers():
+    x, y = 3.0, 4.0
+    assert SumLayer().forward(1, 2, 4) == 7
+    divide = DivLayer()
+    assert divide.forward(x, y) == 0.75 and divide.backward(2.0) == (0.5, -0.375)
+    reciprocal, exp, log = ReciprocalLayer(), ExpLayer(), LogLayer()
+    assert reciprocal.forward(y) == 0.25 and reciprocal.backward(2.0) == -0.125
+    assert log.forward(exp.forward(x)) == pytest.approx(x) and exp.backward(
+        log.backward(2.0)
+    ) == pytest.approx(2)
+
+
+def test_a_sum_of_one_and_of_none():
+    layer = SumLayer()
+    assert layer.forward(3.0) == 3.0 and layer.backward(2.0) == (2.0,)
+    with pytest.raises(TypeError):
+        layer.forward()
+
+
+@pytest.mark.parametrize("x", [-700.0, -3.0, 0.0, 0.5, 30.0])
+def test_the_sigmoid_is_that_of_the_array_layer(x):
+    ours, theirs = SigmoidLayer(), Sigmoid()
+    assert ours.forward(x) == pytest.approx(float(theirs.forward(asarray(x, "float64"))), rel=1e-12)
+    assert ours.backward(2.0) == pytest.approx(float(theirs.backward(asarray(2.0, "float64"))), rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("layer", "operands", "error", "words"),
+    [
+        (DivLayer, (5, 0), ZeroDivisionError, "DivLayer.forward: y must not be 0, got 5 / 0"),
+        (
+            ReciprocalLayer,
+            (0.0,),
+            ZeroDivisionError,
+            "ReciprocalLayer.forward: x must not be 0, got 1.0 / 0.0",
+        ),
+        (LogLayer, (0,), ValueError, "LogLayer.forward: x must be above 0, got 0"),
+        (LogLayer, (-1.5,), ValueError, "LogLayer.forward: x must be above 0, got -1.5"),
+        (
+            ExpLayer,
+            (710.0,),
+            OverflowError,
+            "ExpLayer.forward: x must be below 709.78, .* got 710.0; softmax",
+        ),
+    ],
+)
+def test_a_number_without_a_result_is_told_of(layer, operands, error, words):
+    with pytest.raises(error, match=f"^{words}"):
+        layer().forward(*operands)
+
+
+@pytest.mark.parametrize("layer", [ExpLayer(), LogLayer(), ReciprocalLayer(), SigmoidLayer()])
+def test_layers_of_one_operand_take_arrays(backend, layer):
+    x = np.array([[0.5, 1.0], [2.0, 3.0]])
+    out, dx = layer.forward(asarray(x)), layer.backward(asarray(np.full((2, 2), 2.0)))
+    for index in np.ndindex(2, 2):
+        assert to_numpy(out)[index] == pytest.approx(layer.forward(float(x[index])))
+        assert to_numpy(dx)[index] == pytest.approx(layer.backward(2.0))

@@ -9,6 +9,7 @@ import backprop
 from backends import BackendUnavailable
 from backprop.cli.bench import bench
 from backprop.cli.check import check
+from backprop.cli.graph import graph
 from backprop.cli.info import info
 from backprop.cli.train import train
 from backprop.data import DataError
@@ -16,10 +17,10 @@ from backprop.data import DataError
 DONE, FAILED, WRONG_CALL, BROKEN, INTERRUPTED = 0, 1, 2, 3, 130  # exit codes
 
 
-@click.group(commands=[train, check, bench, info], context_settings={"max_content_width": 80})
+@click.group(commands=[train, check, bench, graph, info], context_settings={"max_content_width": 80})
 @click.version_option(backprop.__version__, prog_name="backprop")
 def cli() -> None:
-    """Train, check and time small neural networks by explicit backpropagation.
+    """Train, check, time and draw small neural networks by explicit backpropagation.
 
     Exit codes: 0 done, 1 a check failed, 2 the call was wrong, 3 something outside is missing or broken.
     """

@@ -9,7 +9,8 @@ import backprop
 from backends import Backend, use_backend
 from backprop.cli.check_cases import CASES
 from backprop.cli.options import backend_option, chosen, json_option, usage_errors, write_json
-from backprop.cli.own_layer import Fault, own_layer, shape_of
+from backprop.cli.own_file import Fault
+from backprop.cli.own_layer import own_layer, shape_of
 from backprop.gradient_check.report import METHODS, MODES, GradientReport
 from backprop.initializers import generator
 from backprop.tables import table

@@ -9,7 +9,16 @@ from typing import Any, NamedTuple
 from backends import Backend, to_numpy
 from backprop.layers import Affine, ReLU, Sigmoid, SoftmaxCrossEntropy
 from backprop.networks import Network, TwoLayerNet
-from backprop.scalar import AddLayer, MulLayer
+from backprop.scalar import (
+    AddLayer,
+    DivLayer,
+    ExpLayer,
+    LogLayer,
+    MulLayer,
+    ReciprocalLayer,
+    SigmoidLayer,
+    SumLayer,
+)
 
 Make = Callable[[Any, Backend], tuple[Any, ...]]
 
@@ -103,15 +112,15 @@ def labels_of(rng: Any, backend: Backend, logits: Any, kind: str) -> Any:
     return {"int": t, "list": t.tolist(), "backend": backend.asarray(t)}[kind]
 
 
-def two_numbers(layer: type) -> list[Case]:
-    """Inputs for a layer of two numbers, or of arrays whose shapes broadcast."""
+def two_numbers(layer: type, second: Callable[..., Any] = normal) -> list[Case]:
+    """Inputs for a layer of two numbers, or of arrays whose shapes broadcast.  second: makes the second."""
 
-    def of(*shapes: tuple[int, ...]) -> Make:
-        return lambda rng, backend: (layer(), *(normal(rng, backend, *shape) for shape in shapes))
+    def of(x: tuple[int, ...], y: tuple[int, ...]) -> Make:
+        return lambda rng, backend: (layer(), normal(rng, backend, *x), second(rng, backend, *y))
 
     return [
         Case("two numbers", lambda rng, backend: (layer(), 3.0, -4.0)),
-        Case("integers, one of them 0", lambda rng, backend: (layer(), 100, 0)),
+        Case("integers", lambda rng, backend: (layer(), 100, 2)),
         Case("0-d arrays", of((), ())),
         Case("one shape", of((4, 3), (4, 3))),
         Case("a row to every row", of((4, 3), (3,))),
@@ -119,6 +128,31 @@ def two_numbers(layer: type) -> list[Case]:
         Case("more axes on the right", of((3,), (2, 4, 3))),
         Case("a 0-d array to every entry", of((), (4, 3))),
     ]
+
+
+def with_zero(layer: type) -> Case:
+    """Numbers of which one is 0."""
+    return Case("integers, one of them 0", lambda rng, backend: (layer(), 100, 0))
+
+
+def one_number(layer: type, make: Callable[..., Any] = normal) -> list[Case]:
+    """Inputs for a layer of one number or array, which `make` makes."""
+    return [
+        Case("a number", lambda rng, backend: (layer(), 0.75)),
+        Case("an integer", lambda rng, backend: (layer(), 2)),
+        Case("a 0-d array", lambda rng, backend: (layer(), make(rng, backend))),
+        Case("an array", lambda rng, backend: (layer(), make(rng, backend, 4, 3))),
+    ]
+
+
+def positive(rng: Any, backend: Backend, *shape: int) -> Any:
+    """Random numbers from 0.5 to 2.5, float64."""
+    return backend.asarray(0.5 + 2.0 * rng.random(shape))
+
+
+def several_numbers(rng: Any, backend: Backend) -> tuple[Any, ...]:
+    """A sum of three arrays whose shapes broadcast."""
+    return SumLayer(), *(normal(rng, backend, *shape) for shape in ((4, 3), (3,), ()))
 
 
 # --------------------------------------------------------------------------------------------------- networks
@@ -201,8 +235,18 @@ CASES: dict[str, list[Case]] = {
         cross_entropy("20 times as large, all right", by=20.0, labels="most likely"),
         cross_entropy("100 times as large, all right", by=100.0, labels="most likely"),
     ],
-    "MulLayer": two_numbers(MulLayer),
-    "AddLayer": two_numbers(AddLayer),
+    "MulLayer": [*two_numbers(MulLayer), with_zero(MulLayer)],
+    "AddLayer": [*two_numbers(AddLayer), with_zero(AddLayer)],
+    "SumLayer": [
+        *two_numbers(SumLayer),
+        Case("three arrays", several_numbers),
+        Case("a single number", lambda rng, backend: (SumLayer(), 3.0)),
+    ],
+    "DivLayer": two_numbers(DivLayer, second=positive),
+    "ReciprocalLayer": one_number(ReciprocalLayer, positive),
+    "ExpLayer": one_number(ExpLayer),
+    "LogLayer": one_number(LogLayer, positive),
+    "SigmoidLayer": one_number(SigmoidLayer),
     "Network": [
         network("a chain of all layers"),
         network("one-hot labels", labels="one-hot"),

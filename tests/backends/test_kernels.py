@@ -34,6 +34,8 @@ CASES = {
     ],
     "sigmoid": lambda a, n: [(10 * a(n, 5),)],
     "sigmoid_backward": lambda a, n: [(a(n, 5), 10 * a(n, 5))],
+    "exp": lambda a, n: [(a(n, 5),)],
+    "log": lambda a, n: [(a(n, 5) ** 2 + 1,)],
     "softmax_cross_entropy": lambda a, n: [
         (a(n, 5), labels(n)),
         (100 * a(n, 5), labels(n)),

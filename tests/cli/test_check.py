@@ -13,9 +13,10 @@ pytest.importorskip("tqdm")
 import backprop
 from backends import use_backend
 from backends.testing import backend_or_skip
-from backprop import MulLayer, layers, networks
+from backprop import layers, networks
 from backprop.cli.check_cases import CASES
 from backprop.layers import ReLU
+from backprop.scalar import DivLayer
 
 FAST = ("check", "--mode", "fast")
 
@@ -117,7 +118,7 @@ def test_the_help_shows_how_to_check_a_layer_of_ones_own(call):
 # ---------------------------------------------------------------------- layers and networks of the library
 
 
-@pytest.mark.parametrize("name", [*layers.__all__, *networks.__all__, "MulLayer", "AddLayer"])
+@pytest.mark.parametrize("name", [*layers.__all__, *networks.__all__, "MulLayer", "AddLayer", "ExpLayer"])
 def test_a_layer_by_name_has_a_report_for_every_case(call, tmp_path, name):
     file = tmp_path / "check.json"
     ran = call("check", "--layer", name, "--json", file)
@@ -198,10 +199,10 @@ def test_all_shows_the_reports_of_what_is_wrong(call, monkeypatch):
 
 
 def test_a_missing_gradient_is_wrong_in_the_table_too(call, monkeypatch):
-    monkeypatch.setattr(MulLayer, "backward", lambda self, dout: None)
+    monkeypatch.setattr(DivLayer, "backward", lambda self, dout: None)  # one that no other is built of
     ran = call("check", "--all", "--mode", "fast")
     assert ran.code == 1 and fits(ran)
-    (row,) = [line.split() for line in ran.lines if line.startswith("MulLayer ")]
+    (row,) = [line.split() for line in ran.lines if line.startswith("DivLayer ")]
     assert row[4:] == ["-", "WRONG"]
     assert "x: missing gradient" in ran.out
 

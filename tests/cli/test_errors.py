@@ -51,7 +51,7 @@ def test_no_command_shows_the_help_and_is_a_wrong_call(call):
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["train", "--help"], ["check", "--help"], ["info", "--help"]]
+    "arguments", [["--help"], *([name, "--help"] for name in ("train", "check", "bench", "graph", "info"))]
 )
 def test_help_fits_a_terminal(call, arguments):
     ran = call(*arguments)

@@ -1,0 +1,132 @@
+"""A network as a picture: its layers with shapes and parameters, and how large everything is on a batch."""
+
+import math
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from backends import describe, to_numpy
+from backprop.checks import positive_integer
+from backprop.copying import copy_as
+from backprop.graph.diagram import BOX, INPUT, OUTPUT, Diagram, Edge, Node
+from backprop.graph.digits import shown
+from backprop.graph.picture import Picture
+
+NEEDED = ("layers", "loss_layer", "enter")
+
+
+@dataclass
+class LayerPass:
+    """What both passes through a layer showed.
+
+    name, layer: as in `net.layers`.  x_norm: of its input.  shapes: of its input and its output.
+    parameters: how many numbers.  dx_norm, grad_norms: of the gradients, grad_norms by parameter name.
+    """
+
+    name: str
+    layer: str
+    shapes: tuple[tuple[int, ...], tuple[int, ...]]
+    parameters: int
+    x_norm: float
+    dx_norm: float = math.nan
+    grad_norms: dict[str, float] = field(default_factory=dict)
+
+
+class NetworkGraph(Picture):
+    """What `network_graph` saw: `passes`, one a layer, the loss layer last, and the mean `loss`."""
+
+    def __init__(self, title: str, passes: list[LayerPass], loss: float) -> None:
+        self.title, self.passes, self.loss = title, passes, loss
+
+    def diagram(self, *, local: bool = False, digits: int = 4) -> Diagram:
+        """What there is to draw.  local: with the norm of every parameter's gradient."""
+        digits, samples = positive_integer("NetworkGraph", "digits", digits), self.passes[0].shapes[0][0]
+        diagram = Diagram(f"{self.title}, norms on a batch of {samples}")
+        facts: list[dict[str, Any]] = [{"kind": INPUT, "name": "x", "title": "x"}]
+        node = diagram.add(Node(INPUT, "x", title="x"))
+        for each in self.passes:
+            below, above = shown(each.dx_norm, digits), shown(each.x_norm, digits)
+            box = diagram.add(Node(BOX, each.name, tuple(_notes(each, local, digits)), each.name))
+            diagram.edges.append(Edge(node, box, f"norm {above}", f"norm {below}"))
+            facts.append(_told(each, above, below, digits))
+            node = box
+        end = diagram.add(Node(OUTPUT, "loss", title="loss"))
+        diagram.edges.append(Edge(node, end, shown(self.loss, digits), "1"))
+        facts[-1]["forward"] += f" The mean loss is {shown(self.loss, digits)} nats."
+        facts.append({"kind": OUTPUT, "name": "loss", "title": "loss", "seed": 1.0})
+        edges = [[edge.source, edge.target] for edge in diagram.edges]
+        diagram.facts |= {"nodes": facts, "edges": edges, "digits": digits}
+        return diagram
+
+    def to_dict(self) -> dict[str, Any]:
+        """All of it as JSON's terms."""
+        return {"passes": [asdict(each) for each in self.passes], "loss": self.loss}
+
+    def __repr__(self) -> str:
+        return f"<NetworkGraph {self.title}: {', '.join(each.name for each in self.passes)}>"
+
+
+def network_graph(net: Any, x: Any, t: Any) -> NetworkGraph:
+    """Both passes of a network through a batch, on a copy: the network itself is not touched.
+
+    net: a Network, or what has its `layers`, `loss_layer` and `enter`.  x, t: as for `net.loss`.
+    Raises TypeError for another object, and what `net.loss` raises of x and t.
+
+    >>> from backprop import TwoLayerNet
+    >>> network_graph(TwoLayerNet(4, 3, 2, rng=0), [[1.0, 2.0, 3.0, 4.0]], [1])
+    <NetworkGraph TwoLayerNet: Affine1, ReLU1, Affine2, SoftmaxCrossEntropy>
+    """
+    for name in NEEDED:
+        if not hasattr(net, name):
+            raise TypeError(
+                f"network_graph: a network has {', '.join(NEEDED)}, but {describe(net)} has no {name}; "
+                "numbers and scalar layers are drawn by `with trace() as graph:`"
+            )
+    twin = copy_as(net)
+    values, labels = twin.enter("network_graph", x, t)
+    passes = []
+    for name, layer in twin.layers.items():
+        out = layer.forward(values, training=True)
+        passes.append(_forward(name, layer, values, out.shape))
+        values = out
+    losses = twin.loss_layer.losses(values, labels, training=True)
+    passes.append(_forward(type(twin.loss_layer).__name__, twin.loss_layer, values, ()))
+    dx = twin.loss_layer.backward(1.0)
+    passes[-1].dx_norm = _norm(dx)
+    for seen, layer in zip(passes[-2::-1], reversed(twin.layers.values()), strict=True):
+        dx = layer.backward(dx)
+        seen.dx_norm = _norm(dx)
+        names = getattr(layer.params, "names", {})
+        seen.grad_norms = {names.get(own, own): _norm(layer.grads[own]) for own in layer.params}
+    return NetworkGraph(type(net).__name__, passes, float(twin.backend.mean(losses)))
+
+
+def _forward(name: str, layer: Any, x: Any, out: tuple[int, ...]) -> LayerPass:
+    sizes = [math.prod(array.shape) for array in layer.params.values()]
+    return LayerPass(name, repr(layer), (tuple(x.shape), tuple(out)), sum(sizes), _norm(x))
+
+
+def _norm(array: Any) -> float:
+    """The Euclidean norm over all entries, summed in float64."""
+    host = to_numpy(array).astype("float64")
+    return math.sqrt(float((host * host).sum()))
+
+
+def _notes(seen: LayerPass, local: bool, digits: int) -> list[str]:
+    came, went = ("×".join(map(str, shape[1:])) for shape in seen.shapes)
+    notes = [f"{came} → {went}" if went else f"{came} → loss"]
+    if seen.parameters:
+        notes.append(f"{seen.parameters:,} parameters")
+    if local:
+        notes += [f"‖d{name}‖ {shown(norm, digits)}" for name, norm in seen.grad_norms.items()]
+    return notes
+
+
+def _told(seen: LayerPass, above: str, below: str, digits: int) -> dict[str, Any]:
+    """The two passes through a layer in words, for the page."""
+    forward = f"{seen.layer} takes {seen.shapes[0]}, of norm {above}"
+    forward += f", and gives {seen.shapes[1]}." if seen.shapes[1] else "."
+    backward = f"The gradient that {seen.name} passes back has norm {below}."
+    if seen.grad_norms:
+        norms = [f"{shown(norm, digits)} for {name}" for name, norm in seen.grad_norms.items()]
+        backward += f" Those of its parameters: {', '.join(norms)}."
+    return {"kind": BOX, "name": seen.name, "title": seen.name, "forward": forward, "backward": backward}

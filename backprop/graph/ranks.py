@@ -1,0 +1,29 @@
+"""In which rank each node stands: every edge leads to the right."""
+
+from backprop.graph.diagram import BRANCH, CONSTANT, INPUT, Diagram
+
+NEAR = 3  # ranks that an input may lie before its first use and still stand at the left with the others
+
+
+def ranks(diagram: Diagram) -> list[int]:
+    """A rank for each node: the length of the longest way to it; inputs that are used late stand there.
+
+    A constant always stands just before its use, another input only where that is far off.
+    """
+    sources: list[list[int]] = [[] for _ in diagram.nodes]
+    targets: list[list[int]] = [[] for _ in diagram.nodes]
+    for edge in diagram.edges:
+        sources[edge.target].append(edge.source)
+        targets[edge.source].append(edge.target)
+    rank = [0] * len(diagram.nodes)
+    for node in range(len(diagram.nodes)):  # in an order in which every edge leads on
+        rank[node] = max((rank[source] + 1 for source in sources[node]), default=0)
+    for node in reversed(range(len(diagram.nodes))):
+        kind = diagram.nodes[node].kind
+        if not targets[node]:
+            continue
+        latest = min(rank[target] for target in targets[node]) - 1
+        of_input = kind == BRANCH and diagram.nodes[sources[node][0]].kind in (INPUT, CONSTANT)
+        if kind == CONSTANT or of_input or (kind == INPUT and latest >= NEAR):
+            rank[node] = latest
+    return rank

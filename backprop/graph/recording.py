@@ -1,0 +1,94 @@
+"""A graph in the making: what the tracer writes down, and what a user says beforehand."""
+
+from itertools import count
+from types import CodeType
+from typing import Any
+
+from backends import describe
+from backprop.graph.records import CONSTANT, INPUT, RESULT, Operation, Value, number_of
+from backprop.graph.source import Argument, Call
+
+
+class Recording:
+    """Values and operations in the order in which they came.
+
+    outer: the recording of the tracer around this one's, if any; its values enter this one as inputs.
+    """
+
+    def __init__(self, outer: "Recording | None" = None) -> None:
+        self.outer = outer
+        self.values: list[Value] = []
+        self.operations: list[Operation] = []
+        self._found: dict[tuple[CodeType, str, int], tuple[Any, Value]] = {}  # by code, name and object
+
+    def input(self, name: str, number: Any) -> Value:
+        """A named input of the graph: give it to the layers in place of the number."""
+        return self._new(number_of("Graph.input", name, number), INPUT, _text("Graph.input", name))
+
+    def constant(self, number: Any) -> Value:
+        """A number that is drawn without a name and without a gradient, as 1 in 1 + exp(-x)."""
+        return self._new(number_of("Graph.constant", "number", number), CONSTANT)
+
+    def name(self, name: str, value: Value) -> Value:
+        """Name a result, the output say; returns it."""
+        self.require_own("Graph.name", value)
+        value.name = _text("Graph.name", name)
+        return value
+
+    def operand(self, where: str, number: Any, written: Argument, code: CodeType) -> Value:
+        """An argument of a forward as a value of this graph: itself, or an input or constant for it."""
+        name = written.text
+        if isinstance(number, Value):
+            if not self._is_outer(number):
+                return self.require_own(where, number)
+            name = number.name or name
+        plain = number_of(where, name or "an operand", number)
+        if written.literal:
+            return self._new(plain, CONSTANT)
+        if not name:
+            return self._new(plain, INPUT, self._free_name())
+        key = code, name, id(number)
+        if key not in self._found:
+            self._found[key] = number, self._new(plain, INPUT, name)  # the object too, so that its id stays
+        return self._found[key][1]
+
+    def _free_name(self) -> str:
+        """x1, x2, … for inputs to which the source gives no name."""
+        taken = {value.name for value in self.values}
+        return next(name for name in map("x{}".format, count(1)) if name not in taken)
+
+    def _is_outer(self, value: Value) -> bool:
+        graph = self.outer
+        while graph is not None and value.graph is not graph:
+            graph = graph.outer
+        return graph is not None
+
+    def record(self, layer: Any, operands: tuple[Value, ...], out: Any, call: Call) -> Operation:
+        """Remember a forward.  layer: one that no other forward will change."""
+        operation = Operation(layer, operands, self._new(float(out), RESULT, call.target))
+        self.operations.append(operation)
+        return operation
+
+    def _new(self, number: float, kind: str, name: str = "") -> Value:
+        value = Value(number)
+        value.graph, value.kind, value.name = self, kind, name
+        self.values.append(value)
+        return value
+
+    def require_own(self, where: str, value: Value) -> Value:
+        """The value itself.  Raises ValueError for one of another graph."""
+        if getattr(value, "graph", None) is not self:
+            name = f"{value.name} = " if getattr(value, "name", "") else ""
+            raise ValueError(
+                f"{where}: {name}{value!r} is not a value of this graph; make it anew inside its `with "
+                "trace()`, or give float(value) to start from the bare number"
+            )
+        return value
+
+
+def _text(where: str, name: Any) -> str:
+    if not isinstance(name, str):
+        raise TypeError(
+            f"{where}: name must be a text, got {describe(name)}; it comes first, the number second"
+        )
+    return name

@@ -1,0 +1,135 @@
+"""A network as a picture: shapes, parameters and norms are the network's own, and it is left alone."""
+
+import math
+
+import numpy as np
+import pytest
+from boxes import Drawn, faults
+
+from backends import asarray, to_numpy
+from backprop import TwoLayerNet
+from backprop.graph import network_graph
+from backprop.graph.digits import shown
+from backprop.layers import Affine, ReLU, Sigmoid, SoftmaxCrossEntropy
+from backprop.networks import Network
+
+
+def norm(array):
+    return math.sqrt((to_numpy(array).astype("float64") ** 2).sum())
+
+
+@pytest.fixture
+def net(backend):
+    return TwoLayerNet(6, 4, 3, weight_init_std=1.0, dtype="float64", rng=0)
+
+
+@pytest.fixture
+def batch():
+    rng = np.random.default_rng(1)
+    return rng.normal(size=(5, 2, 3)), np.array([0, 2, 1, 1, 0])
+
+
+def test_every_number_is_the_networks(net, batch):
+    seen = network_graph(net, *batch)
+    gradient = net.gradient(*batch, input_gradient=True)
+    assert [(p.name, p.layer) for p in seen.passes] == [
+        ("Affine1", "Affine(6, 4)"), ("ReLU1", "ReLU()"), ("Affine2", "Affine(4, 3)"),
+        ("SoftmaxCrossEntropy", "SoftmaxCrossEntropy()"),
+    ]  # fmt: skip
+    assert seen.loss == pytest.approx(float(net.loss(*batch)), rel=1e-15)
+    assert [p.parameters for p in seen.passes] == [28, 0, 15, 0]
+    assert [p.shapes for p in seen.passes] == [
+        ((5, 2, 3), (5, 4)), ((5, 4), (5, 4)), ((5, 4), (5, 3)), ((5, 3), ()),
+    ]  # fmt: skip
+    x = asarray(batch[0])
+    hidden = net.layers["Affine1"].forward(x, training=False)
+    norms = [norm(x), norm(hidden), norm(net.layers["ReLU1"].forward(hidden, False)), norm(net.predict(x))]
+    assert [p.x_norm for p in seen.passes] == pytest.approx(norms, rel=1e-13)
+    assert seen.passes[0].dx_norm == pytest.approx(norm(gradient["x"]), rel=1e-13)
+    of_params = {name: size for p in seen.passes for name, size in p.grad_norms.items()}
+    assert of_params == pytest.approx({n: norm(gradient[n]) for n in ("W1", "b1", "W2", "b2")}, rel=1e-13)
+
+
+def test_the_gradient_norms_between_layers(backend):
+    """One layer and its loss, where dx of the loss is known in closed form."""
+    net = Network({"Affine1": Affine.create(4, 3, rng=0, dtype="float64")}, SoftmaxCrossEntropy(), 4, 3)
+    x, t = np.eye(4), np.array([0, 1, 2, 0])
+    logits = to_numpy(net.predict(x))
+    p = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+    expected = (p - np.eye(3)[t]) / 4
+    assert network_graph(net, x, t).passes[-1].dx_norm == pytest.approx(norm(expected))
+
+
+def test_what_is_drawn(net, batch):
+    seen = network_graph(net, *batch)
+    drawn = Drawn(seen.to_svg(local=True))
+    above = [*(f"norm {shown(p.x_norm)}" for p in seen.passes), shown(seen.loss)]
+    below = [*(f"norm {shown(p.dx_norm)}" for p in seen.passes), "1"]
+    assert list(drawn.on_edges("forward").values()) == above
+    assert list(drawn.on_edges("gradient").values()) == below
+    texts = [box.what for box in drawn.texts]
+    for text in ("Affine1", "2×3 → 4", "28 parameters", "4 → 4", "3 → loss", "15 parameters", "x", "loss"):
+        assert text in texts
+    for name, size in seen.passes[0].grad_norms.items():
+        assert f"‖d{name}‖ {shown(size)}" in texts
+    assert list(faults(seen.to_svg(local=True))) == [] == list(faults(seen.to_svg()))
+    assert "norms on a batch of 5" in drawn.root.get("aria-label")
+    assert repr(seen) == "<NetworkGraph TwoLayerNet: Affine1, ReLU1, Affine2, SoftmaxCrossEntropy>"
+
+
+def state(net):
+    layers = [*net.layers.values(), net.loss_layer]
+    return (
+        to_numpy(net.params.flat).tobytes(),
+        to_numpy(net.grads.flat).tobytes(),
+        [(layer._kept, layer._buffers) for layer in layers],
+        {name: id(array) for name, array in net.params.items()},
+    )
+
+
+def test_the_live_network_is_left_alone(net, batch):
+    handed_out = net.gradient(*batch)
+    before = {name: to_numpy(array).copy() for name, array in handed_out.items()}
+    net.layers["ReLU1"].forward(asarray(np.ones((1, 4))))  # somebody is in the middle of something
+    at_first = state(net)
+    x, t = batch[0].copy(), batch[1].copy()
+    network_graph(net, x, t)
+    after = state(net)
+    assert after[:2] == at_first[:2] and after[3] == at_first[3]
+    assert all(
+        a is b
+        for mine, theirs in zip(after[2], at_first[2], strict=True)
+        for a, b in zip(mine, theirs, strict=True)
+    )
+    np.testing.assert_array_equal(x, batch[0])
+    np.testing.assert_array_equal(t, batch[1])
+    for name, array in handed_out.items():
+        np.testing.assert_array_equal(to_numpy(array), before[name])
+
+
+def test_a_longer_network_in_float32():
+    options = {"rng": 0, "dtype": "float32"}
+    layers = {
+        "Affine1": Affine.create(6, 5, **options), "Sigmoid1": Sigmoid(),
+        "Affine2": Affine.create(5, 4, **options), "ReLU2": ReLU(), "Affine3": Affine.create(4, 2, **options),
+    }  # fmt: skip
+    net = Network(layers, SoftmaxCrossEntropy(), 6, 2)
+    seen = network_graph(net, np.ones((3, 6)), [[1, 0], [0, 1], [1, 0]])
+    assert [p.name for p in seen.passes][:-1] == list(layers)
+    assert {name for p in seen.passes for name in p.grad_norms} == set(net.params)
+    assert list(faults(seen.to_svg())) == []
+
+
+def test_what_is_no_network_and_what_is_no_batch(net, batch):
+    with pytest.raises(
+        TypeError, match=r"^network_graph: a network has layers, .* but float has no layers; numbers"
+    ):
+        network_graph(1.0, *batch)
+    with pytest.raises(TypeError, match="but backprop.layers.affine.Affine has no layers"):
+        network_graph(net.layers["Affine1"], *batch)
+    with pytest.raises(ValueError, match="^network_graph: x must have shape"):
+        network_graph(net, np.ones((2, 5)), [0, 1])
+    with pytest.raises(ValueError, match="^network_graph: labels must lie in 0..2"):
+        network_graph(net, np.ones((2, 6)), [0, 3])
+    with pytest.raises(ValueError, match="^network_graph: x must hold at least one sample"):
+        network_graph(net, np.ones((0, 6)), [])

@@ -32,6 +32,8 @@ TILE = 8  # as in kernels.cu
 # Multiply-adds up to which a product is computed by our own kernels, with all that goes with it in one
 # launch; beyond, cuBLAS is faster. Not measured yet: a guess from the launches that it saves.
 SMALL = 2**23
+DEEP = 1024  # summands up to which that holds: a tile has all of them
+ROWS = 256  # that a block sums
 
 
 class CupyBackend(Backend):
@@ -96,8 +98,25 @@ class CupyBackend(Backend):
             "cuda driver": str(runtime.driverGetVersion()),
         }
 
+    # Copies of memory, where CuPy's own functions would compile a kernel when first called.
+
     def write(self, target: Array, source: Array) -> None:
         target.data.copy_from_device_async(source.data, source.nbytes)
+
+    def copy(self, array: Array) -> Array:
+        return array.copy()
+
+    def concat(self, arrays: list[Array]) -> Array:
+        first = arrays[0]
+        if not _is_contiguous(*arrays) or any(array.dtype != first.dtype for array in arrays):
+            return super().concat(arrays)
+        lengths = [array.shape[0] for array in arrays]
+        joined, start = self.xp.empty((sum(lengths), *first.shape[1:]), first.dtype), 0
+        for array, length in zip(arrays, lengths, strict=True):
+            if array.size:
+                self.write(joined[start : start + length], array)
+            start += length
+        return joined
 
     # ------------------------------------------------------------------------------------------------ loops
 
@@ -254,7 +273,7 @@ class CupyBackend(Backend):
             self._launch("affine", _tiles(n, m), x, W, b, out, *counts)
         else:
             self._product(x, W, out)
-            self._each("add_bias", out.size, out, b, np.int64(out.size), np.int64(m), np.int32(rectified))
+            self._launch("add_bias", n, out, b, np.int64(m), np.int32(rectified))
         return out
 
     def _affine_backward(
@@ -285,11 +304,23 @@ class CupyBackend(Backend):
             dz = dout
         elif dz is None:
             dz = self._new(dout.shape)
-        arrays = dout, out, dz, db
-        self._launch("bias_backward", -(-m // 32), *arrays, np.int64(n), np.int64(m), block=(32, 8))
+        self._bias_backward(dout, out, dz, db)
         if dx is not None:
             self._product(dz, W.T, dx)
         return dx, self._product(x.T, dz, dW), db
+
+    def _bias_backward(self, dout: Array, out: Array | None, dz: Array, db: Array) -> None:
+        """dz = dout, where out > 0 if there is an out, else 0; db = the sums of its columns.
+
+        Many rows are summed in parts, and then the parts.
+        """
+        n, m = dout.shape
+        parts = -(-n // ROWS)
+        sums = self._new((parts, m)) if parts > 1 else db
+        counts = np.int64(n), np.int64(m), np.int64(ROWS)
+        self._launch("bias_backward", -(-m // 32) * parts, dout, out, dz, sums, *counts, block=(32, 8))
+        if parts > 1:
+            self._bias_backward(sums, None, sums, db)
 
     def _softmax_cross_entropy(
         self, z: Array, b: Array | None, labels: Array, seed: float, dz: Array, losses: Array | None
@@ -327,7 +358,8 @@ def _tiles(m: int, n: int) -> int:
 
 
 def _is_small(x: Array, W: Array) -> bool:
-    return bool(x.shape[0] * W.shape[0] * W.shape[1] <= SMALL)
+    (n, d), m = x.shape, W.shape[1]
+    return bool(n * d * m <= SMALL and max(n, d) <= DEEP)
 
 
 def _is_contiguous(*arrays: Array | None) -> bool:

@@ -20,24 +20,26 @@ const unsigned WARP = 0xffffffffu;  // all 32 threads of it
 
 // ------------------------------------------------------------------------------------- between two large products
 
-// out = out + b in place, and max(that, 0) if `rectified`; NaN stays NaN.  out: (size / m, m).  b: (m,).
-extern "C" __global__ void add_bias(float* out, const float* b, int64 size, int64 m, int rectified) {
-    EACH(i, size) {
-        float value = out[i] + b[i % m];
-        out[i] = rectified && value <= 0.0f ? 0.0f : value;
+// out = out + b in place, and max(that, 0) if `rectified`; NaN stays NaN.  out: (n, m).  b: (m,).  A block has a row.
+extern "C" __global__ void add_bias(float* out, const float* b, int64 m, int rectified) {
+    out += blockIdx.x * m;
+    for (int64 j = threadIdx.x; j < m; j += blockDim.x) {
+        float value = out[j] + b[j];
+        out[j] = rectified && value <= 0.0f ? 0.0f : value;
     }
 }
 
-// Both backwards that go with a bias: dz = dout, where out > 0 if there is an out, else 0, and db = sum over n of
-// dz.  dout, out, dz: (n, m); dz may be dout.  A block of 32 x 8 threads has 32 columns; each column is summed in
-// an order that only n decides.
-extern "C" __global__ void bias_backward(const float* dout, const float* out, float* dz, float* db, int64 n,
-                                         int64 m) {
-    __shared__ float sums[8][32];
-    int64 column = blockIdx.x * (int64)32 + threadIdx.x;
+// Both backwards that go with a bias: dz = dout, where out > 0 if there is an out, else 0, and the sums of the columns
+// of dz, one for every `rows` rows.  dout, out, dz: (n, m); dz may be dout.  sums: (n / rows, m).
+// A block of 32 x 8 threads has 32 columns of those rows; each is summed in an order that only `rows` decides.
+extern "C" __global__ void bias_backward(const float* dout, const float* out, float* dz, float* sums, int64 n,
+                                         int64 m, int64 rows) {
+    __shared__ float parts[8][32];
+    int64 across = (m + 31) / 32, column = blockIdx.x % across * 32 + threadIdx.x;
+    int64 part = blockIdx.x / across, end = (part + 1) * rows < n ? (part + 1) * rows : n;
     float sum = 0.0f;
     if (column < m) {
-        for (int64 row = threadIdx.y; row < n; row += 8) {
+        for (int64 row = part * rows + threadIdx.y; row < end; row += 8) {
             int64 i = row * m + column;
             float value = dout[i];
             if (out) {
@@ -47,11 +49,11 @@ extern "C" __global__ void bias_backward(const float* dout, const float* out, fl
             sum += value;
         }
     }
-    sums[threadIdx.y][threadIdx.x] = sum;
+    parts[threadIdx.y][threadIdx.x] = sum;
     __syncthreads();
     if (threadIdx.y == 0 && column < m) {
-        for (int y = 1; y < 8; ++y) sum += sums[y][threadIdx.x];
-        db[column] = sum;
+        for (int y = 1; y < 8; ++y) sum += parts[y][threadIdx.x];
+        sums[part * m + column] = sum;
     }
 }
 

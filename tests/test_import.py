@@ -177,7 +177,9 @@ def test_pyproject_ships_every_data_file():
     for package in PROJECT["tool"]["setuptools"]["packages"]:
         folder = ROOT / package.replace(".", "/")
         shipped = {file for pattern in listed.get(package, ()) for file in folder.glob(pattern)}
-        there = {file for file in folder.glob("[!.]*") if file.is_file() and file.suffix != ".py"}
+        plain = [each for each in folder.glob("[!_.]*/") if not list(each.rglob("*.py"))]  # no packages
+        files = [file for each in (folder, *plain) for file in each.glob("[!.]*")]
+        there = {file for file in files if file.is_file() and file.suffix != ".py"}
         assert there <= shipped, f"{package} has files that no pattern of package-data takes along"
 
 

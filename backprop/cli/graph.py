@@ -69,7 +69,9 @@ def graph(
     seed: int,
     json_file: Path | None,
 ) -> int:
-    """Draw a computational graph, forward values above the edges, gradients below.
+    """Draw a computational graph with all of its numbers.
+
+    The forward values stand above the edges, the gradients below them.
 
     \b
     GRAPH is one of the book's graphs, or a function of your own:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from backprop.checks import positive_integer
 from backprop.graph.diagram import Diagram
 from backprop.graph.of_values import diagram_of
 from backprop.graph.picture import Picture
@@ -69,7 +70,7 @@ class Graph(Recording, Picture):
     def diagram(self, *, local: bool = False, digits: int = 4) -> Diagram:
         """What there is to draw.  local: with local derivatives.  digits: significant ones of a number."""
         self.require_output("Graph")
-        return diagram_of(self, local, digits)
+        return diagram_of(self, local, positive_integer("Graph", "digits", digits))
 
     def require_output(self, where: str) -> list[Value]:
         """The outputs.  Raises RuntimeError where nothing was recorded."""

@@ -9,6 +9,7 @@ from backprop.graph.placing import place
 from backprop.graph.ranks import ranks
 
 NUMBER, WORD, NOTE = 13.0, 15.0, 11.5  # sizes of the texts
+SYMBOL, LETTERS = 21.0, 14.0  # sizes of a sign and of a word in an operation
 RADIUS, DOT = 18.0, 3.5  # of an operation, and of a branch or a constant
 LIFT = 5.0  # between a line and the texts above and below it
 GAP = 5.0  # between a name and its line
@@ -55,10 +56,11 @@ def _size_node(node: Node, item: Item, widest: int) -> None:
     notes = [number_width(note, NOTE) for note in node.notes]
     if node.kind == OPERATION:
         room = number_width("∂ " + "0" * widest, NOTE) if widest else 0.0
-        item.width = 2 * RADIUS + (max(*notes, room) + PAD if notes else 0.0)
-        item.up = item.down = max(RADIUS, len(notes) * ROW / 2 + 3.0)
+        item.width = sign_width(node) + (max(*notes, room) + PAD if notes else 0.0)
+        operands = len(item.before)
+        item.up = item.down = max(RADIUS, operands * ROW / 2 + 3.0 if is_long(node) else 0.0)
     elif node.kind == BOX:
-        item.width = max(word_width(node.label, WORD), *notes, 0.0) + 2 * PAD
+        item.width = max(word_width(node.label, WORD, bold=True), *notes) + 2 * PAD
         item.up = item.down = (WORD * LINE + len(notes) * NOTE * LINE) / 2 + PAD
     elif node.kind in (BRANCH, CONSTANT):
         item.width, item.up, item.down = 2 * DOT, DOT, DOT
@@ -67,10 +69,21 @@ def _size_node(node: Node, item: Item, widest: int) -> None:
         item.up = item.down = WORD * (ABOVE + BELOW) / 2
 
 
+def sign_width(node: Node) -> float:
+    """What the sign of an operation takes: a circle, or more where it is a long word."""
+    width = word_width(node.label, LETTERS)
+    return 2 * RADIUS if width < 2 * RADIUS else width + 2 * PAD
+
+
+def is_long(node: Node) -> bool:
+    """Whether an operation is drawn as a long box, in which each operand has a place to enter."""
+    return node.kind == OPERATION and (bool(node.notes) or sign_width(node) > 2 * RADIUS)
+
+
 def _ports(diagram: Diagram, chains: list[list[Item]]) -> dict[int, float]:
     entering: dict[int, list[int]] = {}
     for i, edge in enumerate(diagram.edges):
-        if diagram.nodes[edge.target].kind == OPERATION and diagram.nodes[edge.target].notes:
+        if is_long(diagram.nodes[edge.target]):
             entering.setdefault(edge.target, []).append(i)
     ports = {}
     for edges in entering.values():

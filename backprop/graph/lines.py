@@ -18,12 +18,17 @@ class Line(NamedTuple):
     head: str
 
 
+def brief(number: float) -> str:
+    """A coordinate to a tenth of a pixel, in as few letters as that takes."""
+    return f"{round(number, 1):g}" if abs(number) < 1e5 else f"{number:.0f}"
+
+
 def line(diagram: Diagram, laid: Layout, i: int) -> Line:
     """The line of the edge in place i."""
     edge, chain = diagram.edges[i], laid.chains[i]
     source, target = laid.nodes[edge.source], laid.nodes[edge.target]
     x, y = source.x + _reach(diagram.nodes[edge.source], source), source.y
-    path = [f"M{x:g} {y:g}"]
+    path = [f"M{brief(x)} {brief(y)}"]
     x, y = _level(path, x, y, source.right, y)
     for item in chain:
         x, y = _curve(path, x, y, item.left, item.y)
@@ -63,7 +68,7 @@ def _level(path: list[str], x: float, y: float, to_x: float, to_y: float) -> tup
     if path[-1][0] == "H":
         path.pop()  # one piece in place of two
     if to_x > x:
-        path.append(f"H{to_x:.6g}")
+        path.append(f"H{brief(to_x)}")
     return to_x, to_y
 
 
@@ -75,7 +80,7 @@ def _curve(
         return _level(path, x, y, to_x, y)
     pull = (to_x - x) / 2
     x2, y2 = to_x - pull * math.cos(angle), to_y + pull * math.sin(angle)
-    path.append(f"C{x + pull:.6g} {y:.6g} {x2:.6g} {y2:.6g} {to_x:.6g} {to_y:.6g}")
+    path.append(f"C{brief(x + pull)} {brief(y)} {brief(x2)} {brief(y2)} {brief(to_x)} {brief(to_y)}")
     return to_x, to_y
 
 
@@ -84,4 +89,4 @@ def _head(x: float, y: float, angle: float) -> str:
     cos, sin = math.cos(angle), -math.sin(angle)
     back_x, back_y = x - ARROW * cos, y - ARROW * sin
     corners = [(x, y), (back_x - HALF * sin, back_y + HALF * cos), (back_x + HALF * sin, back_y - HALF * cos)]
-    return "M" + "L".join(f"{a:.6g} {b:.6g}" for a, b in corners) + "Z"
+    return "M" + "L".join(f"{brief(a)} {brief(b)}" for a, b in corners) + "Z"

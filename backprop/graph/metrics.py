@@ -10,6 +10,7 @@ import unicodedata
 NUMBERS = "'DejaVu Sans Mono', Menlo, Consolas, 'Liberation Mono', monospace"
 WORDS = "Georgia, 'DejaVu Serif', 'Times New Roman', serif"
 CELL = 0.62  # of a monospaced font, in em
+BOLD = 1.18  # how much wider the letters of a bold text are
 ABOVE, BELOW = 0.95, 0.25  # what a text takes above and below its base line, in em
 
 _NARROW = dict.fromkeys("ijl|!.,:;' ", 0.42) | dict.fromkeys("()[]/ft-r", 0.53)
@@ -21,8 +22,9 @@ def number_width(text: str, size: float) -> float:
     return size * sum(_full(letter) or CELL for letter in text)
 
 
-def word_width(text: str, size: float) -> float:
+def word_width(text: str, size: float, bold: bool = False) -> float:
     """An upper bound of the width of a text in the serif font at that size."""
+    size *= BOLD if bold else 1.0
     return size * sum(
         _full(letter) or _NARROW.get(letter) or _WIDE.get(letter) or _letter(letter) for letter in text
     )

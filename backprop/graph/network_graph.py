@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from backends import describe, to_numpy
+from backprop.checks import positive_integer
 from backprop.copying import copy_as
 from backprop.graph.diagram import BOX, INPUT, OUTPUT, Diagram, Edge, Node
 from backprop.graph.digits import shown
@@ -38,7 +39,7 @@ class NetworkGraph(Picture):
 
     def diagram(self, *, local: bool = False, digits: int = 4) -> Diagram:
         """What there is to draw.  local: with the norm of every parameter's gradient."""
-        samples = self.passes[0].shapes[0][0]
+        digits, samples = positive_integer("NetworkGraph", "digits", digits), self.passes[0].shapes[0][0]
         diagram = Diagram(f"{self.title}, norms on a batch of {samples}")
         facts: list[dict[str, Any]] = [{"kind": INPUT, "name": "x", "title": "x"}]
         node = diagram.add(Node(INPUT, "x", title="x"))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from backprop.graph.diagram import BRANCH, CONSTANT, INPUT, OPERATION, OUTPUT, Diagram, Edge, Node
 from backprop.graph.digits import shown
 from backprop.graph.records import Operation, Value, arriving, uses
+from backprop.scalar import ScalarLayer
 
 if TYPE_CHECKING:
     from backprop.graph.graph import Graph
@@ -69,11 +70,19 @@ class _Drawing:
         return self._node(INPUT, value.name, value.name or "an input", number=float(value))
 
     def _operation(self, operation: Operation) -> int:
+        ours = isinstance(operation.layer, ScalarLayer)
         symbol = SYMBOLS.get(operation.kind, operation.kind)
         name = operation.out.name
         title = f"{symbol}, which gives {subscripted(name)}" if name else symbol
         notes = _notes(operation, self.digits) if self.local else ()
-        node = self._node(OPERATION, symbol, title, notes, layer=operation.kind, name=subscripted(name))
+        node = self._node(
+            OPERATION,
+            symbol,
+            title,
+            notes,
+            layer=operation.kind if ours else f"{operation.kind} of your own",
+            name=subscripted(name),
+        )
         for i, operand in enumerate(operation.operands):
             several = len(self.used[id(operand)]) > 1
             gradient = operation.gradients[i] if operation.gradients else None

@@ -10,7 +10,13 @@ from backprop.graph.digits import MINUS
 from backprop.graph.of_values import SYMBOLS
 from backprop.graph.svg import to_svg
 
-SCRIPTS = "numbers.js", "steps.js", "page.js"
+SCRIPTS = "numbers.js", "steps.js", "words.js", "picture.js", "page.js"
+OF_NUMBERS = {"above": "forward values", "below": "gradients", "inside": "local derivatives"}
+OF_NETWORKS = {
+    "above": "norms of what flows forward",
+    "below": "norms of its gradients",
+    "inside": "shapes, counts of parameters, and norms of their gradients",
+}
 SPARE = 5  # letters that a number may take besides its digits: "-0.00", "-e-12"
 
 
@@ -23,10 +29,10 @@ def to_html(diagram: Diagram) -> str:
     _require_playable(diagram)
     network = any(node.kind == BOX for node in diagram.nodes)
     svg = to_svg(diagram, 0 if network else diagram.facts["digits"] + SPARE)
-    facts = json.dumps(_with_a_seed(diagram), ensure_ascii=False, allow_nan=False)
+    facts = json.dumps(_with_a_seed(diagram), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     return Template(_text("page.html")).substitute(
         title=escape(diagram.title),
-        inside="shapes, parameters and the norms of their gradients" if network else "local derivatives",
+        **(OF_NETWORKS if network else OF_NUMBERS),
         width=svg.split('width="', 1)[1].split('"', 1)[0],
         css=_text("page.css"),
         svg=svg.strip(),

@@ -1,8 +1,10 @@
 """A graph in the making: what the tracer writes down, and what a user says beforehand."""
 
+from itertools import count
 from types import CodeType
 from typing import Any
 
+from backends import describe
 from backprop.graph.records import CONSTANT, INPUT, RESULT, Operation, Value, number_of
 from backprop.graph.source import Argument, Call
 
@@ -21,7 +23,7 @@ class Recording:
 
     def input(self, name: str, number: Any) -> Value:
         """A named input of the graph: give it to the layers in place of the number."""
-        return self._new(number_of("Graph.input", name, number), INPUT, name)
+        return self._new(number_of("Graph.input", name, number), INPUT, _text("Graph.input", name))
 
     def constant(self, number: Any) -> Value:
         """A number that is drawn without a name and without a gradient, as 1 in 1 + exp(-x)."""
@@ -30,7 +32,7 @@ class Recording:
     def name(self, name: str, value: Value) -> Value:
         """Name a result, the output say; returns it."""
         self.require_own("Graph.name", value)
-        value.name = name
+        value.name = _text("Graph.name", name)
         return value
 
     def operand(self, where: str, number: Any, written: Argument, code: CodeType) -> Value:
@@ -43,10 +45,17 @@ class Recording:
         plain = number_of(where, name or "an operand", number)
         if written.literal:
             return self._new(plain, CONSTANT)
+        if not name:
+            return self._new(plain, INPUT, self._free_name())
         key = code, name, id(number)
-        if key not in self._found or not name:
+        if key not in self._found:
             self._found[key] = number, self._new(plain, INPUT, name)  # the object too, so that its id stays
         return self._found[key][1]
+
+    def _free_name(self) -> str:
+        """x1, x2, … for inputs to which the source gives no name."""
+        taken = {value.name for value in self.values}
+        return next(name for name in map("x{}".format, count(1)) if name not in taken)
 
     def _is_outer(self, value: Value) -> bool:
         graph = self.outer
@@ -75,3 +84,11 @@ class Recording:
                 "trace()`, or give float(value) to start from the bare number"
             )
         return value
+
+
+def _text(where: str, name: Any) -> str:
+    if not isinstance(name, str):
+        raise TypeError(
+            f"{where}: name must be a text, got {describe(name)}; it comes first, the number second"
+        )
+    return name

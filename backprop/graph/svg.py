@@ -10,14 +10,29 @@ from html import escape
 
 from backprop.graph.columns import LABEL, Item
 from backprop.graph.diagram import BOX, BRANCH, CONSTANT, INPUT, OPERATION, Diagram, Node
-from backprop.graph.layout import DOT, GAP, LIFT, LINE, NOTE, NUMBER, PAD, RADIUS, WORD, Layout, lay_out
-from backprop.graph.lines import line
+from backprop.graph.layout import (
+    DOT,
+    GAP,
+    LETTERS,
+    LIFT,
+    LINE,
+    NOTE,
+    NUMBER,
+    PAD,
+    RADIUS,
+    SYMBOL,
+    WORD,
+    Layout,
+    is_long,
+    lay_out,
+    sign_width,
+)
+from backprop.graph.lines import brief, line
 from backprop.graph.metrics import NUMBERS, WORDS
 
 FORWARD, BACKWARD, LINES, QUIET = "#111111", "#b3261e", "#555555", "#555555"
 LOCAL = "#1d4f91"
 PAPER, INSIDE = "#ffffff", "#fdf6e3"  # behind everything, and inside the nodes
-SYMBOL, LETTERS = 21.0, 14.0  # sizes of a sign and of a word in a circle
 
 
 def to_svg(diagram: Diagram, widest: int = 0) -> str:
@@ -31,7 +46,7 @@ def to_svg(diagram: Diagram, widest: int = 0) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
         f'viewBox="0 0 {width} {height}" role="img" aria-label="{title}">',
         f"<title>{title}</title>",
-        f"<desc>{escape(diagram.describe())}</desc>",
+        *([] if widest else [f"<desc>{escape(diagram.describe())}</desc>"]),  # a page has a table
         f'<rect width="{width}" height="{height}" fill="{PAPER}"/>',
         f'<g data-show="line" fill="none" stroke="{LINES}" stroke-width="1.3">',
         *(f'<path data-edge="{i}" d="{each.path}"/>' for i, each in enumerate(lines)),
@@ -45,9 +60,9 @@ def to_svg(diagram: Diagram, widest: int = 0) -> str:
         f'</g><g {_numbers(NOTE)} fill="{QUIET}">',
         *_notes(diagram, laid),
         f'</g><g data-show="forward" {_numbers(NUMBER)} fill="{FORWARD}">',
-        *_on_edges(diagram, laid, "above", -LIFT),
+        *_on_edges(diagram, laid, "above", -LIFT, False),
         f'</g><g data-show="gradient" {_numbers(NUMBER)} fill="{BACKWARD}">',
-        *_on_edges(diagram, laid, "below", LIFT + 0.75 * NUMBER),
+        *_on_edges(diagram, laid, "below", LIFT + 0.75 * NUMBER, widest > 0),
         "</g></svg>",
     ]
     return "\n".join(parts) + "\n"
@@ -57,17 +72,24 @@ def _numbers(size: float) -> str:
     return f'font-family="{NUMBERS}" font-size="{size:g}" text-anchor="middle"'
 
 
+def _at(x: float, y: float, of: str = "") -> str:
+    """A place as attributes.  of: "c" for the middle of a circle."""
+    return f'{of}x="{brief(x)}" {of}y="{brief(y)}"'
+
+
 def _shape(i: int, node: Node, item: Item) -> str:
     title, place = f"<title>{escape(node.title)}</title>", f'data-node="{i}"'
-    if node.kind == BOX or (node.kind == OPERATION and node.notes):
+    if node.kind == BOX or is_long(node):
         x, y, height = item.x - item.width / 2, item.y - item.up, item.up + item.down
-        size = f'width="{item.width:.6g}" height="{height:.6g}" rx="{8 if node.kind == BOX else RADIUS:g}"'
-        return f'<rect {place} x="{x:.6g}" y="{y:.6g}" {size}>{title}</rect>'
+        size = (
+            f'width="{brief(item.width)}" height="{brief(height)}" rx="{8 if node.kind == BOX else RADIUS:g}"'
+        )
+        return f"<rect {place} {_at(x, y)} {size}>{title}</rect>"
     if node.kind == OPERATION:
-        return f'<circle {place} cx="{item.x:g}" cy="{item.y:g}" r="{RADIUS:g}">{title}</circle>'
+        return f'<circle {place} {_at(item.x, item.y, "c")} r="{RADIUS:g}">{title}</circle>'
     if node.kind in (BRANCH, CONSTANT):
         fill = LINES if node.kind == BRANCH else PAPER
-        return f'<circle {place} cx="{item.x:g}" cy="{item.y:g}" r="{DOT:g}" fill="{fill}">{title}</circle>'
+        return f'<circle {place} {_at(item.x, item.y, "c")} r="{DOT:g}" fill="{fill}">{title}</circle>'
     return ""
 
 
@@ -75,7 +97,7 @@ def _forks(diagram: Diagram, laid: Layout) -> list[str]:
     """A dot wherever an edge of a branch leaves the line that it shares with others."""
     looks = f'r="{DOT - 1}" fill="{LINES}"'
     dots = [
-        f'<circle data-node="{edge.source}" cx="{item.right:g}" cy="{item.y:g}" {looks}/>'
+        f'<circle data-node="{edge.source}" {_at(item.right, item.y, "c")} {looks}/>'
         for edge, chain in zip(diagram.edges, laid.chains, strict=True)
         for item in chain
         if len(item.after) > 1
@@ -92,13 +114,13 @@ def _label(i: int, node: Node, item: Item) -> str:
         x, anchor = item.x + item.width / 2 - GAP, "end"
     elif node.kind == OPERATION:
         size = SYMBOL if len(node.label) == 1 else LETTERS
-        x, y = item.x + item.width / 2 - RADIUS, item.y + size * 0.33
+        x, y = item.x + item.width / 2 - sign_width(node) / 2, item.y + size * 0.33
     elif node.kind == BOX:
         y, more = item.y - item.up + PAD + WORD * 0.9, ' font-weight="bold"'
     else:
         x, anchor = item.x - item.width / 2 + GAP, "start"
     return (
-        f'<text data-node="{i}" x="{x:.6g}" y="{y:.6g}" font-size="{size:g}" text-anchor="{anchor}"{more}>'
+        f'<text data-node="{i}" {_at(x, y)} font-size="{size:g}" text-anchor="{anchor}"{more}>'
         f"{escape(node.label)}</text>"
     )
 
@@ -108,20 +130,21 @@ def _notes(diagram: Diagram, laid: Layout) -> Iterator[str]:
     for i, (node, item) in enumerate(zip(diagram.nodes, laid.nodes, strict=True)):
         for k, note in enumerate(node.notes if node.kind == BOX else ()):
             y = item.y - item.up + PAD + WORD * LINE + NOTE * (0.95 + k * LINE)
-            yield f'<text data-node="{i}" x="{item.x:g}" y="{y:.6g}">{escape(note)}</text>'
+            yield f'<text data-node="{i}" {_at(item.x, y)}>{escape(note)}</text>'
     rows: dict[int, int] = {}
     for i, edge in enumerate(diagram.edges):
-        if i in laid.ports:
+        if i in laid.ports and diagram.nodes[edge.target].notes:
             item, row = laid.nodes[edge.target], rows.get(edge.target, 0)
             rows[edge.target] = row + 1
             x, y = item.x - item.width / 2 + PAD, item.y + laid.ports[i] + NOTE * 0.35
             note = escape(diagram.nodes[edge.target].notes[row])
             looks = f'text-anchor="start" fill="{LOCAL}"'
-            yield f'<text data-local="{i}" x="{x:.6g}" y="{y:.6g}" {looks}>{note}</text>'
+            yield f'<text data-local="{i}" {_at(x, y)} {looks}>{note}</text>'
 
 
-def _on_edges(diagram: Diagram, laid: Layout, which: str, shift: float) -> Iterator[str]:
+def _on_edges(diagram: Diagram, laid: Layout, which: str, shift: float, keep_empty: bool) -> Iterator[str]:
+    """The texts on one side of the edges.  keep_empty: also those that a page may fill."""
     for i, (edge, chain) in enumerate(zip(diagram.edges, laid.chains, strict=True)):
         text, item = getattr(edge, which), next(item for item in chain if item.kind == LABEL)
-        if text:
-            yield f'<text data-edge="{i}" x="{item.x:g}" y="{item.y + shift:.6g}">{escape(text)}</text>'
+        if text or (keep_empty and diagram.nodes[edge.source].kind != CONSTANT):
+            yield f'<text data-edge="{i}" {_at(item.x, item.y + shift)}>{escape(text)}</text>'

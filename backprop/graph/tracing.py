@@ -25,7 +25,7 @@ LAYERS = (AddLayer, DivLayer, ExpLayer, LogLayer, MulLayer, ReciprocalLayer, Sum
 UNWRITTEN = Argument("", False)
 _tracer: ContextVar["_Tracer | None"] = ContextVar("tracer", default=None)
 _lock = Lock()
-_open = 0  # how many tracers are, in all threads
+_open: dict[type, tuple[int, dict[str, Any]]] = {}  # by class: how many tracers, and its own methods
 
 
 class _Tracer:
@@ -42,15 +42,19 @@ class _Tracer:
 
 
 @contextmanager
-def trace() -> Iterator[Graph]:
+def trace(*layers: type) -> Iterator[Graph]:
     """Record the scalar layers in a graph, which draws itself.
 
     A forward returns a `Value`, a float that knows where it came from. Operands are named as the caller's
     source names them, literal numbers are constants; `graph.input(name, number)` names one otherwise.
     Backward passes are recorded too, or all of them run at once: `graph.backward()`.
 
-    Raises, inside the block, TypeError for operands that are no real numbers, ValueError for a value of
-    another graph, RuntimeError for a backward whose forward was not recorded.
+    layers: further classes to record, each forward of theirs as one node: with forward(*numbers), which
+    returns a number, and backward(dout), which returns a gradient for each, as those of the book have.
+
+    Raises TypeError for a class without the two, and inside the block TypeError for operands that are no real
+    numbers, ValueError for a value of another graph, RuntimeError for a backward whose forward was not
+    recorded.
 
     >>> from backprop import MulLayer
     >>> apples, tax = MulLayer(), MulLayer()
@@ -63,13 +67,17 @@ def trace() -> Iterator[Graph]:
     >>> graph.to_svg().startswith("<svg ")
     True
     """
+    for cls in layers:
+        if not (isinstance(cls, type) and hasattr(cls, "forward") and hasattr(cls, "backward")):
+            raise TypeError(f"trace: layers are classes with forward and backward, got {cls!r}")
+    recorded = list(dict.fromkeys((*LAYERS, *layers)))
     tracer = _Tracer(_tracer.get())
     token = _tracer.set(tracer)
-    _install()
+    _install(recorded)
     try:
         yield tracer.graph
     finally:
-        _uninstall()
+        _uninstall(recorded)
         _tracer.reset(token)
 
 
@@ -89,8 +97,9 @@ def _forward(cls: type, original: Callable[..., Any]) -> Callable[..., Any]:
             tracer.graph.operand(where, number, text, caller.f_code)
             for number, text in zip(numbers, written, strict=True)
         )
-        out = original(self, *numbers)
-        copied = copy.copy(self)
+        with _unrecorded():
+            out = original(self, *numbers)
+            copied = copy.deepcopy(self)
         tracer.copies.add(copied)
         tracer.last[self] = operation = tracer.graph.record(copied, operands, out, call)
         return operation.out
@@ -101,7 +110,9 @@ def _forward(cls: type, original: Callable[..., Any]) -> Callable[..., Any]:
 def _backward(cls: type, original: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(original)
     def backward(self: Any, dout: Any) -> Any:
-        gradients, tracer = original(self, dout), _tracer.get()
+        tracer = _tracer.get()
+        with _unrecorded():
+            gradients = original(self, dout)
         if tracer is not None and self not in tracer.copies:
             operation = tracer.last.get(self)
             if operation is None:
@@ -114,28 +125,38 @@ def _backward(cls: type, original: Callable[..., Any]) -> Callable[..., Any]:
     return backward
 
 
-_RECORDING = {
-    cls: {"forward": _forward(cls, cls.forward), "backward": _backward(cls, cls.backward)} for cls in LAYERS
-}
-_AS_WRITTEN = {cls: {"forward": cls.forward, "backward": cls.backward} for cls in LAYERS}
+@contextmanager
+def _unrecorded() -> Iterator[None]:
+    """A layer that is built of others is one node: what it calls is not recorded."""
+    token = _tracer.set(None)
+    try:
+        yield
+    finally:
+        _tracer.reset(token)
 
 
-def _install() -> None:
-    global _open
+def _install(classes: list[type]) -> None:
     with _lock:
-        _open += 1
-        _replace(_RECORDING)
+        for cls in classes:
+            count, own = _open.get(cls) or (0, {name: vars(cls).get(name) for name in METHODS})
+            if not count:
+                for name, recording in METHODS.items():
+                    setattr(cls, name, recording(cls, getattr(cls, name)))
+            _open[cls] = count + 1, own
 
 
-def _uninstall() -> None:
-    global _open
+def _uninstall(classes: list[type]) -> None:
     with _lock:
-        _open -= 1
-        if not _open:
-            _replace(_AS_WRITTEN)
+        for cls in classes:
+            count, own = _open.pop(cls)
+            if count > 1:
+                _open[cls] = count - 1, own
+                continue
+            for name, method in own.items():
+                if method is None:
+                    delattr(cls, name)  # it was inherited
+                else:
+                    setattr(cls, name, method)
 
 
-def _replace(methods: dict[Any, dict[str, Callable[..., Any]]]) -> None:
-    for cls, by_name in methods.items():
-        for name, method in by_name.items():
-            setattr(cls, name, method)
+METHODS: dict[str, Callable[..., Any]] = {"forward": _forward, "backward": _backward}

@@ -203,7 +203,9 @@ def _extend(cupy, ndarray):
         self._device = getattr(parent, "_device", cupy.current_device)
 
     def copy(self, order="C"):
-        return cupy.array(self)
+        copied = cupy.empty(self.shape, self.dtype)
+        cupy.do(lambda: np.copyto(plain(copied), plain(self)))
+        return copied
 
     def setitem(self, key, value):
         if type(value) is np.ndarray:

@@ -37,17 +37,18 @@ def with_sigmoid(**options):
     return Network(layers, SoftmaxCrossEntropy(), 12, 3)
 
 
-@pytest.fixture(params=[two_layers, with_sigmoid])
-def make(request):
-    return request.param
-
-
-@pytest.fixture(params=[True, False], ids=["small", "large"], autouse=True)
-def small(request, monkeypatch):
-    """By the kernels that compute all of a layer, and by cuBLAS."""
+@pytest.fixture(autouse=True)
+def short_segments(monkeypatch):
     monkeypatch.setattr("backprop.training.batches.SEGMENT", SEGMENT)
-    if not request.param:
+
+
+@pytest.fixture(params=[(two_layers, True), (two_layers, False), (with_sigmoid, False)])
+def make(request, monkeypatch):
+    """A net by kernels that compute all of a layer, one by cuBLAS, and one whose layers are not fused."""
+    net, small = request.param
+    if not small:
         monkeypatch.setattr(cupy_backend, "SMALL", -1)
+    return net
 
 
 def trained(net, x, capture, counts, optimizer=None, **options):
@@ -79,9 +80,9 @@ def test_it_follows_numpy(cuda, make):
     np.testing.assert_allclose(mine, numpys, rtol=0, atol=1e-5)
 
 
-def test_a_rehearsal_leaves_parameters_and_generators_as_they_were(cuda, make):
+def test_a_rehearsal_leaves_parameters_and_generators_as_they_were(cuda):
     """The first replay starts from the weights that were there: its loss is that of the untrained network."""
-    net, rng = make(backend=cuda), np.random.default_rng(3)
+    net, rng = two_layers(backend=cuda), np.random.default_rng(3)
     untrained = copy.deepcopy(net)
     history = train(net, X, T, iterations=1, batch_size=10, rng=rng)
     assert history.loop == "captured"
@@ -92,8 +93,8 @@ def test_a_rehearsal_leaves_parameters_and_generators_as_they_were(cuda, make):
     assert rng.bit_generator.state == following.bit_generator.state
 
 
-def test_a_graph_finds_a_changed_learning_rate(cuda, make):
-    nets, losses = [make(backend=cuda) for _ in range(2)], []
+def test_a_graph_finds_a_changed_learning_rate(cuda):
+    nets, losses = [two_layers(backend=cuda) for _ in range(2)], []
     for net, capture in zip(nets, (True, False), strict=True):
         optimizer = SGD(0.2)
         x, labels = net.enter("test", X, T)
@@ -106,9 +107,9 @@ def test_a_graph_finds_a_changed_learning_rate(cuda, make):
     np.testing.assert_array_equal(to_numpy(nets[0].params.flat), to_numpy(nets[1].params.flat))
 
 
-def test_losses_are_read_once_an_epoch(emulated, make):
+def test_losses_are_read_once_an_epoch(emulated):
     emulated._kernel = lambda name: lambda *arguments: None  # it is the waiting that counts
-    net = make(backend=emulated)
+    net = two_layers(backend=emulated)
     x, labels = net.enter("test", X, T)
     loop = batch_loop(net, SGD(), x, labels, 1, False)
     batches = np.zeros((2 * SEGMENT, 1), "int64")
@@ -134,7 +135,6 @@ def test_a_step_is_launches_and_nothing_else(emulated, monkeypatch):
     net = two_layers(backend=emulated)
     x, labels = net.enter("test", X, T)
     loop = batch_loop(net, SGD(), x, labels, 10, False)
-    monkeypatch.setattr(cupy_backend, "SMALL", 2**23)
     loop(np.zeros((1, 10), "int64"))
     emulated._kernel = spying
     loop(np.zeros((2, 10), "int64"))
@@ -149,6 +149,19 @@ def test_a_step_is_launches_and_nothing_else(emulated, monkeypatch):
     assert launched == 2 * step, "captured once; a replay goes without Python"
     loop(np.zeros((2, 10), "int64"))
     assert len(launched) == 12
+
+
+def test_cupy_has_nothing_to_compile_for_a_training(emulated, monkeypatch):
+    """All that a training and its evaluations compute is in kernels.cu, which is compiled once."""
+    asked, compute = set(), emulated.xp.compute
+
+    def spying(function, *arguments):
+        asked.add(function.__name__)
+        return compute(function, *arguments)
+
+    monkeypatch.setattr(emulated.xp, "compute", spying)
+    train(two_layers(backend=emulated), PIXELS, T, X, T, iterations=2, batch_size=BATCH, rng=0)
+    assert asked <= {"zeros", "reshape"}, "memory is cleared and looked at"
 
 
 class Silent(ReLU):

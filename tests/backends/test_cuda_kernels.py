@@ -72,6 +72,20 @@ def test_both_passes_at_sizes_that_fill_no_block(cuda, small, n, d, m):
         np.testing.assert_array_equal(db, mine[2])
 
 
+@pytest.mark.parametrize(("n", "m"), [(256, 3), (257, 33), (1000, 70)])
+def test_a_bias_gradient_of_many_rows_is_summed_in_parts(cuda, monkeypatch, n, m):
+    dout, out, x, W = a(n, m), a(n, m), a(n, 2), a(2, m)
+    monkeypatch.setattr(cupy_backend, "SMALL", -1)
+    for rows in (cupy_backend.ROWS, 8):  # 8: the parts are so many that they are summed in parts too
+        monkeypatch.setattr(cupy_backend, "ROWS", rows)
+        for given in ([], [out]):
+            name = "affine_relu_backward" if given else "affine_backward"
+            _, dW, db = call(cuda, name, dout, *given, x, W)
+            expected = getattr(GENERIC, name)(*(v.astype("float64") for v in (dout, *given, x, W)))
+            assert_close(db, expected[2], scale=n)
+            assert_close(dW, expected[1], scale=n)
+
+
 @BOTH_WAYS
 @pytest.mark.parametrize("seed", [1.0, 0.1, 0.0])
 @pytest.mark.parametrize(("n", "classes"), [*product((1, 8, 9), SIZES), (3, 1000)])
@@ -187,11 +201,14 @@ MUTANTS = [
     ("x_out[n * width + i] = x[sample * width + i]", "x_out[n * width + i] = x[n * width + i]"),
     ("(float)x[sample * width + i] / 255.0f", "(float)x[sample * width + i] * (1 / 255.0f)"),
     ("differ = 1", "differ = 0"),
-    ("i % m", "i / m % m"),
+    ("out[j] + b[j]", "out[j] + b[0]"),
+    ("part * rows + threadIdx.y", "threadIdx.y"),
+    ("sums[part * m + column]", "sums[column]"),
+    ("(part + 1) * rows : n", "(part + 1) * rows - 1 : n"),
     ("out[i] > 0.0f ? value", "out[i] >= 0.0f ? value"),
     ("dz[i] = value;", ""),
     ("row += 8", "row += 9"),
-    ("y < 8", "y < 7"),
+    ("y < 8; ++y", "y < 7; ++y"),
     ("other = 16; other; other /= 2) largest", "other = 0; other; other /= 2) largest"),
     ("other = 16; other; other /= 2) total", "other = 8; other; other /= 2) total"),
     ("c = lane; c < classes; c += 32) total", "c = lane; c < 32; c += 32) total"),
@@ -236,6 +253,7 @@ def all_kernels(backend, monkeypatch):
     z = backend.asarray(rng.integers(2, size=(33, 40)).astype("float32"))
 
     close, exact = [], []
+    monkeypatch.setattr(cupy_backend, "ROWS", 16)
     for small in (2**23, -1):
         monkeypatch.setattr(cupy_backend, "SMALL", small)
         out = backend.affine_relu(x, W, b)
@@ -307,7 +325,7 @@ int main() {
     static float losses[n], deep[8 * k];
     static int64 labels[n], count;
     for (int i = 0; i < n * m; ++i) dout[i] = i % 7 - 3.0f, out[i] = i % 3 - 1.0f;
-    run_on_cpu({2}, {32, 8}, [&] { bias_backward(dout, out, dz, db, n, m); });
+    run_on_cpu({4}, {32, 8}, [&] { bias_backward(dout, out, dz, dx, n, m, 10); });
     run_on_cpu({3}, {256}, [&] { softmax_cross_entropy(out, db, labels, losses, out, n, m, 1.0f); });
     run_on_cpu({15}, {256}, [&] { affine(dout, W, b, out, n, m, m, 1); });
     run_on_cpu({1}, {256}, [&] { affine(deep, deep, b, dz, 8, k, 8, 0); });

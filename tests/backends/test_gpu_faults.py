@@ -201,3 +201,13 @@ class TestPrecision:
         assert errors["ieee"] < 1e-5
         assert errors["tf32"] < 2e-3
         assert not expected_coarser or errors["tf32"] > 5 * errors["ieee"]
+
+
+@pytest.mark.parametrize(("rows", "columns"), [((1,), ()), ((2, 0, 3), ()), ((2, 3), (4,)), ((0, 0), (2,))])
+@pytest.mark.parametrize("dtypes", [("float32",), ("float64",), ("float32", "float64")])
+def test_arrays_are_joined(cuda, rows, columns, dtypes):
+    rng = np.random.default_rng(0)
+    parts = [rng.random((n, *columns)).astype(dtypes[i % len(dtypes)]) for i, n in enumerate(rows)]
+    joined, expected = cuda.concat([cuda.asarray(part) for part in parts]), np.concatenate(parts)
+    assert joined.dtype == expected.dtype
+    np.testing.assert_array_equal(to_numpy(joined), expected)

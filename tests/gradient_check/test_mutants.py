@@ -15,6 +15,7 @@ from backends import kernels
 from backends.numpy_backend import NumpyBackend
 from backprop import check_gradients, layers, scalar
 from backprop.layers import affine, fused, relu, sigmoid, softmax_cross_entropy
+from backprop.scalar import arithmetic, exponential
 
 RNG = np.random.default_rng(4)
 X, Y = RNG.normal(size=(2, 4, 4))
@@ -28,6 +29,11 @@ CASES = {
     "loss": lambda: (layers.SoftmaxCrossEntropy(), X, LABELS),
     "mul": lambda: (scalar.MulLayer(), X, Y),
     "add": lambda: (scalar.AddLayer(), X, Y[0]),
+    "sum": lambda: (scalar.SumLayer(), X, Y[0], 2.0 * X),
+    "div": lambda: (scalar.DivLayer(), X, 1.5 + Y**2),
+    "reciprocal": lambda: (scalar.ReciprocalLayer(), 1.5 + X**2),
+    "exp": lambda: (scalar.ExpLayer(), X),
+    "log": lambda: (scalar.LogLayer(), 1.5 + X**2),
 }
 SOURCES = [  # whose method, in which module's names, put where, and the case that runs it
     (kernels.Kernels, "affine_backward", kernels, NumpyBackend, "affine"),
@@ -40,8 +46,13 @@ SOURCES = [  # whose method, in which module's names, put where, and the case th
     (layers.ReLU, "backward", relu, layers.ReLU, "relu"),
     (layers.Sigmoid, "backward", sigmoid, layers.Sigmoid, "sigmoid"),
     (layers.SoftmaxCrossEntropy, "backward", softmax_cross_entropy, layers.SoftmaxCrossEntropy, "loss"),
-    (scalar.MulLayer, "backward", scalar, scalar.MulLayer, "mul"),
-    (scalar.AddLayer, "backward", scalar, scalar.AddLayer, "add"),
+    (scalar.MulLayer, "backward", arithmetic, scalar.MulLayer, "mul"),
+    (scalar.AddLayer, "backward", arithmetic, scalar.AddLayer, "add"),
+    (scalar.SumLayer, "backward", arithmetic, scalar.SumLayer, "sum"),
+    (scalar.DivLayer, "backward", arithmetic, scalar.DivLayer, "div"),
+    (scalar.ReciprocalLayer, "backward", arithmetic, scalar.ReciprocalLayer, "reciprocal"),
+    (scalar.ExpLayer, "backward", exponential, scalar.ExpLayer, "exp"),
+    (scalar.LogLayer, "backward", exponential, scalar.LogLayer, "log"),
 ]
 
 SHIFT = "softmax_cross_entropy, node 25: logits - xp.max(xp.real(logits), axis=1, keepdims=True)"

@@ -70,8 +70,8 @@ class Drawn:
 
 def text_box(text, attributes):
     x, y, size = (float(attributes[name]) for name in ("x", "y", "font-size"))
-    mono = attributes["font-family"] == NUMBERS
-    width = (number_width if mono else word_width)(text, size)
+    mono, bold = attributes["font-family"] == NUMBERS, "font-weight" in attributes
+    width = number_width(text, size) if mono else word_width(text, size, bold)
     left = x - width * {"start": 0.0, "middle": 0.5, "end": 1.0}[attributes["text-anchor"]]
     return Box(text, left, y - ABOVE * size, left + width, y + BELOW * size, attributes)
 

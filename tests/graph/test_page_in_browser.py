@@ -6,8 +6,8 @@ import string
 import pytest
 from browser import chromium
 
-from backprop import TwoLayerNet, load_mnist_sample
-from backprop.graph import graph_of, network_graph
+from backprop import AddLayer, MulLayer, TwoLayerNet, load_mnist_sample
+from backprop.graph import graph_of, network_graph, trace
 from backprop.graph.book import GRAPHS
 from backprop.graph.digits import shown
 from backprop.graph.metrics import NUMBERS, number_width, word_width
@@ -123,6 +123,21 @@ def test_at_the_end_every_number_is_the_librarys(open_page, function):
     assert page.numbers("gradient") == {} and page.local() == {}
     page.press("END")
     assert everything(page) == expected(graph)
+
+
+def test_a_graph_without_a_backward_is_played_with_one(open_page):
+    with trace() as graph:
+        x = 3.0
+        MulLayer().forward(x, MulLayer().forward(x, 2))
+        AddLayer().forward(x, 1)
+    page = open_page(graph)
+    page.press("END")
+    last = graph.outputs[-1]
+    shown_last = page.numbers("gradient")
+    assert set(shown_last.values()) == {"1", ""}, "the other output has no part in it"
+    assert "it has no part in the output" not in page.text("step")
+    graph.backward(output=last)
+    assert {e: t for e, t in shown_last.items() if t} == expected(graph)[1]
 
 
 def test_stepping_forward_and_back(open_page, function):
@@ -396,42 +411,51 @@ def test_every_text_has_contrast(open_page):
         assert (light + 0.05) / (dark + 0.05) >= 4.5, (text, front, back)
 
 
-def test_no_text_is_wider_than_the_layout_thinks(open_page, function):
+@pytest.mark.parametrize("name", [*GRAPHS, "two-layer-net"])
+def test_no_text_is_wider_than_the_layout_thinks(open_page, name):
     """What the picture's boxes are computed from bounds what this browser's fonts take."""
-    page = open_page(graph_of(function))
-    page.press("END")
+    if name in GRAPHS:
+        page = open_page(graph_of(GRAPHS[name]))
+    else:
+        page = open_page(network_graph(TwoLayerNet(4, 3, 2, rng=0), [[1.0, 2.0, 3.0, 4.0]], [1]))
     texts = page.script(
-        "return [...document.querySelectorAll('#picture text:not(.now)')].filter(e => e.textContent)"
-        ".map(e => [e.textContent, e.getComputedTextLength(), parseFloat(getComputedStyle(e).fontSize),"
-        " e.closest('[font-family]').getAttribute('font-family')])"
+        """
+        return [...document.querySelectorAll('#picture text')].filter(e => e.textContent).map(e => {
+          const style = getComputedStyle(e), family = e.closest('[font-family]').getAttribute('font-family');
+          const size = parseFloat(style.fontSize);
+          return [e.textContent, e.getComputedTextLength(), size, family, style.fontWeight];
+        });
+        """
     )
     assert texts
-    for text, width, size, family in texts:
-        bound = (number_width if family == NUMBERS else word_width)(text, size)
+    for text, width, size, family, weight in texts:
+        bound = number_width(text, size) if family == NUMBERS else word_width(text, size, weight == "700")
         assert width <= bound + 0.01, (text, family)
 
 
 LETTERS = string.ascii_letters + string.digits + string.punctuation + "×−÷→·‖∂∞₁₂₃りんご代金äöüßéèñαβγδθλμσω"
 
 
-@pytest.mark.parametrize("family", ["number", "word"])
-def test_no_letter_is_wider_than_the_layout_thinks(open_page, family):
+@pytest.mark.parametrize("font", ["number", "word", "bold word"])
+def test_no_letter_is_wider_than_the_layout_thinks(open_page, font):
     page = open_page(graph_of(GRAPHS["apple"]))
-    of_family = "[data-show=forward] text" if family == "number" else "text[data-node]"
+    of_font = "[data-show=forward] text" if font == "number" else "text[data-node]"
     measured = page.script(
         """
         const text = document.querySelector(`#picture ${arguments[0]}`);
+        text.style.fontWeight = arguments[1] ? 'bold' : 'normal';
         const size = getComputedStyle(text).fontSize;
-        return [...arguments[1]].map(letter => {
+        return [...arguments[2]].map(letter => {
           text.textContent = letter.repeat(10);
           return [letter, text.getComputedTextLength() / 10, parseFloat(size)];
         });
         """,
-        of_family,
+        of_font,
+        font == "bold word",
         LETTERS,
     )
     for letter, width, size in measured:
-        bound = (number_width if family == "number" else word_width)(letter, size)
+        bound = number_width(letter, size) if font == "number" else word_width(letter, size, "bold" in font)
         assert width <= bound + 0.01, (letter, width / size)
 
 

@@ -6,6 +6,7 @@ import threading
 
 import numpy as np
 import pytest
+from boxes import faults
 
 from backprop import AddLayer, MulLayer
 from backprop.graph import Graph, Value, graph_of, trace
@@ -96,16 +97,18 @@ def test_names_as_they_are_written():
         if (last := AddLayer().forward(area, 0)) and last:
             pass
     assert names(graph) == [
-        "Box.width", "sizes[0]", "", "another ** 2", "", "", "", "", "", "", "area", "", "last",
+        "Box.width", "sizes[0]", "x1", "another ** 2", "", "x2", "x3", "", "x4", "x5", "area", "", "last",
     ]  # fmt: skip
 
 
-def test_code_without_a_source_has_inputs_without_names():
+def test_code_without_a_source_has_inputs_with_numbers():
     scope = {"MulLayer": MulLayer}
     with trace() as graph:
+        x2 = 7.0
+        AddLayer().forward(x2, x2)
         exec("out = MulLayer().forward(2.0, 3.0)", scope)
-    assert names(graph) == ["", "", ""] and scope["out"] == 6.0
-    assert graph.to_svg()
+    assert names(graph) == ["x2", "", "x1", "x3", ""] and scope["out"] == 6.0
+    assert ">x₃<" in graph.to_svg()
 
 
 def test_a_name_of_the_users_own():
@@ -144,6 +147,67 @@ def test_a_subclass_is_recorded_once_and_under_its_own_name():
     (operation,) = graph.operations
     assert operation.kind == "Loud" and operation.gradients == (3.0, 2.0)
     assert "Loud" in graph.to_mermaid()
+
+
+class OwnMul:
+    """As a reader of the book types it."""
+
+    def __init__(self):
+        self.x = None
+        self.y = None
+
+    def forward(self, x, y):
+        self.x = x
+        self.y = y
+        return x * y
+
+    def backward(self, dout):
+        return dout * self.y, dout * self.x
+
+
+class Heir(OwnMul):
+    pass
+
+
+@pytest.mark.parametrize("cls", [OwnMul, Heir])
+def test_layers_of_the_users_own(cls):
+    before = {name: vars(cls).get(name) for name in ("forward", "backward")}
+    with trace(cls) as graph, trace(cls), trace():
+        pass
+    with trace(cls) as graph:
+        apples, tax = cls(), cls()
+        apple = 100
+        price = tax.forward(apples.forward(apple, 2), 1.1)
+        apples.backward(tax.backward(1)[0])
+    assert {name: vars(cls).get(name) for name in before} == before
+    assert price == 220.00000000000003 and graph.gradient("apple") == 2.2
+    graph.backward()
+    assert graph.gradient("apple") == 2.2
+    for local in (False, True):
+        assert list(faults(graph.to_svg(local=local))) == []
+    assert f">{cls.__name__}<" in graph.to_svg()
+    with pytest.raises(ValueError, match=f"but the graph has a {cls.__name__} of your own"):
+        graph.to_html()
+
+
+def test_a_layer_that_is_built_of_others_is_one_node_where_it_is_named():
+    layer = SigmoidLayer()
+    with trace(SigmoidLayer) as graph:
+        layer.forward(graph.input("x", 1.0))
+        y = layer.forward(graph.input("x2", -3.0))
+    graph.backward(output=graph.outputs[0])
+    assert [operation.kind for operation in graph.operations] == ["SigmoidLayer"] * 2
+    assert graph.gradient("x") == pytest.approx(0.19661193324148185), "and later forwards change nothing"
+    assert y == SigmoidLayer().forward(-3.0)
+
+
+@pytest.mark.parametrize("what", [3, "MulLayer", MulLayer(), int])
+def test_what_cannot_be_recorded(what):
+    with (
+        pytest.raises(TypeError, match="^trace: layers are classes with forward and backward, got "),
+        trace(what),
+    ):
+        pass
 
 
 def test_a_layer_that_runs_twice_keeps_both_forwards():
@@ -211,6 +275,18 @@ def test_operands_that_are_no_real_numbers():
             ExpLayer().forward(z)
         with pytest.raises(TypeError, match="missing a required argument: 'y'"):
             MulLayer().forward(2.0)
+
+
+def test_names_that_are_none_and_digits_that_are_none():
+    with trace() as graph:
+        with pytest.raises(TypeError, match="^Graph.input: name must be a text, got int; it comes first"):
+            graph.input(3, 100)
+        y = MulLayer().forward(graph.input("x", 100), 2)
+        with pytest.raises(TypeError, match="^Graph.name: name must be a text, got tuple"):
+            graph.name((), y)
+    for digits, error in ((0, ValueError), (2.5, TypeError)):
+        with pytest.raises(error, match="^Graph: digits must be"):
+            graph.to_svg(digits=digits)
 
 
 def test_numbers_of_numpy_are_numbers():

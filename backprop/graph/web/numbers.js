@@ -1,8 +1,8 @@
 // What the library computes, in the language of a browser: the scalar layers and both passes through them.
 "use strict";
 
-// The layers of backprop/scalar: `text` of the formula, forward `of` the operands, and `back`, the gradient of
-// each operand. The local derivatives are the back of 1, as in the library.
+// The layers of backprop/scalar: `text` of the formula, forward `of` the operands, and `back`, the gradient
+// of each operand. The local derivatives are the back of 1, as in the library.
 const LAYERS = {
   AddLayer: { text: (x, y) => `${x} + ${y}`, of: (x, y) => x + y, back: (dout) => [dout, dout] },
   SumLayer: {

@@ -1,0 +1,61 @@
+// The picture on the page: which numbers it shows, and what is at work.
+"use strict";
+
+function pictureOf(graph, svg) {
+  const found = { edge: [], node: [], local: [] }; // the parts of the picture by what they belong to
+  for (const [name, lists] of Object.entries(found)) {
+    for (const part of svg.querySelectorAll(`[data-${name}]`)) (lists[part.dataset[name]] ??= []).push(part);
+  }
+  const parts = (name, i) => found[name][i] ?? [];
+  const role = (part) => part.parentNode.dataset.show; // of an edge: its line, its forward text, its gradient
+  const written = (edge, which) => parts("edge", edge).find((part) => role(part) === which);
+
+  // Write the numbers that `compute` gave.
+  function write(numbers) {
+    const text = (number) => (number === null ? "" : shown(number, graph.digits));
+    graph.edges.forEach(([source], edge) => {
+      written(edge, "forward").textContent = text(numbers.value[source]);
+      const below = written(edge, "gradient"); // a constant has none
+      if (below) below.textContent = text(numbers.gradient[edge]);
+      for (const part of parts("local", edge)) part.textContent = `∂ ${text(numbers.local[edge])}`;
+    });
+  }
+
+  // Show what is known after a step, and mark what is at work in it.
+  function mark(step, { value, gradient }) {
+    const back = step.pass === "backward", at = (node) => step.node === node;
+    graph.edges.forEach(([source, target], edge) => {
+      const now = back ? at(target) : at(source);
+      for (const part of parts("edge", edge)) {
+        const is = role(part), hidden = { forward: !value[edge], gradient: !gradient[edge] }[is] ?? false;
+        part.classList.toggle("unknown", hidden);
+        part.classList.toggle("now", now && (is === "line" || is === (back ? "gradient" : "forward")));
+      }
+      for (const part of parts("local", edge)) {
+        part.classList.toggle("unknown", !gradient[edge]);
+        part.classList.toggle("now", back && at(target));
+      }
+    });
+    graph.nodes.forEach((_, i) => parts("node", i).forEach((part) => part.classList.toggle("now", at(i))));
+  }
+
+  // The same as rows of a table: from, to, forward, gradient.
+  function rows({ value, gradient }) {
+    const text = (edge, which, there) => (there && written(edge, which)?.textContent) || "";
+    return graph.edges.map(([source, target], edge) => [
+      graph.nodes[source].title, graph.nodes[target].title,
+      text(edge, "forward", value[edge]), text(edge, "gradient", gradient[edge]),
+    ]);
+  }
+
+  // Scroll a box so that a node is in its middle.
+  function show(node, box) {
+    const [shape] = parts("node", node);
+    if (!shape || box.scrollWidth <= box.clientWidth) return;
+    const left = shape.getBoundingClientRect().left - box.getBoundingClientRect().left;
+    const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    box.scrollTo({ left: box.scrollLeft + left - box.clientWidth / 2, behavior: calm ? "auto" : "smooth" });
+  }
+
+  return { write, mark, rows, show };
+}

@@ -91,7 +91,7 @@ def _tell_of_divergence(panel: Any, bad: int, of: int, first: int) -> None:
 def _draw_accuracies(panel: Any, history: Any) -> None:
     curves = [("training set", "-", history.train_accuracy), ("test set", "--", history.test_accuracy)]
     curves = [curve for curve in curves if curve[2]]
-    panel.set_title("accuracy, share of images read correctly", fontsize=9, color=INK)
+    panel.set_title("accuracy, share of correct answers", fontsize=9, color=INK)
     if not curves:
         say(panel, "not measured yet")
         return

@@ -10,6 +10,7 @@ SUFFIXES = (".pdf", ".png", ".svg")
 COLOURS = ("#1f5fa8", "#d9622b", "#2e8b57", "#8e5ea2")  # of lines, in their order
 INK, GREY, PALE = "#333333", "#b5b5b5", "#e6e6e6"  # of text, of axes, of the grid
 DPI, SCREEN_DPI = 150, 110  # of a file, and in a notebook
+LETTER = 0.087  # inches that a letter of a title takes
 Size = tuple[float, float]  # inches
 
 
@@ -23,13 +24,18 @@ def missing() -> str | None:
 
 
 def new_figure(where: str, size: Size, title: Sequence[str] = (), pad: float = 0.08) -> Any:
-    """An empty white figure with lines of text at its top.  Raises ImportError without matplotlib."""
+    """An empty white figure with lines of text at its top, and wide enough for them.
+
+    Raises ImportError without matplotlib.
+    """
     problem = missing()
     if problem:
         raise ImportError(f"{where} {problem}")
     # Why not pyplot: it would look for a window system, which a file has no need of.
     from matplotlib.figure import Figure
 
+    widest = max(map(len, title), default=0)
+    size = max(size[0], 0.2 + LETTER * widest), size[1]
     figure: Any = Figure(figsize=size, dpi=DPI, facecolor="white")
     figure.set_layout_engine("constrained", h_pad=pad, w_pad=pad)
     if title:

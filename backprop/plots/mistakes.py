@@ -42,12 +42,12 @@ def plot_mistakes(
         lines[-1] += f"; the {len(shown)} of which it is surest" if known else f"; here are {len(shown)}"
     if shown:
         lines.append("label → answer, and the probability that the network gives it")
-    columns = max(7, min(COLUMNS, len(shown)))  # narrower than 7, the title would not fit
+    columns = max(1, min(COLUMNS, len(shown)))
     width, height = grid_size(max(1, len(shown)), columns)
     figure = new_figure("plot_mistakes", (width, height + 0.17 * len(lines)), lines)
     panel = figure.subplots()
     if shown:
-        words = [f"{t[i]} → {answers[i]}  {_percent(sure[i])}" for i in shown]
+        words = [f"{t[i]} → {answers[i]} {_percent(sure[i])}" for i in shown]
         images = x[shown].reshape(len(shown), side, side)
         draw_grid(panel, images, words, columns, cmap="gray_r", vmin=0)
     else:

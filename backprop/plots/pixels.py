@@ -29,6 +29,7 @@ def draw_grid(panel: Any, images: Any, words: Sequence[str], columns: int, **opt
         middle = left + width / 2 - 0.5
         panel.text(middle, top + height + 0.06 * height, text, ha="center", va="top", fontsize=7, color=INK)
     panel.set_axis_off()
+    panel.set_anchor("W")
     return panel.imshow(sheet, interpolation="nearest", **options)
 
 

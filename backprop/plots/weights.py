@@ -33,7 +33,7 @@ def plot_weights(
     which = f"{units:,} hidden units" if shown == units else f"the first {shown:,} of {units:,} hidden units"
     lines = [title] if title else []
     lines.append(f"weights {name} of {which}, each with its column's number")
-    columns = min(COLUMNS, max(5, shown))
+    columns = min(COLUMNS, shown)
     end = _end_of_scale(W)
     width, height = grid_size(shown if end else 1, columns)
     figure = new_figure("plot_weights", (width + 1.0, height + 0.2 * len(lines)), lines)

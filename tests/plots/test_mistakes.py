@@ -31,7 +31,7 @@ def captions(said):
 def test_the_surest_mistake_comes_first(texts):
     figure = plot_mistakes(Says(LOGITS), X, [0, 1, 0, 0], count=3)
     said = texts(figure)
-    assert captions(said) == ["0 → 1  >99 %", "1 → 0  95 %", "0 → 1  88 %"]
+    assert captions(said) == ["0 → 1 >99 %", "1 → 0 95 %", "0 → 1 88 %"]
     assert "4 of 4 images misread (100.0 %); the 3 of which it is surest" in said
     sheet = figure.axes[0].get_images()[0].get_array()
     np.testing.assert_array_equal(sheet[:3, :3], X[3].reshape(3, 3))
@@ -40,12 +40,12 @@ def test_the_surest_mistake_comes_first(texts):
 
 def test_what_is_read_rightly_is_left_out(texts):
     said = texts(plot_mistakes(Says(LOGITS), X, [1, 0, 0, 1]))
-    assert captions(said) == ["0 → 1  73 %"] and "1 of 4 images misread (25.0 %)" in said
+    assert captions(said) == ["0 → 1 73 %"] and "1 of 4 images misread (25.0 %)" in said
 
 
 def test_labels_may_be_one_hot_and_images_have_channels(texts):
     said = texts(plot_mistakes(Says(LOGITS), X.reshape(4, 1, 3, 3), np.eye(2)[[1, 0, 0, 1]]))
-    assert captions(said) == ["0 → 1  73 %"]
+    assert captions(said) == ["0 → 1 73 %"]
 
 
 def test_where_nothing_is_misread_it_says_so(texts):
@@ -55,7 +55,7 @@ def test_where_nothing_is_misread_it_says_so(texts):
 
 def test_a_diverged_network_misreads_with_no_number(texts):
     said = texts(plot_mistakes(Says(np.full((4, 2), math.nan)), X, [1, 1, 1, 0], count=2))
-    assert captions(said) == ["1 → 0  (nan)"] * 2 and "3 of 4 images misread (75.0 %); here are 2" in said
+    assert captions(said) == ["1 → 0 (nan)"] * 2 and "3 of 4 images misread (75.0 %); here are 2" in said
 
 
 def test_their_number_is_that_of_the_accuracy(texts):
@@ -69,6 +69,16 @@ def test_every_backend_can_be_asked(backend, texts):
     (x, t), _ = load_mnist_sample()
     x, t = asarray(x[:50]), asarray(t[:50])
     assert "of 50 images misread" in texts(plot_mistakes(TwoLayerNet(rng=0), x, t))
+
+
+@pytest.mark.parametrize("wrong", [0, 1, 4])
+def test_the_title_fits_above_few_images(wrong):
+    title = "784-1000-10 after 1,000,000 iterations on 60,000 images of MNIST: the test set"
+    t = [0, 1, 0, 0][:wrong] + [1, 0, 1, 1][wrong:]
+    figure = plot_mistakes(Says(LOGITS), X, t, title=title)
+    figure.draw_without_rendering()
+    box = figure._suptitle.get_window_extent()
+    assert box.x0 >= 0 and box.x1 <= figure.bbox.width
 
 
 @pytest.mark.parametrize(

@@ -232,7 +232,7 @@ extern "C" __global__ void gather(const unsigned* array, const int64* indices, u
     }
 }
 
-// A batch and its labels: x_out[n] = x[batch[n]], labels_out[n] = labels[batch[n]].  x: (…, width).
+// A batch and its labels: x_out[n] = x[batch[n]], labels_out[n] = labels[batch[n]].  x: (S, width).
 // A block has a row.
 extern "C" __global__ void minibatch(const float* x, const int64* labels, const int64* batch, float* x_out,
                                      int64* labels_out, int64 width) {

@@ -57,7 +57,7 @@ extern "C" __global__ void bias_backward(const float* dout, const float* out, fl
     }
 }
 
-// By a warp, for one row: its loss, of logits z + b, and where seed is not 0, seed / n · (softmax - one_hot).
+// By a warp, for one row: its loss, of logits z + b, and where seed is not 0, seed / n * (softmax - one_hot).
 // z, dz: (classes,); dz may be z.  b: (classes,), or null.  Any number of classes, in steps of 32.
 __device__ void softmax_of_row(const float* z, const float* b, int label, float* loss, float* dz, int64 n,
                                int classes, float seed) {
@@ -78,7 +78,7 @@ __device__ void softmax_of_row(const float* z, const float* b, int label, float*
     }
 }
 
-// The loss of each row of logits z + b and, where seed is not 0, seed · the derivative of their mean.
+// The loss of each row of logits z + b and, where seed is not 0, seed * the derivative of their mean.
 // z, dz: (n, classes); dz may be z.  b: (classes,), or null.  labels: (n,).  losses: (n,).  A warp has a row.
 extern "C" __global__ void softmax_cross_entropy(const float* z, const float* b, const int64* labels,
                                                  float* losses, float* dz, int64 n, int classes, float seed) {
@@ -115,7 +115,7 @@ struct Place {
     }
 };
 
-// put(i, j, sum over q < k of a(i, q) · b(q, j)) for the entries i < m, j < n of a tile.
+// put(i, j, sum over q < k of a(i, q) * b(q, j)) for the entries i < m, j < n of a tile.
 // A_ALONG_Q, B_ALONG_Q: whether neighbours in the operand's memory differ in q.
 template <bool A_ALONG_Q, bool B_ALONG_Q, class A, class B, class Put>
 __device__ void product(Tiles& tiles, int tile, int m, int n, int k, A a, B b, Put put) {
@@ -179,7 +179,7 @@ extern "C" __global__ void affine(const float* x, const float* W, const float* b
         });
 }
 
-// dW = xᵀ dz, db = sum over n of dz, and dx = dz Wᵀ if there is a dx, where dz = dout, but 0 where out is not
+// dW = x^T dz, db = sum over n of dz, and dx = dz W^T if there is a dx, where dz = dout, but 0 where out is not
 // positive, if there is an out.  dout, out: (n, m).  x, dx: (n, d).  W, dW: (d, m).  db: (m,).
 // A block has a tile of dW, with db as one more row, as if x had a column of ones; those behind them have dx.
 extern "C" __global__ void __launch_bounds__(THREADS, 4) affine_backward(const float* dout, const float* out, const float* x, const float* W,
@@ -232,7 +232,7 @@ extern "C" __global__ void gather(const unsigned* array, const int64* indices, u
     }
 }
 
-// A batch and its labels: x_out[n] = x[batch[n]], labels_out[n] = labels[batch[n]].  x: (…, width).
+// A batch and its labels: x_out[n] = x[batch[n]], labels_out[n] = labels[batch[n]].  x: (S, width).
 // A block has a row.
 extern "C" __global__ void minibatch(const float* x, const int64* labels, const int64* batch, float* x_out,
                                      int64* labels_out, int64 width) {
@@ -260,7 +260,7 @@ extern "C" __global__ void to_bytes(const float* x, byte* bytes, int* differ, in
     }
 }
 
-// parameters -= rate · gradients.  rate: `learning_rate`, or the number on the device where there is one.
+// parameters -= rate * gradients.  rate: `learning_rate`, or the number on the device where there is one.
 extern "C" __global__ void sgd(float* parameters, const float* gradients, float learning_rate,
                                const float* on_device, int64 size) {
     float rate = on_device ? *on_device : learning_rate;

@@ -69,6 +69,15 @@ CASES = {
         f"{BATCH} of {SAMPLES} x {PIXELS}": (a(SAMPLES, PIXELS), rows, empty(BATCH, PIXELS)),
         f"{BATCH} labels": (rng.integers(CLASSES, size=SAMPLES), rows, np.zeros(BATCH, np.int64)),
     },
+    "minibatch": {
+        f"{BATCH} of {SAMPLES} x {PIXELS}": (
+            a(SAMPLES, PIXELS),
+            rng.integers(CLASSES, size=SAMPLES),
+            rows,
+            empty(BATCH, PIXELS),
+            np.zeros(BATCH, np.int64),
+        )
+    },
     "sgd": {
         "39,760, learning rate 0.1": (a(39_760), a(39_760), 0.1),
         "39,760, scaled already": (a(39_760), a(39_760), 1.0),

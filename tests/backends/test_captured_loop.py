@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from backends import cupy_backend
-from backprop import TwoLayerNet, asarray, to_numpy, train
+from backprop import TwoLayerNet, asarray, load_mnist_sample, to_numpy, train
 from backprop.layers import Affine, ReLU, Sigmoid, SoftmaxCrossEntropy
 from backprop.networks import Network
 from backprop.networks.worker import why_not_captured
@@ -78,6 +78,18 @@ def test_it_follows_numpy(cuda, make):
     nets = [make(backend=backend) for backend in (cuda, "numpy")]
     mine, numpys = (trained(net, PIXELS, True, (5,)) for net in nets)
     np.testing.assert_allclose(mine, numpys, rtol=0, atol=1e-5)
+
+
+@pytest.mark.slow
+def test_the_first_losses_of_the_chapters_training(emulated):
+    """784-50-10 on digits: what the GPU report holds a real GPU to, kernel by kernel on the CPU."""
+    (x, t), _ = load_mnist_sample()
+    batches = np.random.default_rng(0).integers(len(x), size=(20, 100))
+    losses = []
+    for backend in (emulated, "numpy"):
+        net = TwoLayerNet(784, 50, 10, dtype="float32", rng=0, backend=backend)
+        losses.append(batch_loop(net, SGD(0.1), *net.enter("test", x, t), 100, False)(batches))
+    np.testing.assert_allclose(*losses, rtol=0, atol=1e-6)
 
 
 def test_a_rehearsal_leaves_parameters_and_generators_as_they_were(cuda):

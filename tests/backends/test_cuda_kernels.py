@@ -14,6 +14,7 @@ from backends.backend import Backend
 from backends.cupy_backend import SOURCE
 
 ARCHITECTURES = (75, 80, 86, 89, 90, 100, 120)
+CUPYS_OPTIONS = ("-ftz=true", "--device-as-default-execution-space")  # which it adds to ours
 GENERIC = Backend("generic", np, np.ndarray)
 RNG = np.random.default_rng(0)
 
@@ -299,6 +300,11 @@ def test_a_mutant_is_caught(right, wrong, emulated, monkeypatch):
     assert not agree(emulated, monkeypatch)
 
 
+def test_the_source_is_ascii():
+    """CuPy writes it into a file in the encoding of the machine, whatever that is."""
+    assert SOURCE.read_bytes().isascii()
+
+
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
 def test_nvrtc_compiles_it(architecture):
     """No GPU is needed for that, but CuPy and NVIDIA's compiler library, nvidia-cuda-nvrtc."""
@@ -310,7 +316,7 @@ def test_nvrtc_compiles_it(architecture):
     program = nvrtc.createProgram(SOURCE.read_text(), "kernels.cu", [], [])
     try:
         with suppress(nvrtc.NVRTCError):
-            nvrtc.compileProgram(program, [f"-arch=sm_{architecture}", "-std=c++17"])
+            nvrtc.compileProgram(program, [f"-arch=sm_{architecture}", "-std=c++17", *CUPYS_OPTIONS])
         log = nvrtc.getProgramLog(program).strip("\0 \n")
         assert not log, log
         assert len(nvrtc.getCUBIN(program)) > 1000

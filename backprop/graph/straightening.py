@@ -7,10 +7,10 @@ NEARLY = 14.0  # by how much a node and its neighbour may differ and still becom
 
 
 class _Row:
-    """Items that are level."""
+    """Items that are level, each of another column."""
 
     def __init__(self, item: Item) -> None:
-        self.items, self.y = [item], item.y
+        self.items, self.columns, self.y = [item], {item.column}, item.y
 
 
 def straighten(columns: list[list[Item]]) -> None:
@@ -20,7 +20,9 @@ def straighten(columns: list[list[Item]]) -> None:
     below = {id(a): b for column in columns for a, b in zip(column, column[1:], strict=False)}
     for a, b in _neighbours(columns):
         first, second = rows[id(a)], rows[id(b)]
-        if first is second or (NODE in (a.kind, b.kind) and abs(first.y - second.y) > NEARLY):
+        if first.columns & second.columns:  # two items of a column would lie on each other
+            continue
+        if NODE in (a.kind, b.kind) and abs(first.y - second.y) > NEARLY:
             continue
         both = first.items + second.items
         least = max(_least(item, above.get(id(item))) for item in both)
@@ -28,7 +30,8 @@ def straighten(columns: list[list[Item]]) -> None:
         if least > most:
             continue
         mean = (first.y * len(first.items) + second.y * len(second.items)) / len(both)
-        first.items, first.y = both, max(least, min(most, mean))
+        first.items, first.columns = both, first.columns | second.columns
+        first.y = max(least, min(most, mean))
         for item in both:
             item.y, rows[id(item)] = first.y, first
 

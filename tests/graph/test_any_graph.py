@@ -39,9 +39,20 @@ def graphs(draw):
     return graph
 
 
-@settings(max_examples=60, deadline=None)
-@given(graphs(), st.booleans())
-def test_no_text_overlaps_in_any_graph(graph, local):
+def require_no_faults(graph, local):
     svg = graph.to_svg(local=local)
     assert list(faults(svg)) == []
     assert len(Drawn(svg).on_edges("forward")) == len(graph.diagram().edges)
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(graphs(), st.booleans())
+def test_no_text_overlaps_in_any_graph(graph, local):
+    require_no_faults(graph, local)
+
+
+@pytest.mark.slow
+@settings(max_examples=2000, deadline=None)
+@given(graphs(), st.booleans())
+def test_nor_in_many_other_graphs(graph, local):
+    require_no_faults(graph, local)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from backends import Array, Backend, cupy_backend
+from backends import Array, Backend, cuda_kernels
 from backprop.optimizers import SGD
 from backprop.training import batch_loop
 from benchmarks.peers.peer import LEARNING_RATE
@@ -22,12 +22,12 @@ def training_loop(
 @contextmanager
 def own_products(own: bool) -> Iterator[None]:
     """Inside, CUDA layers take the library's own small products, whatever their size, or those of cuBLAS."""
-    before = cupy_backend.SMALL  # multiply-adds, up to which it takes its own
-    cupy_backend.SMALL = 2**62 if own else 0
+    before = cuda_kernels.SMALL  # multiply-adds, up to which it takes its own
+    cuda_kernels.SMALL = 2**62 if own else 0
     try:
         yield
     finally:
-        cupy_backend.SMALL = before
+        cuda_kernels.SMALL = before
 
 
 def product(backend: Backend) -> Callable[[Array, Array, Array], Any]:

@@ -8,7 +8,7 @@ import copy
 import numpy as np
 import pytest
 
-from backends import cupy_backend
+from backends import cuda_kernels
 from backprop import TwoLayerNet, asarray, load_mnist_sample, to_numpy, train
 from backprop.layers import Affine, ReLU, Sigmoid, SoftmaxCrossEntropy
 from backprop.networks import Network
@@ -47,7 +47,7 @@ def make(request, monkeypatch):
     """A net by kernels that compute all of a layer, one by cuBLAS, and one whose layers are not fused."""
     net, small = request.param
     if not small:
-        monkeypatch.setattr(cupy_backend, "SMALL", -1)
+        monkeypatch.setattr(cuda_kernels, "SMALL", -1)
     return net
 
 

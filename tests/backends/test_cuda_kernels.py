@@ -9,9 +9,9 @@ import pytest
 from cuda_emulator import EmulatedModule, as_cpp, compile_cpp
 from library import plain
 
-from backends import cupy_backend
+from backends import cuda_kernels
 from backends.backend import Backend
-from backends.cupy_backend import SOURCE
+from backends.cuda_kernels import SOURCE
 
 ARCHITECTURES = (75, 80, 86, 89, 90, 100, 120)
 CUPYS_OPTIONS = ("-ftz=true", "--device-as-default-execution-space")  # which it adds to ours
@@ -25,7 +25,7 @@ BOTH_WAYS = pytest.mark.parametrize("small", [True, False], ids=["small", "large
 @pytest.fixture
 def cuda(cuda, request, monkeypatch):
     if not request.node.callspec.params.get("small", True):
-        monkeypatch.setattr(cupy_backend, "SMALL", -1)
+        monkeypatch.setattr(cuda_kernels, "SMALL", -1)
     return cuda
 
 
@@ -76,9 +76,9 @@ def test_both_passes_at_sizes_that_fill_no_block(cuda, small, n, d, m):
 @pytest.mark.parametrize(("n", "m"), [(256, 3), (257, 33), (1000, 70)])
 def test_a_bias_gradient_of_many_rows_is_summed_in_parts(cuda, monkeypatch, n, m):
     dout, out, x, W = a(n, m), a(n, m), a(n, 2), a(2, m)
-    monkeypatch.setattr(cupy_backend, "SMALL", -1)
-    for rows in (cupy_backend.ROWS, 8):  # 8: the parts are so many that they are summed in parts too
-        monkeypatch.setattr(cupy_backend, "ROWS", rows)
+    monkeypatch.setattr(cuda_kernels, "SMALL", -1)
+    for rows in (cuda_kernels.ROWS, 8):  # 8: the parts are so many that they are summed in parts too
+        monkeypatch.setattr(cuda_kernels, "ROWS", rows)
         for given in ([], [out]):
             name = "affine_relu_backward" if given else "affine_backward"
             _, dW, db = call(cuda, name, dout, *given, x, W)
@@ -254,9 +254,9 @@ def all_kernels(backend, monkeypatch):
     z = backend.asarray(rng.integers(2, size=(33, 40)).astype("float32"))
 
     close, exact = [], []
-    monkeypatch.setattr(cupy_backend, "ROWS", 16)
+    monkeypatch.setattr(cuda_kernels, "ROWS", 16)
     for small in (2**23, -1):
-        monkeypatch.setattr(cupy_backend, "SMALL", small)
+        monkeypatch.setattr(cuda_kernels, "SMALL", small)
         out = backend.affine_relu(x, W, b)
         close += [out, *backend.affine_relu_backward(dout, out, x, W), *backend.affine_backward(dout, x, W)]
         close += [*backend.affine_softmax_cross_entropy(x, W, b, labels)]

@@ -148,7 +148,7 @@ class TestPrecision:
 
     @pytest.fixture(autouse=True)
     def by_cublas(self, monkeypatch):
-        monkeypatch.setattr("backends.cupy_backend.SMALL", -1)
+        monkeypatch.setattr("backends.cuda_kernels.SMALL", -1)
 
     def modes(self, backend):
         """The math modes that cuBLAS was told since it was loaded."""

@@ -145,6 +145,13 @@ class CudaBackend(Backend):
         self._launch("count_correct", rows, logits, labels, count, np.int64(n), np.int32(classes))
         return count
 
+    def pack(self, x: Array) -> Array:
+        if not _is_float32(x) or not x.size:
+            return x
+        packed, differ = self.xp.empty(x.shape, np.uint8), self.xp.zeros((1,), np.int32)
+        self._each("to_bytes", x.size, x, packed, differ, np.int64(x.size))
+        return x if self.to_numpy(differ)[0] else packed
+
     # ---------------------------------------------------------------------- by our own kernels, or by cuBLAS
 
     def _affine(self, x: Array, W: Array, b: Array, out: Array | None, rectified: bool) -> Array:
@@ -231,13 +238,6 @@ class CudaBackend(Backend):
             pointers = tuple(_NULL if argument is None else argument for argument in arguments)
             self._kernel(name)((blocks,), block, pointers)
 
-    def pack(self, x: Array) -> Array:
-        if not _is_float32(x) or not x.size:
-            return x
-        packed, differ = self.xp.empty(x.shape, np.uint8), self.xp.zeros((1,), np.int32)
-        self._each("to_bytes", x.size, x, packed, differ, np.int64(x.size))
-        return x if self.to_numpy(differ)[0] else packed
-
 
 _NULL = np.uintp(0)
 
@@ -252,6 +252,7 @@ def _is_small(x: Array, W: Array) -> bool:
 
 
 def is_contiguous(*arrays: Array | None) -> bool:
+    """Whether all of them are C-contiguous; None is left out."""
     return all(array is None or array.flags.c_contiguous for array in arrays)
 
 

@@ -22,24 +22,14 @@ STATUS = {1: "not initialized", 3: "allocation failed", 7: "invalid value", 8: "
 STATUS |= {11: "mapping error", 13: "execution failed", 14: "internal error", 15: "not supported"}
 
 _pointer, _int = ctypes.c_void_p, ctypes.c_int
+_matrix = [_pointer, _int]  # its address, and how many numbers lie from one column to the next
 SIGNATURES: dict[str, list[Any]] = {
     "cublasCreate_v2": [_pointer],
     "cublasSetStream_v2": [_pointer, _pointer],
     "cublasSetWorkspace_v2": [_pointer, _pointer, ctypes.c_size_t],
     "cublasSetMathMode": [_pointer, _int],
-    # handle, transpose?, transpose?, m, n, k, alpha, A, its stride, B, its stride, beta, C, its stride
-    "cublasSgemm_v2": [
-        _pointer,
-        *[_int] * 5,
-        _pointer,
-        _pointer,
-        _int,
-        _pointer,
-        _int,
-        _pointer,
-        _pointer,
-        _int,
-    ],
+    # handle; transpose A, transpose B, m, n, k; alpha; A; B; beta; C
+    "cublasSgemm_v2": [_pointer, *[_int] * 5, _pointer, *_matrix, *_matrix, _pointer, *_matrix],
 }
 
 

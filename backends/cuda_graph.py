@@ -44,9 +44,8 @@ class CapturedLoop:
                 for i in range(count):
                     self._step(i)
             except BaseException as error:
-                with suppress(
-                    Exception
-                ):  # what failed has invalidated the capture, of which this tells once more
+                # What failed has invalidated the capture, and ending it tells of that once more.
+                with suppress(Exception):
                     stream.end_capture()
                 if isinstance(error, MemoryError) or not isinstance(error, Exception):
                     raise

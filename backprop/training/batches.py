@@ -53,8 +53,12 @@ def batch_loop(
             seed = optimizer.learning_rate if folded else 1.0
             work.backpropagate(x_batch, t_batch, dout=seed, out=out)
         optimizer.update(params, grads, 1.0 if folded else rate)
-        if recompute_loss:
-            out[...] = work.losses(x_batch, t_batch)
+        if not recompute_loss:
+            return
+        if work is net:
+            out[...] = net.losses(x_batch, t_batch)
+        else:
+            work.losses(x_batch, t_batch, out=out)
 
     run = backend.loop(step, keep=[params.flat], capture=recorded)
     known = optimizer.learning_rate

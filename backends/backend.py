@@ -1,6 +1,6 @@
 """An array library as one object: its name, its namespace, how arrays get in and out, and the kernels."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from math import prod
 from typing import Any
@@ -140,8 +140,11 @@ class Backend(Kernels):
         """Inside, the threads that suit products of that size.  multiply_adds: of the largest product."""
         return nullcontext()
 
-    def warmup(self) -> None:
-        """Make ready what a first call would else have to wait for: kernels to compile, libraries to load."""
+    def warmup(self, products: Iterable[tuple[int, int, int]] | None = None) -> None:
+        """Make ready what a first call would else have to wait for: kernels to compile, libraries to load.
+
+        products: the sizes (N, D, M) of those to come, so that nothing is loaded in vain; None: any.
+        """
 
     def kernel_cache(self) -> str | None:
         """The directory where compiled kernels are kept for other processes; None where there are none."""

@@ -34,14 +34,14 @@ SIGNATURES: dict[str, list[Any]] = {
 
 
 class Cublas:
-    """A cuBLAS handle, for one thread and one device; it lives as long as the process.
+    """A cuBLAS handle, for one thread and one device, made by its first product; it lives as long as the process.
 
     cupy: the module.  library: the loaded libcublas.
     """
 
     def __init__(self, cupy: Any, library: Any) -> None:
         self._cupy, self._library = cupy, library
-        self._handle, self._stream, self._mode = ctypes.c_void_p(), None, "ieee"
+        self._handle, self._stream, self._workspace, self._mode = ctypes.c_void_p(), None, None, "ieee"
         self._one, self._zero = ctypes.c_float(1.0), ctypes.c_float(0.0)
         self._alpha, self._beta = ctypes.addressof(self._one), ctypes.addressof(self._zero)
         _check(library.cublasCreate_v2(ctypes.addressof(self._handle)))
@@ -73,6 +73,10 @@ class Cublas:
             )
         )
         return out
+
+    def forget_workspace(self) -> None:
+        """Give the workspace back to its pool; the next product takes one from the pool then in force."""
+        self._stream = self._workspace = None
 
     def _follow(self) -> None:
         """Take on the current stream and precision.
@@ -106,14 +110,23 @@ def cublas(cupy: Any) -> Cublas:
     return handle
 
 
+def forget_workspaces() -> None:
+    """Give the workspaces of this thread's handles back, whatever pool they came from."""
+    for handle in getattr(_of_thread, "handles", {}).values():
+        handle.forget_workspace()
+
+
 def _load(cupy: Any) -> Any:
-    """libcublas, which CuPy knows where to find: what it has loaded is found again by its name."""
-    cupy.cuda.device.get_cublas_handle()
+    """libcublas, which CuPy knows where to find: what it has loaded is found again by its name.
+
+    Why not through a handle of CuPy's: that would be a second one, with device memory of its own.
+    """
     major = cupy.cuda.runtime.runtimeGetVersion() // 1000
     name = f"cublas64_{major}.dll" if sys.platform == "win32" else f"libcublas.so.{major}"
     try:
+        _ = cupy.cuda.cublas  # CuPy's binding loads the library when it is first looked at
         library = ctypes.CDLL(name)
-    except OSError as error:
+    except (ImportError, OSError) as error:
         cure = f'pip install "cupy-cuda{major}x[ctk]", or compute on the CPU: BACKPROP_BACKEND=numpy'
         raise BackendUnavailable("cupy", f"{name} cannot be loaded ({error})", cure) from None
     for function, arguments in SIGNATURES.items():

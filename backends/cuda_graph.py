@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
+from backends.backend import Backend
+from backends.cublas import forget_workspaces
 from backends.kernels import Array
 
 
@@ -20,13 +22,11 @@ class CapturedLoop:
     Raises RuntimeError where a step cannot be captured; nothing has changed then.
     """
 
-    def __init__(self, cupy: Any, step: Callable[[int], None], keep: Sequence[Array]) -> None:
-        self._cupy, self._step, self._keep = cupy, step, keep
+    def __init__(self, backend: Backend, step: Callable[[int], None], keep: Sequence[Array]) -> None:
+        self._backend, self._step, self._keep = backend, step, keep
         self._graphs: dict[int, Any] = {}
-        # What is allocated while a graph is captured is written by every replay. It comes from a pool of the
-        # graph's own, so that nobody else is given that memory as long as the graph lives.
-        self._pool = cupy.cuda.MemoryPool()
-        self._stream = cupy.cuda.Stream(non_blocking=True)  # the default stream cannot be captured
+        self._stream = backend.xp.cuda.Stream(non_blocking=True)  # the default stream cannot be captured
+        self._memory = PrivateMemory(backend.xp.cuda)
 
     def __call__(self, count: int) -> None:
         graph = self._graphs.get(count)
@@ -34,15 +34,23 @@ class CapturedLoop:
             graph = self._graphs[count] = self._capture(count)
         graph.launch()  # on the caller's stream, so behind all that was asked for before
 
+    def __del__(self) -> None:
+        # In this order: what the graphs and the step hold has to be given back before its pool is emptied.
+        self.__dict__.pop("_graphs", None)
+        self.__dict__.pop("_step", None)
+        if memory := self.__dict__.pop("_memory", None):
+            memory.release()
+
     def _capture(self, count: int) -> Any:
         if not self._graphs:
             self._rehearse()
         stream = self._stream
-        with stream, self._cupy.cuda.using_allocator(self._pool.malloc):
+        with stream, self._backend.xp.cuda.using_allocator(self._memory.pool.malloc):
             stream.begin_capture()
             try:
                 for i in range(count):
                     self._step(i)
+                return stream.end_capture()  # it fails where a step caught an error of the capture
             except BaseException as error:
                 # What failed has invalidated the capture, and ending it tells of that once more.
                 with suppress(Exception):
@@ -54,14 +62,36 @@ class CapturedLoop:
                     "layer or optimizer of your own that asks something of the device while it computes must "
                     "say `capturable = False`"
                 ) from error
-            graph = stream.end_capture()
-        return graph
+            finally:
+                forget_workspaces()  # the graph's own, which is nobody else's to write into
 
     def _rehearse(self) -> None:
         """Do a step for real, since kernels cannot be compiled and loaded while a stream is captured."""
-        before = [array.copy() for array in self._keep]
+        before = [self._backend.copy(array) for array in self._keep]
         try:
             self._step(0)
         finally:
             for array, values in zip(self._keep, before, strict=True):
-                array.data.copy_from_device_async(values.data, values.nbytes)
+                self._backend.write(array, values)
+
+
+class PrivateMemory:
+    """What is allocated while a graph is captured.  pool: a CuPy pool of its own.
+
+    Every replay writes there, so nobody else may be given that memory as long as the graph lives. CuPy's pools
+    keep what was given back to them, even beyond their own end, until they are asked to free it.
+    """
+
+    _outlived: list["PrivateMemory"] = []  # by an array that somebody still holds
+
+    def __init__(self, cuda: Any) -> None:
+        self._device, self.pool = cuda.Device(), cuda.MemoryPool()
+
+    def release(self) -> None:
+        """Give back all that no array is in, here and in the pools that could not be emptied before."""
+        self._outlived.append(self)
+        for memory in tuple(self._outlived):
+            with suppress(Exception), memory._device:  # after an error of CUDA all memory is lost anyway
+                memory.pool.free_all_blocks()
+                if not memory.pool.total_bytes():
+                    self._outlived.remove(memory)

@@ -16,6 +16,7 @@ from backends.cublas import cublas
 from backends.kernels import Array
 
 SOURCE = Path(__file__).with_name("kernels.cu")
+OPTIONS = ("-std=c++17",)
 THREADS = 256  # a block
 MOST_BLOCKS = 4096  # of a grid whose threads take several items
 TILE = 8  # as in kernels.cu
@@ -31,7 +32,7 @@ class CudaBackend(Backend):
 
     def __init__(self, name: str, cupy: Any) -> None:
         super().__init__(name, cupy, cupy.ndarray)
-        module = cupy.RawModule(code=SOURCE.read_text(encoding="utf-8"), options=("-std=c++17",))
+        module = cupy.RawModule(code=SOURCE.read_text(encoding="utf-8"), options=OPTIONS)
         self._kernel = cache(module.get_function)  # compiled when first asked for, on each device
 
     def affine(self, x: Array, W: Array, b: Array, out: Array | None = None) -> Array:
@@ -96,7 +97,7 @@ class CudaBackend(Backend):
             return super().affine_softmax_cross_entropy(x, W, b, labels, seed, dz, losses)
         (n, d), classes = x.shape, W.shape[1]
         dz = self._new((n, classes)) if dz is None else dz
-        if not _is_small(x, W):
+        if not is_small(n, d, classes):
             return self._softmax_cross_entropy(self._product(x, W, dz), b, labels, seed, dz, losses)
         losses = self._new((n,)) if losses is None else losses
         counts = np.int32(n), np.int32(d), np.int32(classes), np.float32(seed)
@@ -105,7 +106,12 @@ class CudaBackend(Backend):
 
     def gather(self, array: Array, indices: Array, out: Array | None = None) -> Array:
         row_bytes = prod(array.shape[1:]) * array.dtype.itemsize
-        if row_bytes % 4 or not is_contiguous(array, indices, out) or indices.dtype != np.int64:
+        if (
+            row_bytes % 4
+            or indices.dtype != np.int64
+            or not is_contiguous(array, indices, out)
+            or any(a is not None and a.data.ptr % 4 for a in (array, out))  # a view may begin anywhere
+        ):
             return super().gather(array, indices, out)
         if out is None:
             out = self.xp.empty((indices.shape[0], *array.shape[1:]), array.dtype)
@@ -157,7 +163,7 @@ class CudaBackend(Backend):
     def _affine(self, x: Array, W: Array, b: Array, out: Array | None, rectified: bool) -> Array:
         (n, d), m = x.shape, W.shape[1]
         out = self._new((n, m)) if out is None else out
-        if _is_small(x, W):
+        if is_small(n, d, m):
             counts = np.int32(n), np.int32(d), np.int32(m), np.int32(rectified)
             self._launch("affine", _tiles(n, m), x, W, b, out, *counts)
         else:
@@ -184,7 +190,7 @@ class CudaBackend(Backend):
         if needs_dx and dx is None:
             dx = self._new((n, d))
         dx = dx if needs_dx else None
-        if _is_small(x, W):
+        if is_small(n, d, m):
             blocks = _tiles(d + 1, m) + (_tiles(n, d) if needs_dx else 0)
             counts = np.int32(n), np.int32(d), np.int32(m)
             self._launch("affine_backward", blocks, dout, out, x, W, dW, db, dx, *counts)
@@ -246,9 +252,9 @@ def _tiles(m: int, n: int) -> int:
     return -(-m // TILE) * -(-n // TILE)
 
 
-def _is_small(x: Array, W: Array) -> bool:
-    (n, d), m = x.shape, W.shape[1]
-    return bool(n * d * m <= SMALL and max(n, d) <= DEEP)
+def is_small(n: int, d: int, m: int) -> bool:
+    """Whether our own kernels compute the products of a layer, (n, d) with (d, m), rather than cuBLAS."""
+    return n * d * m <= SMALL and max(n, d) <= DEEP
 
 
 def is_contiguous(*arrays: Array | None) -> bool:

@@ -1,14 +1,14 @@
 """CuPy on a CUDA GPU: arrays in and out, waiting, loops as CUDA graphs, and what may be missing or wrong."""
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 
 from backends.cublas import cublas
 from backends.cuda_graph import CapturedLoop
-from backends.cuda_kernels import CudaBackend, is_contiguous
+from backends.cuda_kernels import OPTIONS, CudaBackend, is_contiguous, is_small
 from backends.dtypes import dtype_name
 from backends.errors import BackendUnavailable
 from backends.kernels import Array
@@ -17,6 +17,8 @@ from backends.precision import current_precision
 INSTALL = 'pip install "cupy-cuda12x[ctk]" for a CUDA 12 driver or "cupy-cuda13x[ctk]" for CUDA 13'
 WAY_BACK = "or compute on the CPU: BACKPROP_BACKEND=numpy"
 DLPACK_CUDA = (2, 13)  # device types of DLPack: CUDA, and CUDA managed memory
+PIECE = 2**24  # bytes that are copied to the device at once
+PROBE = 'extern "C" __global__ void nothing() {}'
 
 
 class CupyBackend(CudaBackend):
@@ -40,7 +42,27 @@ class CupyBackend(CudaBackend):
             raise _broken(error) from error
         if not has_gpu:
             raise _without_gpu(cupy)
+        try:
+            # Why: without CUDA's headers, which some installations lack, CuPy imports and finds the GPU, and
+            # then compiles nothing.
+            cupy.RawModule(code=PROBE, options=OPTIONS).get_function("nothing")
+        except Exception as error:
+            raise _broken(error, "compiles nothing") from error
         super().__init__("cupy", cupy)
+
+    def asarray(self, data: Any, dtype: Any = None) -> Array:
+        """In pieces where it is large.
+
+        Why: CuPy copies through page-locked memory of the same size, and keeps that for the next time.
+        """
+        if not isinstance(data, np.ndarray) or data.nbytes <= PIECE:
+            return super().asarray(data, dtype)
+        array = self.xp.empty(data.shape, data.dtype if dtype is None else self.dtype(dtype))
+        source, target, size = data.reshape(-1), array.reshape(-1), PIECE // data.itemsize
+        for start in range(0, data.size, size):
+            piece = slice(start, start + size)
+            self.write(target[piece], super().asarray(source[piece], array.dtype))
+        return array
 
     def to_numpy(self, array: Array) -> np.ndarray:
         host: np.ndarray = self.xp.asnumpy(array)
@@ -82,10 +104,15 @@ class CupyBackend(CudaBackend):
     # Copies of memory, where CuPy's own functions would compile a kernel when first called.
 
     def write(self, target: Array, source: Array) -> None:
-        target.data.copy_from_device_async(source.data, source.nbytes)
+        if is_contiguous(target, source):
+            target.data.copy_from_device_async(source.data, source.nbytes)
+        else:
+            super().write(target, source)
 
     def copy(self, array: Array) -> Array:
-        return array.copy()
+        copied = self.xp.empty(array.shape, array.dtype)
+        self.write(copied, array)
+        return copied
 
     def concat(self, arrays: list[Array]) -> Array:
         first = arrays[0]
@@ -101,10 +128,11 @@ class CupyBackend(CudaBackend):
 
     # ------------------------------------------------------------------------------------------------ loops
 
-    def warmup(self) -> None:
+    def warmup(self, products: Iterable[tuple[int, int, int]] | None = None) -> None:
         self._kernel("sgd")  # they are compiled together
-        one = self.xp.zeros((1, 1), np.float32)
-        cublas(self.xp).product(one, one, self.xp.empty_like(one))
+        if products is None or not all(is_small(*sizes) for sizes in products):
+            one = self.xp.zeros((1, 1), np.float32)
+            cublas(self.xp).product(one, one, self.xp.empty_like(one))
         self.synchronize()
 
     def kernel_cache(self) -> str | None:
@@ -122,7 +150,7 @@ class CupyBackend(CudaBackend):
     def loop(
         self, step: Callable[[int], None], keep: Sequence[Array] = (), capture: bool = True
     ) -> Callable[[int], None]:
-        return CapturedLoop(self.xp, step, keep) if capture else super().loop(step, keep)
+        return CapturedLoop(self, step, keep) if capture else super().loop(step, keep)
 
 
 def _without_gpu(cupy: Any) -> BackendUnavailable:
@@ -135,10 +163,8 @@ def _without_gpu(cupy: Any) -> BackendUnavailable:
     return BackendUnavailable("cupy", f"CuPy {cupy.__version__} finds no CUDA GPU ({said})", cure)
 
 
-def _broken(error: Exception) -> BackendUnavailable:
-    return BackendUnavailable(
-        "cupy", f"CuPy does not import ({_one_line(error)})", f"reinstall: {INSTALL}, {WAY_BACK}"
-    )
+def _broken(error: Exception, how: str = "does not import") -> BackendUnavailable:
+    return BackendUnavailable("cupy", f"CuPy {how} ({_one_line(error)})", f"reinstall: {INSTALL}, {WAY_BACK}")
 
 
 def _one_line(error: Exception) -> str:

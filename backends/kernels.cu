@@ -256,7 +256,8 @@ extern "C" __global__ void to_bytes(const float* x, byte* bytes, int* differ, in
         float value = x[i];
         bool fits = value >= 0.0f && value <= 1.0f;  // not NaN either
         bytes[i] = fits ? (byte)(value * 255.0f + 0.5f) : 0;
-        if (!fits || (float)bytes[i] / 255.0f != value) *differ = 1;
+        // By their bits, since -0 equals 0, and so does a subnormal number where those are flushed to 0.
+        if (!fits || __float_as_int((float)bytes[i] / 255.0f) != __float_as_int(value)) *differ = 1;
     }
 }
 

@@ -28,7 +28,7 @@ def test_training_step(timed, backend, data, dtype):
     # What `train` does between two looks at the losses; `train` itself would add its evaluations.
     def segment():
         batches = rng.integers(SAMPLES, size=(SEGMENT, BATCH))
-        run(batches)
+        run(batches)()
 
     facts = {"network": "784-50-10", "batch": BATCH, "dtype": dtype, "steps": SEGMENT}
     timed(segment, rounds=21, **facts)

@@ -195,11 +195,11 @@ def test_the_buffers_of_a_loop_are_made_once(monkeypatch):
     monkeypatch.setattr(
         type(backend), "zeros", lambda self, shape, dtype: made.append(shape) or np.zeros(shape, dtype)
     )
-    segment = batch_loop(net, SGD(0.1), x, labels, 10, recompute_loss=False)
-    segment(RNG.integers(50, size=(1, 10)))
+    start = batch_loop(net, SGD(0.1), x, labels, 10, recompute_loss=False)
+    start(RNG.integers(50, size=(1, 10)))()
     before = len(made)
     for count in (100, 3, 100):
-        assert len(segment(RNG.integers(50, size=(count, 10)))) == count
+        assert len(start(RNG.integers(50, size=(count, 10)))()) == count
     assert len(made) == before
 
 

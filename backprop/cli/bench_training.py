@@ -91,8 +91,8 @@ def _product(backend: str) -> str:
 def _stepper(net: Network, x: Array, t: Array, batch: int, seed: int) -> Callable[[int], list[float]]:
     """A function of count, at most SEGMENT: trains on that many random batches, returns their losses."""
     (x, labels), rng = net.enter("bench", x, t), generator(seed)
-    segment = batch_loop(net, SGD(LEARNING_RATE), x, labels, batch, recompute_loss=False)
-    return lambda count: segment(rng.integers(x.shape[0], size=(count, batch)))
+    start = batch_loop(net, SGD(LEARNING_RATE), x, labels, batch, recompute_loss=False)
+    return lambda count: start(rng.integers(x.shape[0], size=(count, batch)))()
 
 
 def _train(train_on: Callable[[int], list[float]], count: int) -> None:

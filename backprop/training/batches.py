@@ -1,8 +1,9 @@
 """The steps of a training: one update for each batch, in arrays that stay where they are.
 
-The indices of many batches move to the device at once, and the losses of many steps come back at once. In
-between no step waits for the device. Whatever changes from step to step lies in arrays that are made once:
-the indices, the learning rate, the losses. So a backend may record the steps and replay them.
+The indices of many batches move to the device at once, and the losses of many steps come back at once, when
+they are asked for. Before that nothing waits for the device. Whatever changes from step to step lies in arrays
+that are made once: the indices, the learning rate, the losses. So a backend may record the steps and replay
+them.
 """
 
 from collections.abc import Callable
@@ -24,8 +25,10 @@ def batch_loop(
     batch_size: int,
     recompute_loss: bool,
     capture: bool = True,
-) -> Callable[[Any], list[float]]:
-    """A function of batches (count, batch_size), indices into x: one update each; returns their mean losses.
+) -> Callable[[Any], Callable[[], list[float]]]:
+    """A function of batches (count, batch_size), indices into x, that asks for one update each.
+
+    It returns a function that waits for them and returns the mean loss of each.
 
     x, labels: as `net.enter` gives them.
     recompute_loss: the losses after the updates, by a second forward pass.
@@ -63,19 +66,24 @@ def batch_loop(
     run = backend.loop(step, keep=[params.flat], capture=recorded)
     known = optimizer.learning_rate
 
-    def segment(batches: Any) -> list[float]:
+    def start(batches: Any) -> Callable[[], list[float]]:
         nonlocal known
         if optimizer.learning_rate != known:
             known = optimizer.learning_rate
             backend.write(rate, backend.asarray([known], net.dtype))
-        batches, recorded_losses = backend.asarray(batches), []
+        batches, parts = backend.asarray(batches), []
         total = batches.shape[0]
-        for start in range(0, total, SEGMENT):
-            count = min(SEGMENT, total - start)
-            backend.write(indices[:count, ...], batches[start : start + count, ...])
+        for first in range(0, total, SEGMENT):
+            count = min(SEGMENT, total - first)
+            backend.write(indices[:count, ...], batches[first : first + count, ...])
             run(count)
-            recorded_losses.append(backend.copy(losses[:count, ...]))
-        means = [backend.to_numpy(part).mean(axis=1, dtype="float64") for part in recorded_losses]
-        return [loss for part in means for loss in part.tolist()]
+            parts.append(backend.copy(losses[:count, ...]))
+        every = parts[0] if len(parts) == 1 else backend.concat(parts)
 
-    return segment
+        def mean_losses() -> list[float]:
+            means: list[float] = backend.to_numpy(every).mean(axis=1, dtype="float64").tolist()
+            return means
+
+        return mean_losses
+
+    return start

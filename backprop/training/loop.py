@@ -1,7 +1,8 @@
 """Mini-batch training: the loop of chapter 5.
 
 The data moves to the network's device once. The batches of many iterations are drawn at once on the host, and
-their losses are read at once: of 100 on the CPU, of an epoch on a GPU. So no step waits for the device.
+their losses are read at once: of 100 on the CPU, of an epoch on a GPU. So no step waits for the device, and
+while it works on these batches the host draws the next.
 """
 
 import time
@@ -80,7 +81,8 @@ def train(
     total = ITERATIONS if iterations is None else checks.positive_integer("train", "iterations", iterations)
 
     backend, started = net.backend, time.perf_counter()
-    backend.warmup()
+    rows, weights = (batch_size, min(backend.samples_at_once, x.shape[0])), net.params.shapes.values()
+    backend.warmup([(n, *shape) for n in rows for shape in weights if len(shape) == 2])
     why = why_not_captured(net, optimizer)
     history = History(
         warmup_seconds=time.perf_counter() - started,
@@ -88,16 +90,22 @@ def train(
         precision=backend.precision(net.dtype),
     )
     started, done, report = time.perf_counter(), 0, callback or (lambda history: None)
-    segment = batch_loop(net, optimizer, x, labels, batch_size, recompute_loss)
+    start = batch_loop(net, optimizer, x, labels, batch_size, recompute_loss)
+
+    def draw() -> Any:
+        count = min(backend.iterations_at_once, total - done, epoch - done % epoch)
+        return rng.integers(x.shape[0], size=(count, batch_size))
+
     with backend.threads_for(batch_size * max(map(prod, net.params.shapes.values()))):
+        batches = draw()
         while done < total:
             if done % epoch == 0:
                 _evaluate(net, history, done, (x, labels), test, started)
                 report(history)
-            count = min(backend.iterations_at_once, total - done, epoch - done % epoch)
-            batches = rng.integers(x.shape[0], size=(count, batch_size))
-            history.loss += segment(batches)
-            done += count
+            losses = start(batches)
+            done += len(batches)
+            batches = draw()
+            history.loss += losses()
             history.seconds = time.perf_counter() - started
             report(history)
         _evaluate(net, history, done, (x, labels), test, started)

@@ -16,7 +16,8 @@ def training_loop(
     net: Any, x: Array, labels: Array, batch_size: int, capture: bool
 ) -> Callable[[np.ndarray], list[float]]:
     """A function of batches: an update by SGD for each; it returns the losses, and hence waits."""
-    return batch_loop(net, SGD(LEARNING_RATE), x, labels, batch_size, recompute_loss=False, capture=capture)
+    start = batch_loop(net, SGD(LEARNING_RATE), x, labels, batch_size, recompute_loss=False, capture=capture)
+    return lambda batches: start(batches)()
 
 
 @contextmanager

@@ -30,11 +30,11 @@ class Ours(Peer):
 
     def step(self, batches: np.ndarray) -> None:
         for start in range(0, len(batches), SEGMENT):
-            self.loop(batches[start : start + SEGMENT])
+            self.loop(batches[start : start + SEGMENT])()
 
     def step_loss(self, batches: np.ndarray) -> list[float]:
         starts = range(0, len(batches), SEGMENT)
-        return [loss for start in starts for loss in self.loop_loss(batches[start : start + SEGMENT])]
+        return [loss for start in starts for loss in self.loop_loss(batches[start : start + SEGMENT])()]
 
     def evaluate(self) -> tuple[float, float]:
         return self.net.share_correct(*self.train_set), self.net.share_correct(*self.test_set)

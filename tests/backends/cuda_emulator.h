@@ -1,14 +1,20 @@
 // Enough of CUDA to run kernels.cu on a CPU: a thread for each thread of a block, real barriers and shuffles, and one
-// block after the other, so that `__shared__` may be `static`.
+// block after the other, so that `__shared__` may be `static`. The blocks come in a random order, as a GPU promises none.
 #pragma once
 #include <algorithm>
 #include <atomic>
 #include <barrier>
+#include <bit>
 #include <cmath>
 #include <functional>
 #include <memory>
+#include <numeric>
+#include <random>
 #include <thread>
 #include <vector>
+#ifdef __SSE2__
+#include <xmmintrin.h>
+#endif
 
 #define __global__
 #define __device__
@@ -48,8 +54,23 @@ inline bool __any_sync(unsigned, bool value) {
     warp->barrier.arrive_and_wait();
     return any;
 }
+inline int __float_as_int(float value) { return std::bit_cast<int>(value); }
 inline unsigned long long atomicAdd(unsigned long long* to, unsigned long long value) {
     return std::atomic_ref(*to).fetch_add(value);
+}
+
+// Subnormal numbers count as 0, as with -ftz=true, which CuPy compiles with.
+inline void flush_subnormals() {
+#ifdef __SSE2__
+    _mm_setcsr(_mm_getcsr() | 0x8040);
+#endif
+}
+
+inline unsigned order_seed;         // of the blocks
+inline bool order_reversed = false;  // the same order from its end
+extern "C" inline __attribute__((used)) void set_order(unsigned seed, int reversed) {
+    order_seed = seed;
+    order_reversed = reversed;
 }
 
 // Run a kernel for every block of the grid, by the same threads: after a block they wait for each other, and the last
@@ -57,22 +78,29 @@ inline unsigned long long atomicAdd(unsigned long long* to, unsigned long long v
 inline void run_on_cpu(Index grid, Index block, const std::function<void()>& kernel) {
     gridDim = grid;
     blockDim = block;
+    std::vector<unsigned> order(grid.x);
+    std::iota(order.begin(), order.end(), 0u);
+    std::shuffle(order.begin(), order.end(), std::mt19937(order_seed));
+    if (order_reversed) std::reverse(order.begin(), order.end());
     int count = block.x * block.y * block.z;
-    auto begin = [count](unsigned b) noexcept {
-        blockIdx = {b, 0, 0};
+    unsigned done = 0;
+    auto begin = [&order, count](unsigned which) noexcept {
+        if (which == order.size()) return;
+        blockIdx = {order[which], 0, 0};
         block_barrier = std::make_unique<std::barrier<>>(count);
         warps.clear();
         for (int first = 0; first < count; first += 32)
             warps.push_back(std::make_unique<Warp>(std::min(32, count - first)));
     };
     begin(0);
-    auto next = [begin]() noexcept { begin(blockIdx.x + 1); };
+    auto next = [begin, &done]() noexcept { begin(++done); };
     std::barrier between(count, next);
     std::vector<std::thread> threads;
     for (int t = 0; t < count; ++t)
         threads.emplace_back([&, t] {
             threadIdx = {t % block.x, t / block.x % block.y, t / (block.x * block.y)};
             lane_index = t % 32;
+            flush_subnormals();
             for (unsigned b = 0; b < grid.x; ++b) {
                 warp = warps[t / 32].get();
                 kernel();

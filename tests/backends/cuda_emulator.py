@@ -1,7 +1,8 @@
 """kernels.cu on the CPU: g++ compiles it as C++ with cuda_emulator.h, which makes a thread of each thread.
 
 What is not like a GPU: threads of a warp do not run in step, blocks run one after the other, and time means
-nothing.
+nothing. A launch of a new size is done twice, the second time with its blocks in the opposite order: one that
+reads what another block writes gives something else then.
 """
 
 import ctypes
@@ -23,7 +24,7 @@ KERNEL = re.compile(r'extern "C" __global__ void (?:__launch_bounds__\([^)]*\) )
 def signatures(source):
     """The C types of each kernel's parameters, by its name."""
     return {
-        name: [parameter.strip().rpartition(" ")[0].removeprefix("const ") for parameter in listed.split(",")]
+        name: [one.strip().rpartition(" ")[0].removeprefix("const ") for one in listed.split(",") if one]
         for name, listed in KERNEL.findall(source)
     }
 
@@ -59,6 +60,7 @@ class EmulatedModule:
             library = Path(folder, "kernels.so")
             compile_cpp(as_cpp(source), library, "-shared", "-fPIC")
             self.library = ctypes.CDLL(str(library))
+        self.launches, self.seen = 0, set()  # seen: those that have been done twice
 
     def get_function(self, name):
         types, run = self.signatures[name], getattr(self.library, f"run_{name}")
@@ -69,7 +71,25 @@ class EmulatedModule:
             held = [checked(name, *pair) for pair in zip(types, arguments, strict=True)]
             addresses = (ctypes.c_void_p * len(held))(*(value.ctypes.data for value in held))
             dimensions = [*grid, 1, 1][:3] + [*block, 1, 1][:3]
-            run((ctypes.c_uint * 6)(*map(int, dimensions)), addresses)
+            arrays = [value for value in arguments if isinstance(value, np.ndarray)]
+
+            def once(reverse):
+                self.library.set_order(self.launches, reverse)
+                run((ctypes.c_uint * 6)(*map(int, dimensions)), addresses)
+                return [array.tobytes() for array in arrays]
+
+            counts = [int(value) for value in arguments if isinstance(value, np.integer)]
+            size = (name, *dimensions, *counts, *(array.shape for array in arrays))
+            self.launches += 1
+            if size not in self.seen:
+                self.seen.add(size)
+                before = [array.copy() for array in arrays]
+                results = once(reverse=True)
+                for array, values in zip(arrays, before, strict=True):
+                    np.copyto(array, values)
+                assert once(reverse=False) == results, f"{name}: what it gives depends on the order of its blocks"
+            else:
+                once(reverse=False)
 
         return launch
 
@@ -84,6 +104,7 @@ def checked(name, type_, argument):
         return np.array(argument)
     assert argument.dtype == expected, f"{name}: {type_} got an array of {argument.dtype}"
     assert argument.flags.c_contiguous, f"{name}: got an array that is not contiguous"
+    assert argument.ctypes.data % expected().itemsize == 0, f"{name}: got an array at an odd address"
     return np.array(argument.ctypes.data, np.uintp)
 
 

@@ -1,39 +1,51 @@
 """CuPy without a GPU: NumPy's arrays, kernels that run on the CPU, and streams that can be captured.
 
-While a stream is captured, what is asked of the device is written down and done when the graph is launched,
-with the arrays that were there; what a real capture refuses (waiting, a product by CuPy) is refused. What is
-not like a GPU: memory that was given back stays valid, and everything is done at once.
+While a stream is captured, what is asked of the device is written down and done when the graph is launched, at
+the addresses that were there. What a real capture refuses (waiting, a product by CuPy) is refused, and spoils
+the capture. Memory that was given back is overwritten, and handed out again. What is not like a GPU:
+everything is done at once, so that a missing wait is not seen.
 """
 
-import ctypes
 import sys
+import weakref
 from contextlib import contextmanager
 from itertools import count
 from types import SimpleNamespace
 
 import numpy as np
 from cuda_emulator import emulated_module
+from emulated_cublas import load_cublas
+from emulated_memory import Pool, address, block_of, new
 from library import Library, plain
 
 from backends import cublas
 from backends.cupy_backend import CupyBackend
 
+PRODUCTS = (np.matmul.__call__, np.dot, np.matmul)
+COMPILE_NOTHING = {"zeros", "reshape"}  # memory is cleared and looked at
+
 
 class EmulatedCupy(Library):
-    """The module.  waits: what waited for the device.  devices: how many there are."""
+    """The module.
+
+    waits: what waited for the device.  compiled: the functions that CuPy would compile a kernel for.
+    graphs: those that exist.  lost: bytes of pools that nobody can free any more.  devices: how many there are.
+    """
 
     __version__ = "14.0.0"
 
     def __init__(self, devices=1, compute_capability="90"):
         super().__init__("cupy")
-        self.waits, self.current_device, self.allocator = [], 0, None
+        self.waits, self.compiled, self.lost, self.graphs = [], set(), [], weakref.WeakSet()
+        self.pool, self.in_use = Pool(self.lost), {}
+        self.default_pool, self.current_device = self.pool, 0
         self.stream, numbers = Stream(self, ptr=0), count(1)
         _extend(self, self.ndarray)
         self.cuda = SimpleNamespace(
             is_available=lambda: True,
             get_current_stream=lambda: self.stream,
             Stream=lambda non_blocking=False: Stream(self, ptr=next(numbers)),
-            MemoryPool=lambda: SimpleNamespace(malloc=object()),
+            MemoryPool=lambda: Pool(self.lost),
             using_allocator=self.using_allocator,
             Device=lambda number=None: Device(self, number, compute_capability),
             runtime=SimpleNamespace(
@@ -50,26 +62,31 @@ class EmulatedCupy(Library):
         module = emulated_module(code)
 
         def get_function(name):
+            self.refuse("loading a kernel")
             kernel = module.get_function(name)
 
             def launch(grid, block, arguments):
                 assert isinstance(arguments, tuple)
-                self.do(lambda: kernel(grid, block, [plain(value) for value in arguments]))
+                arguments = address(tuple(map(plain, arguments)))
+                self.do(lambda: kernel(grid, block, arguments))
 
             return launch
 
         return SimpleNamespace(get_function=get_function)
 
     @contextmanager
-    def using_allocator(self, allocator):
-        before, self.allocator = self.allocator, allocator
+    def using_allocator(self, malloc):
+        before, self.pool = self.pool, malloc.__self__
         try:
             yield
         finally:
-            self.allocator = before
+            self.pool = before
 
     def do(self, work):
-        """Do something on the device: now, or when the graph that is being captured is launched."""
+        """Do something on the device: now, or when the graph that is being captured is launched.
+
+        work: knows arrays by their addresses, as a launch does.
+        """
         if self.stream.recorded is None:
             work()
         else:
@@ -80,26 +97,38 @@ class EmulatedCupy(Library):
         self.refuse(what)
         self.waits.append(what)
 
-    def refuse(self, what):
+    def refuse(self, what, error=RuntimeError):
         if self.stream.recorded is not None:
-            raise RuntimeError(f"cudaErrorStreamCaptureUnsupported: {what}")
+            self.stream.spoilt = True
+            raise error(f"cudaErrorStreamCaptureUnsupported: {what}")
 
     def compute(self, function, inputs, options, out=()):
+        self.compiled |= {function.__name__} - COMPILE_NOTHING
         if self.stream.recorded is None:
             return super().compute(function, inputs, options, out)
-        if function in (np.matmul.__call__, np.dot, np.matmul):
-            raise NotImplementedError("calling cuBLAS API during stream capture is currently unsupported")
+        if function in PRODUCTS:
+            self.refuse("calling cuBLAS API during stream capture", NotImplementedError)
+        known = address(plain(tuple(inputs)))
+        named = {name: address(plain(value)) for name, value in options.items()}
         if out:
-            self.do(lambda: super(EmulatedCupy, self).compute(function, inputs, options, out))
+            named["out"] = address(plain(tuple(out)))
+            self.do(lambda: function(*known, **named))
             return out[0]
-        result = super().compute(function, inputs, options)  # for its shape; its values come with each launch
-        if isinstance(result, self.ndarray):
-            self.do(
-                lambda: np.copyto(
-                    plain(result), plain(super(EmulatedCupy, self).compute(function, inputs, options))
-                )
-            )
+        with np.errstate(all="ignore"):
+            result = super().compute(function, inputs, options)  # for its shape: the values come with a launch
+        if isinstance(result, self.ndarray) and not any(np.shares_memory(result, v) for v in _arrays(inputs)):
+            target = address(plain(result))
+            self.do(lambda: np.copyto(target, function(*known, **named)))
         return result
+
+    def wrap(self, value):
+        if not isinstance(value, np.ndarray | np.generic):
+            return value
+        if isinstance(value, np.generic) or block_of(value) is None:
+            array = self.empty(np.shape(value), value.dtype)
+            np.copyto(plain(array), value)
+            return array
+        return value.view(self.ndarray)
 
     def asarray(self, data, dtype=None, copy=False):
         if isinstance(data, self.ndarray):
@@ -109,9 +138,10 @@ class EmulatedCupy(Library):
         return self.wrap(np.array(data, dtype))
 
     def empty(self, shape, dtype=float):
-        array = np.empty(shape, dtype)
-        array.fill(np.nan if array.dtype.kind in "fc" else 77)  # nobody may count on what it holds
-        return self.wrap(array)
+        array = new(self.pool, (shape,) if isinstance(shape, int) else shape, dtype)
+        block = block_of(array)
+        self.in_use[array.__array_interface__["data"][0]] = weakref.ref(block)
+        return array.view(self.ndarray)
 
     def empty_like(self, array):
         return self.empty(array.shape, array.dtype)
@@ -131,7 +161,7 @@ class Stream:
     """A stream whose calls can be captured; number 0 is the default one, which cannot."""
 
     def __init__(self, cupy, ptr):
-        self.cupy, self.ptr, self.recorded = cupy, ptr, None
+        self.cupy, self.ptr, self.recorded, self.spoilt = cupy, ptr, None, False
 
     def __enter__(self):
         self.before, self.cupy.stream = self.cupy.stream, self
@@ -146,21 +176,24 @@ class Stream:
     def begin_capture(self):
         if self.ptr == 0 or self.cupy.stream is not self:
             raise RuntimeError("cudaErrorStreamCaptureImplicit")
-        assert self.cupy.allocator is not None, (
-            "what is allocated in a capture must come from a pool of its own"
-        )
+        own = self.cupy.pool is not self.cupy.default_pool
+        assert own, "what is allocated in a capture must come from a pool of its own"
         self.recorded = []
 
     def end_capture(self):
-        recorded, self.recorded = self.recorded, None
-        return Graph(recorded)
+        recorded, spoilt = self.recorded, self.spoilt
+        self.recorded, self.spoilt = None, False
+        if spoilt:
+            raise RuntimeError("cudaErrorStreamCaptureInvalidated")
+        return Graph(self.cupy, recorded)
 
 
 class Graph:
     """What was asked of the device, to be done again and again."""
 
-    def __init__(self, recorded):
+    def __init__(self, cupy, recorded):
         self.recorded, self.launches = recorded, 0
+        cupy.graphs.add(self)
 
     def launch(self):
         self.launches += 1
@@ -186,14 +219,22 @@ class Memory:
     """`array.data`: an address, and copies from another."""
 
     def __init__(self, cupy, array):
-        assert array.flags.forc, "only a part of this memory is the array's"
         self.cupy, self.array, self.ptr = cupy, array, array.ctypes.data
 
     def copy_from_device_async(self, source, nbytes):
         mine, theirs = self.array, source.array
         assert nbytes == mine.nbytes == theirs.nbytes and mine.dtype == theirs.dtype
         assert mine.flags.c_contiguous and theirs.flags.c_contiguous
-        self.cupy.do(lambda: ctypes.memmove(self.ptr, source.ptr, nbytes))
+        mine, theirs = (address(array).reshape(-1) for array in (mine, theirs))
+        self.cupy.do(lambda: np.copyto(mine, theirs))
+
+
+def _arrays(values):
+    for value in values:
+        if isinstance(value, list | tuple):
+            yield from _arrays(value)
+        elif isinstance(value, np.ndarray):
+            yield value
 
 
 def _extend(cupy, ndarray):
@@ -203,14 +244,15 @@ def _extend(cupy, ndarray):
         self._device = getattr(parent, "_device", cupy.current_device)
 
     def copy(self, order="C"):
-        copied = cupy.empty(self.shape, self.dtype)
-        cupy.do(lambda: np.copyto(plain(copied), plain(self)))
-        return copied
+        return cupy.compute(np.copy, (self,), {"order": order})
 
     def setitem(self, key, value):
         if type(value) is np.ndarray:
             raise TypeError("NumPy's array assigned to CuPy's")
-        cupy.do(lambda: plain(self).__setitem__(plain(key), plain(value)))
+        there, key, value = address(plain(self)), address(plain(key)), address(plain(value))
+        if not _is_copied(there, key, value):
+            cupy.compiled.add("__setitem__")
+        cupy.do(lambda: there.__setitem__(key, value))
 
     def waiting(name):
         def method(self, *arguments):
@@ -228,64 +270,15 @@ def _extend(cupy, ndarray):
         setattr(ndarray, name, waiting(name))
 
 
-class EmulatedCublas:
-    """libcublas: products of float32 matrices that are counted by columns, at the addresses given."""
-
-    def __init__(self, cupy):
-        self.cupy, self.stream, self.workspace, self.modes = cupy, None, None, []
-
-    def cublasCreate_v2(self, handle):
-        return 0
-
-    def cublasSetStream_v2(self, handle, stream):
-        self.stream, self.workspace = stream, None
-        return 0
-
-    def cublasSetWorkspace_v2(self, handle, address, size):
-        assert address % 256 == 0 or size
-        self.workspace = address, self.cupy.allocator
-        return 0
-
-    def cublasSetMathMode(self, handle, mode):
-        self.modes.append(mode)
-        return 0
-
-    def cublasSgemm_v2(self, handle, ta, tb, m, n, k, alpha, A, lda, B, ldb, beta, C, ldc):
-        current = self.cupy.stream
-        assert self.stream == current.ptr and self.workspace is not None
-        if current.recorded is not None:
-            assert self.workspace[1] is not None, "a replay would write into memory that others are given"
-
-        def matrix(address, stride, rows, columns):
-            buffer = (ctypes.c_float * (stride * columns)).from_address(address)
-            return np.frombuffer(buffer, np.float32).reshape(columns, stride)[:, :rows].T
-
-        def product():
-            a, b = matrix(A, lda, *((k, m) if ta else (m, k))), matrix(B, ldb, *((n, k) if tb else (k, n)))
-            assert (ctypes.c_float.from_address(alpha).value, ctypes.c_float.from_address(beta).value) == (
-                1,
-                0,
-            )
-            matrix(C, ldc, m, n)[...] = (a.T if ta else a) @ (b.T if tb else b)
-
-        self.cupy.do(product)
-        return 0
-
-
-def load_cublas(cupy):
-    """In place of the loader: the functions that the binding declares, with as many arguments."""
-    library = EmulatedCublas(cupy)
-
-    def function(name):
-        method, count = getattr(library, name), len(cublas.SIGNATURES[name])
-
-        def call(*arguments):
-            assert len(arguments) == count
-            return method(*arguments)
-
-        return call
-
-    return SimpleNamespace(emulated=library, **{name: function(name) for name in cublas.SIGNATURES})
+def _is_copied(array, key, value):
+    """Whether CuPy assigns by a copy of memory and needs no kernel."""
+    target = array[key]
+    return (
+        isinstance(value, np.ndarray)
+        and (value.shape, value.dtype) == (target.shape, target.dtype)
+        and value.flags.c_contiguous
+        and target.flags.c_contiguous
+    )
 
 
 def emulated_backend(monkeypatch, **options):

@@ -322,9 +322,9 @@ def test_backends_that_learn_differently_are_not_timed(two_backends, monkeypatch
     loop = bench_training.batch_loop
 
     def one_is_wrong(net, *arguments, **options):
-        segment = loop(net, *arguments, **options)
+        start = loop(net, *arguments, **options)
         scale = factor if net.backend.name == "strict" else 1.0
-        return lambda batches: [scale * loss for loss in segment(batches)]
+        return lambda batches: lambda losses=start(batches): [scale * loss for loss in losses()]
 
     monkeypatch.setattr(bench_training, "batch_loop", one_is_wrong)
     monkeypatch.setattr(bench_training, "in_turns", lambda *a, **o: pytest.fail("it times"))
@@ -334,7 +334,7 @@ def test_backends_that_learn_differently_are_not_timed(two_backends, monkeypatch
 
 def test_a_loss_that_is_no_number_is_not_timed(monkeypatch):
     backends = [load("numpy")]
-    monkeypatch.setattr(bench_training, "batch_loop", lambda *a, **o: lambda batches: [float("inf")])
+    monkeypatch.setattr(bench_training, "batch_loop", lambda *a, **o: lambda batches: lambda: [float("inf")])
     with pytest.raises(Disagreement, match="784-5-10 at batch 10 on numpy: .* must be .*finite.*inf"):
         steps(QUICK, 5, 10, backends, 0, random_data(QUICK, backends, 0))
 

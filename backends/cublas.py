@@ -34,7 +34,7 @@ SIGNATURES: dict[str, list[Any]] = {
 
 
 class Cublas:
-    """A cuBLAS handle, for one thread and one device, made by its first product; it lives as long as the process.
+    """A cuBLAS handle, for one thread and one device, made by its first product and kept by the process.
 
     cupy: the module.  library: the loaded libcublas.
     """

@@ -78,8 +78,8 @@ class CapturedLoop:
 class PrivateMemory:
     """What is allocated while a graph is captured.  pool: a CuPy pool of its own.
 
-    Every replay writes there, so nobody else may be given that memory as long as the graph lives. CuPy's pools
-    keep what was given back to them, even beyond their own end, until they are asked to free it.
+    Every replay writes there, so nobody else may be given that memory as long as the graph lives. CuPy's
+    pools keep what was given back to them, even beyond their own end, until they are asked to free it.
     """
 
     _outlived: list["PrivateMemory"] = []  # by an array that somebody still holds

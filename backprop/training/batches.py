@@ -1,9 +1,9 @@
 """The steps of a training: one update for each batch, in arrays that stay where they are.
 
 The indices of many batches move to the device at once, and the losses of many steps come back at once, when
-they are asked for. Before that nothing waits for the device. Whatever changes from step to step lies in arrays
-that are made once: the indices, the learning rate, the losses. So a backend may record the steps and replay
-them.
+they are asked for. Before that nothing waits for the device. Whatever changes from step to step lies in
+arrays that are made once: the indices, the learning rate, the losses. So a backend may record the steps and
+replay them.
 """
 
 from collections.abc import Callable

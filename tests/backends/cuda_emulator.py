@@ -87,7 +87,9 @@ class EmulatedModule:
                 results = once(reverse=True)
                 for array, values in zip(arrays, before, strict=True):
                     np.copyto(array, values)
-                assert once(reverse=False) == results, f"{name}: what it gives depends on the order of its blocks"
+                assert once(reverse=False) == results, (
+                    f"{name}: what it gives depends on the order of its blocks"
+                )
             else:
                 once(reverse=False)
 

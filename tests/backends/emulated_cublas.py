@@ -1,10 +1,9 @@
-"""cuBLAS without a GPU: the functions that our binding declares, by NumPy, at the addresses that they are given."""
+"""cuBLAS without a GPU: the functions that our binding declares, by NumPy, at the addresses given."""
 
 import ctypes
 from types import SimpleNamespace
 
 import numpy as np
-from emulated_memory import block_of
 
 from backends import cublas
 

@@ -1,11 +1,12 @@
 """CuPy without a GPU: NumPy's arrays, kernels that run on the CPU, and streams that can be captured.
 
-While a stream is captured, what is asked of the device is written down and done when the graph is launched, at
-the addresses that were there. What a real capture refuses (waiting, a product by CuPy) is refused, and spoils
-the capture. Memory that was given back is overwritten, and handed out again. What is not like a GPU:
+While a stream is captured, what is asked of the device is written down and done when the graph is launched,
+at the addresses that were there. What a real capture refuses (waiting, a product by CuPy) is refused, and
+spoils the capture. Memory that was given back is overwritten, and handed out again. What is not like a GPU:
 everything is done at once, so that a missing wait is not seen.
 """
 
+import operator
 import sys
 import weakref
 from contextlib import contextmanager
@@ -29,7 +30,8 @@ class EmulatedCupy(Library):
     """The module.
 
     waits: what waited for the device.  compiled: the functions that CuPy would compile a kernel for.
-    graphs: those that exist.  lost: bytes of pools that nobody can free any more.  devices: how many there are.
+    graphs: those that exist.  lost: bytes of pools that nobody can free any more.
+    devices: how many there are.
     """
 
     __version__ = "14.0.0"
@@ -103,7 +105,9 @@ class EmulatedCupy(Library):
             raise error(f"cudaErrorStreamCaptureUnsupported: {what}")
 
     def compute(self, function, inputs, options, out=()):
-        self.compiled |= {function.__name__} - COMPILE_NOTHING
+        ufunc = getattr(function, "__self__", None)
+        name = ufunc.__name__ if isinstance(ufunc, np.ufunc) else function.__name__
+        self.compiled |= {name} - COMPILE_NOTHING
         if self.stream.recorded is None:
             return super().compute(function, inputs, options, out)
         if function in PRODUCTS:
@@ -115,7 +119,9 @@ class EmulatedCupy(Library):
             self.do(lambda: function(*known, **named))
             return out[0]
         with np.errstate(all="ignore"):
-            result = super().compute(function, inputs, options)  # for its shape: the values come with a launch
+            result = super().compute(
+                function, inputs, options
+            )  # for its shape: the values come with a launch
         if isinstance(result, self.ndarray) and not any(np.shares_memory(result, v) for v in _arrays(inputs)):
             target = address(plain(result))
             self.do(lambda: np.copyto(target, function(*known, **named)))
@@ -246,6 +252,15 @@ def _extend(cupy, ndarray):
     def copy(self, order="C"):
         return cupy.compute(np.copy, (self,), {"order": order})
 
+    def getitem(self, key):
+        keys = key if isinstance(key, tuple) else (key,)
+        arrays = [part for part in keys if isinstance(part, np.ndarray)]
+        if any(array.dtype == bool for array in arrays):
+            cupy.wait("a boolean mask")
+        if arrays:
+            return cupy.compute(operator.getitem, (self, key), {})
+        return np.ndarray.__getitem__(self, key if any(k is ... for k in keys) else (*keys, ...))
+
     def setitem(self, key, value):
         if type(value) is np.ndarray:
             raise TypeError("NumPy's array assigned to CuPy's")
@@ -263,6 +278,7 @@ def _extend(cupy, ndarray):
 
     ndarray.__array_finalize__ = finalize
     ndarray.copy = copy
+    ndarray.__getitem__ = getitem
     ndarray.__setitem__ = setitem
     ndarray.data = property(lambda self: Memory(cupy, plain(self)))
     ndarray.device = property(lambda self: SimpleNamespace(id=self._device))

@@ -137,6 +137,20 @@ def test_rows_are_gathered_whatever_they_hold(cuda, shape, dtype):
     np.testing.assert_array_equal(cuda.to_numpy(out), array[indices])
 
 
+@pytest.mark.parametrize("start", [0, 1, 2, 4])
+@pytest.mark.parametrize("into", [0, 1])
+def test_rows_of_a_view_that_begins_anywhere(cuda, start, into):
+    """A word of 4 bytes cannot be read at every address."""
+    values = RNG.integers(256, size=4 + 50 * 8).astype("uint8")
+    rows = cuda.asarray(values)[start : start + 50 * 8].reshape(50, 8)
+    out = cuda.zeros((1 + 20 * 8,), "uint8")[into : into + 20 * 8].reshape(20, 8)
+    indices = RNG.integers(50, size=20)
+    expected = values[start : start + 50 * 8].reshape(50, 8)[indices]
+    np.testing.assert_array_equal(cuda.to_numpy(cuda.gather(rows, cuda.asarray(indices))), expected)
+    assert cuda.gather(rows, cuda.asarray(indices), out) is out
+    np.testing.assert_array_equal(cuda.to_numpy(out), expected)
+
+
 @pytest.mark.parametrize("shape", [(50, 784), (50, 3), (50, 2, 3)])
 @pytest.mark.parametrize("packed", [False, True])
 def test_a_minibatch_is_gathered_from_floats_and_from_bytes(cuda, shape, packed):
@@ -155,7 +169,8 @@ def test_a_minibatch_is_gathered_from_floats_and_from_bytes(cuda, shape, packed)
 
 
 @pytest.mark.parametrize(
-    "value", [-1 / 255, 256 / 255, 0.5, np.nextafter(np.float32(7 / 255), np.float32(1)), np.nan]
+    "value",
+    [-1 / 255, 256 / 255, 0.5, np.nextafter(np.float32(7 / 255), np.float32(1)), np.nan, -0.0, 1e-40, -1e-40],
 )
 def test_only_what_comes_back_bit_for_bit_is_packed(cuda, value):
     x = np.arange(256, dtype="float32").reshape(64, 4) / np.float32(255)

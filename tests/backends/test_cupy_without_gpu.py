@@ -1,14 +1,16 @@
 """CuPy that is missing, broken or without a GPU says so in one line; its plumbing runs on a stand-in."""
 
+import ctypes
 import json
 from importlib.util import find_spec
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from emulated_cupy import emulated_backend
 
 import backprop
-from backends import backend_of, get_backend, load
+from backends import BackendUnavailable, backend_of, cublas, get_backend, load
 from backprop import asarray, to_numpy
 
 ASK = """
@@ -33,6 +35,18 @@ class cuda:
         def getDeviceCount():
             raise RuntimeError("cudaErrorNoDevice:\\n  no CUDA-capable device is detected")
 """
+NO_HEADERS = """
+__version__ = "14.0.0"
+ndarray = type("ndarray", (), {})
+class cuda:
+    def is_available():
+        return True
+class RawModule:
+    def __init__(self, code, options):
+        pass
+    def get_function(self, name):
+        raise RuntimeError("Failed to find CUDA headers.\\n Install them")
+"""
 STUBS = {  # what `import cupy` finds, and what the error must say of it
     "absent": ("raise ModuleNotFoundError('No module named cupy', name='cupy')", "CuPy is not installed"),
     "lacks a library": (
@@ -44,6 +58,10 @@ STUBS = {  # what `import cupy` finds, and what the error must say of it
     "not Python": ("this is no Python", "CuPy does not import (invalid syntax"),
     "without a GPU": (NO_GPU, "CuPy 14.0.0 finds no CUDA GPU (cudaErrorNoDevice: no CUDA-capable device"),
     "left over": ("", "cupy"),  # an empty package: what some uninstallations leave
+    "lacks CUDA's headers": (
+        NO_HEADERS,
+        "CuPy compiles nothing (Failed to find CUDA headers. Install them)",
+    ),
     "cannot ask": (NO_GPU.replace("return False", "raise RuntimeError('bad driver')"), "bad driver"),
 }
 INSTALL = ('pip install "cupy-cuda12x[ctk]"', '"cupy-cuda13x[ctk]"')
@@ -145,3 +163,80 @@ def test_a_network_computes_there_what_it_computes_on_numpy(waits):
         np.testing.assert_allclose(to_numpy(values), expected[name], rtol=1e-13, atol=1e-15)
     histories = [backprop.train(net, x, t, iterations=5, batch_size=3, rng=2) for net in nets]
     np.testing.assert_allclose(histories[1].loss, histories[0].loss, rtol=1e-12)
+
+
+def test_large_arrays_go_in_piece_by_piece(monkeypatch):
+    """CuPy copies through page-locked memory of the same size, which it keeps."""
+    backend, sizes = emulated_backend(monkeypatch), []
+    monkeypatch.setattr("backends.cupy_backend.PIECE", 1000)
+    asarray = backend.xp.asarray
+    monkeypatch.setattr(
+        backend.xp,
+        "asarray",
+        lambda data, **options: (sizes.append(data.nbytes), asarray(data, **options))[1],
+    )
+    rng = np.random.default_rng(0)
+    for x in (rng.random((37, 11)), rng.random((1, 999)), rng.random((40, 30)).T, rng.random(126)[::-1]):
+        for dtype in (None, "float32"):
+            moved = backend.asarray(x, dtype)
+            assert type(moved) is backend.xp.ndarray and moved.dtype == (dtype or x.dtype)
+            np.testing.assert_array_equal(backend.to_numpy(moved), x.astype(dtype or x.dtype))
+    assert max(sizes) == 1000
+    assert backend.xp.compiled == set()
+
+
+class Cuda:
+    """`cupy.cuda` of a CUDA 13, whose binding of cuBLAS is there or not; without CuPy's handles."""
+
+    def __init__(self, error=None):
+        self.runtime, self.error, self.looked_at = SimpleNamespace(runtimeGetVersion=lambda: 13000), error, 0
+
+    @property
+    def cublas(self):
+        self.looked_at += 1
+        if self.error:
+            raise self.error
+
+
+@pytest.mark.parametrize("library", ["libcublas.so.13", "cublas64_13.dll"])
+def test_cublas_is_loaded_without_a_second_handle(monkeypatch, library):
+    """CuPy finds the library when its binding is looked at; one of CuPy's handles takes memory."""
+    cuda, loaded = Cuda(), []
+    functions = SimpleNamespace(**{name: SimpleNamespace() for name in cublas.SIGNATURES})
+    monkeypatch.setattr("sys.platform", "win32" if library.endswith("dll") else "linux")
+    monkeypatch.setattr(ctypes, "CDLL", lambda name: (loaded.append((name, cuda.looked_at)), functions)[1])
+    assert cublas._load(SimpleNamespace(cuda=cuda)) is functions
+    assert loaded == [(library, 1)], "loaded once CuPy had found it"
+    assert all(function.argtypes for function in vars(functions).values())
+
+
+def test_a_cublas_that_is_missing_is_one_line():
+    cuda = Cuda(ImportError("it is nowhere"))
+    words = r'libcublas.so.13 cannot be loaded \(it is nowhere\); pip install "cupy-cuda13x\[ctk\]"'
+    with pytest.raises(BackendUnavailable, match=words):
+        cublas._load(SimpleNamespace(cuda=cuda))
+
+
+def test_a_handle_of_cublas_is_made_by_nets_that_use_it(emulated):
+    def handles():
+        return sum(
+            handle._library.emulated.handles for handle in getattr(cublas._of_thread, "handles", {}).values()
+        )
+
+    x, t = np.random.default_rng(0).random((6, 4), dtype="float32"), [0, 1, 2, 0, 1, 2]
+    net = backprop.TwoLayerNet(4, 5, 3, dtype="float32", rng=1, backend="cupy")
+    net.gradient(x, t)
+    backprop.train(net, x, t, iterations=1, batch_size=3, rng=2)
+    assert handles() == 0
+    wide = backprop.TwoLayerNet(2000, 5, 3, dtype="float32", rng=1, backend="cupy")
+    wide.gradient(np.zeros((2, 2000), "float32"), [0, 1])
+    wide.gradient(np.zeros((2, 2000), "float32"), [0, 1])
+    assert handles() == 1
+
+
+def test_warming_up_loads_cublas_where_it_will_be_used(emulated):
+    handles = cublas._of_thread
+    emulated.warmup([(100, 784, 50), (100, 50, 10)])
+    assert not hasattr(handles, "handles")
+    emulated.warmup([(100, 784, 50), (16_384, 784, 50)])
+    assert len(handles.handles) == 1

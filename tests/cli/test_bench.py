@@ -324,7 +324,7 @@ def test_backends_that_learn_differently_are_not_timed(two_backends, monkeypatch
     def one_is_wrong(net, *arguments, **options):
         start = loop(net, *arguments, **options)
         scale = factor if net.backend.name == "strict" else 1.0
-        return lambda batches: lambda losses=start(batches): [scale * loss for loss in losses()]
+        return lambda batches: lambda: [scale * loss for loss in start(batches)()]
 
     monkeypatch.setattr(bench_training, "batch_loop", one_is_wrong)
     monkeypatch.setattr(bench_training, "in_turns", lambda *a, **o: pytest.fail("it times"))

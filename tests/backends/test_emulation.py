@@ -1,0 +1,122 @@
+"""The emulation finds what it is there to find: each fault of a GPU program, planted."""
+
+import gc
+
+import numpy as np
+import pytest
+from cuda_emulator import EmulatedModule
+from emulated_memory import Pool
+
+from backprop import to_numpy
+
+COUPLED = """
+extern "C" __global__ void coupled(float* values, int n) {
+    if (threadIdx.x == 0) values[blockIdx.x] = 1 + values[(blockIdx.x + 1) % n];
+}
+extern "C" __global__ void halved(const float* values, float* halves) {
+    halves[blockIdx.x] = values[blockIdx.x] / 2 * 4;
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def module():
+    return EmulatedModule(COUPLED)
+
+
+def test_a_launch_that_reads_what_another_block_writes(module):
+    launch = module.get_function("coupled")
+    launch((1,), (32,), (np.zeros(1, "float32"), np.int32(1)))
+    with pytest.raises(AssertionError, match="coupled: what it gives depends on the order of its blocks"):
+        launch((5,), (32,), (np.zeros(5, "float32"), np.int32(5)))
+
+
+def test_a_launch_is_done_once_as_far_as_its_arrays_know(module):
+    values, halves = np.arange(5, dtype="float32"), np.zeros(5, "float32")
+    for _ in range(2):  # at first in both orders
+        module.get_function("halved")((5,), (1,), (values, halves))
+        np.testing.assert_array_equal(halves, 2 * values)
+
+
+def test_subnormal_numbers_count_as_zero(module):
+    """CuPy compiles with -ftz=true."""
+    halves = np.ones(1, "float32")
+    module.get_function("halved")((1,), (1,), (np.full(1, 2e-38, "float32"), halves))
+    np.testing.assert_array_equal(halves, [0.0])
+
+
+def test_an_array_at_an_odd_address(module):
+    values = np.zeros(9, "uint8")[1:].view("float32")
+    with pytest.raises(AssertionError, match="halved: got an array at an odd address"):
+        module.get_function("halved")((2,), (1,), (values, np.zeros(2, "float32")))
+
+
+def test_memory_that_was_given_back_is_overwritten_and_handed_out_again():
+    pool = Pool([])
+    block = pool.malloc(100)
+    store = block.store
+    view = np.asarray(block)[10:20]
+    store.fill(1)
+    del block
+    assert store[0] == 1, "an array still lies in it"
+    del view
+    assert (store == 0xFF).all()
+    assert pool.malloc(500).store is store and pool.malloc(600).store is not store
+
+
+def test_a_pool_that_goes_with_its_memory():
+    lost = []
+    pool = Pool(lost)
+    pool.malloc(100)
+    pool.free_all_blocks()
+    assert pool.total_bytes() == 0
+    pool.malloc(100)
+    del pool
+    gc.collect()
+    assert lost == [512]
+
+
+def test_a_graph_that_needs_an_array_which_is_gone(emulated):
+    """It holds addresses, and keeps nothing alive."""
+    cupy = emulated.xp
+    source, kept = emulated.asarray([3.0], "float32"), emulated.zeros((1,), "float32")
+
+    def recorded(array):
+        stream = cupy.cuda.Stream()
+        with stream, cupy.cuda.using_allocator(cupy.cuda.MemoryPool().malloc):
+            stream.begin_capture()
+            emulated.write(kept, array)
+            return stream.end_capture()
+
+    graph = recorded(source)
+    graph.launch()
+    assert to_numpy(kept).tolist() == [3.0]
+    del source
+    graph.launch()
+    assert np.isnan(to_numpy(kept)).all()
+
+
+def test_a_capture_that_was_spoilt_fails_where_it_ends(emulated):
+    cupy = emulated.xp
+    stream, x = cupy.cuda.Stream(), emulated.zeros((2, 2), "float32")
+    with stream, cupy.cuda.using_allocator(cupy.cuda.MemoryPool().malloc):
+        for spoil in (lambda: float(x[0, 0]), lambda: x @ x, lambda: emulated.asarray([1.0])):
+            stream.begin_capture()
+            with pytest.raises((RuntimeError, NotImplementedError)):
+                spoil()
+            with pytest.raises(RuntimeError, match="CaptureInvalidated"):
+                stream.end_capture()
+        stream.begin_capture()
+        stream.end_capture()
+
+
+def test_what_cupy_would_compile_is_known(emulated):
+    cupy, x = emulated.xp, emulated.asarray(np.ones((2, 3), "float32"))
+    emulated.copy(x)
+    emulated.write(emulated.zeros((2, 3), "float32"), x)
+    emulated.concat([x, x])
+    assert cupy.compiled == set()
+    x.copy()
+    x[...] = 0.0
+    x + x
+    assert cupy.compiled == {"copy", "__setitem__", "add"}

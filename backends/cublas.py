@@ -41,7 +41,8 @@ class Cublas:
 
     def __init__(self, cupy: Any, library: Any) -> None:
         self._cupy, self._library = cupy, library
-        self._handle, self._stream, self._workspace, self._mode = ctypes.c_void_p(), None, None, "ieee"
+        self._handle, self._stream, self._mode = ctypes.c_void_p(), None, "ieee"
+        self._workspace: Array | None = None
         self._one, self._zero = ctypes.c_float(1.0), ctypes.c_float(0.0)
         self._alpha, self._beta = ctypes.addressof(self._one), ctypes.addressof(self._zero)
         _check(library.cublasCreate_v2(ctypes.addressof(self._handle)))
@@ -86,10 +87,10 @@ class Cublas:
         """
         stream = self._cupy.cuda.get_current_stream().ptr
         if stream != self._stream:
-            self._workspace = self._cupy.empty((WORKSPACE,), "uint8")
+            workspace = self._cupy.empty((WORKSPACE,), "uint8")
             _check(self._library.cublasSetStream_v2(self._handle, stream))  # it resets the workspace
-            _check(self._library.cublasSetWorkspace_v2(self._handle, self._workspace.data.ptr, WORKSPACE))
-            self._stream = stream
+            _check(self._library.cublasSetWorkspace_v2(self._handle, workspace.data.ptr, WORKSPACE))
+            self._stream, self._workspace = stream, workspace
         mode = current_precision()
         if mode != self._mode:
             _check(self._library.cublasSetMathMode(self._handle, MATH_MODES[mode]))

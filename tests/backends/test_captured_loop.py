@@ -9,7 +9,8 @@ from contextlib import suppress
 import numpy as np
 import pytest
 
-from backends import cuda_kernels
+from backends import cublas, cuda_kernels
+from backends.cuda_graph import PrivateMemory
 from backends.testing import backend_or_skip
 from backprop import TwoLayerNet, asarray, load_mnist_sample, to_numpy, train
 from backprop.layers import Affine, ReLU, Sigmoid, SoftmaxCrossEntropy
@@ -273,6 +274,23 @@ def test_a_loop_gives_its_memory_back(emulated, make):
     loop._memory.release = lambda: None
     del loop
     assert len(cupy.graphs) == 0 and cupy.lost == [512], "what this test would see"
+
+
+def test_a_loop_that_goes_leaves_nothing_in_use(emulated, monkeypatch):
+    """Neither what its step held nor a workspace of cuBLAS, where no other product came after it."""
+    monkeypatch.setattr(PrivateMemory, "_outlived", [])
+    monkeypatch.setattr(cuda_kernels, "SMALL", -1)
+    one = emulated.zeros((1, 1), "float32")
+
+    def stepping():
+        held = []
+        return lambda i: held.append(emulated.affine_relu(one, one, one[0]))
+
+    loop = emulated.loop(stepping())
+    loop(2)
+    assert loop._memory.pool.total_bytes() > cublas.WORKSPACE
+    del loop
+    assert PrivateMemory._outlived == [] and emulated.xp.lost == []
 
 
 def test_an_array_may_outlive_the_loop_that_made_it(emulated):

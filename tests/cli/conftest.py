@@ -115,4 +115,5 @@ def no_cupy(monkeypatch):
     """A machine without CuPy."""
     load("numpy")
     monkeypatch.setattr(registry, "_loaded", {"numpy": load("numpy")})
+    monkeypatch.setattr(registry, "_unavailable", {})
     monkeypatch.setitem(sys.modules, "cupy", None)

@@ -44,10 +44,10 @@ class CupyBackend(CudaBackend):
             raise _without_gpu(cupy)
         try:
             # Why: without CUDA's headers, which some installations lack, CuPy imports and finds the GPU, and
-            # then compiles nothing.
+            # fails at its first kernel.
             cupy.RawModule(code=PROBE, options=OPTIONS).get_function("nothing")
         except Exception as error:
-            raise _broken(error, "compiles nothing") from error
+            raise _broken(error, "cannot compile a kernel") from error
         super().__init__("cupy", cupy)
 
     def asarray(self, data: Any, dtype: Any = None) -> Array:

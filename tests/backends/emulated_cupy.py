@@ -1,9 +1,9 @@
 """CuPy without a GPU: NumPy's arrays, kernels that run on the CPU, and streams that can be captured.
 
 While a stream is captured, what is asked of the device is written down and done when the graph is launched,
-at the addresses that were there. What a real capture refuses (waiting, a product by CuPy) is refused, and
-spoils the capture. Memory that was given back is overwritten, and handed out again. What is not like a GPU:
-everything is done at once, so that a missing wait is not seen.
+at the addresses that were there. CuPy refuses what a capture cannot hold (reading a value, a product by
+CuPy); CUDA spoils a capture in which somebody waits. Memory that was given back is overwritten, and handed
+out again. What is not like a GPU: everything is done at once, so that a missing wait is not seen.
 """
 
 import operator
@@ -91,18 +91,19 @@ class EmulatedCupy(Library):
         """
         if self.stream.recorded is None:
             work()
+        elif self.stream.spoilt:
+            raise RuntimeError("cudaErrorStreamCaptureInvalidated")
         else:
             self.stream.recorded.append(work)
 
     def wait(self, what):
-        """What makes the host wait; no capture lives through it."""
+        """What makes the host wait."""
         self.refuse(what)
         self.waits.append(what)
 
     def refuse(self, what, error=RuntimeError):
         if self.stream.recorded is not None:
-            self.stream.spoilt = True
-            raise error(f"cudaErrorStreamCaptureUnsupported: {what}")
+            raise error(f"{what}, while the stream is capturing")
 
     def compute(self, function, inputs, options, out=()):
         ufunc = getattr(function, "__self__", None)
@@ -111,7 +112,7 @@ class EmulatedCupy(Library):
         if self.stream.recorded is None:
             return super().compute(function, inputs, options, out)
         if function in PRODUCTS:
-            self.refuse("calling cuBLAS API during stream capture", NotImplementedError)
+            self.refuse("a product by cuBLAS", NotImplementedError)
         known = address(plain(tuple(inputs)))
         named = {name: address(plain(value)) for name, value in options.items()}
         if out:
@@ -177,7 +178,15 @@ class Stream:
         self.cupy.stream = self.before
 
     def synchronize(self):
-        self.cupy.wait("synchronize")
+        if self.recorded is not None:
+            self.spoilt = True
+            raise RuntimeError("cudaErrorStreamCaptureUnsupported")
+        self.cupy.waits.append("synchronize")
+
+    @property
+    def done(self):
+        self.spoilt = self.recorded is not None  # without a word
+        return True
 
     def begin_capture(self):
         if self.ptr == 0 or self.cupy.stream is not self:

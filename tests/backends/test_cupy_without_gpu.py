@@ -60,7 +60,7 @@ STUBS = {  # what `import cupy` finds, and what the error must say of it
     "left over": ("", "cupy"),  # an empty package: what some uninstallations leave
     "lacks CUDA's headers": (
         NO_HEADERS,
-        "CuPy compiles nothing (Failed to find CUDA headers. Install them)",
+        "CuPy cannot compile a kernel (Failed to find CUDA headers. Install them)",
     ),
     "cannot ask": (NO_GPU.replace("return False", "raise RuntimeError('bad driver')"), "bad driver"),
 }

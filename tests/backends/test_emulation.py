@@ -96,16 +96,36 @@ def test_a_graph_that_needs_an_array_which_is_gone(emulated):
     assert np.isnan(to_numpy(kept)).all()
 
 
-def test_a_capture_that_was_spoilt_fails_where_it_ends(emulated):
+def test_what_cupy_refuses_while_a_stream_is_captured(emulated):
+    cupy = emulated.xp
+    stream, x = cupy.cuda.Stream(), emulated.zeros((2, 2), "float32")
+    mask = x == 0
+    asked = lambda: float(x[0, 0]), lambda: x @ x, lambda: emulated.asarray([1.0]), lambda: x[mask]
+    with stream, cupy.cuda.using_allocator(cupy.cuda.MemoryPool().malloc):
+        stream.begin_capture()
+        for ask in asked:
+            with pytest.raises((RuntimeError, NotImplementedError), match="while the stream is capturing"):
+                ask()
+        assert stream.end_capture().recorded == []
+    for ask in asked:
+        ask()
+
+
+@pytest.mark.parametrize("spoil", ["synchronize", "done"])
+def test_a_capture_that_was_spoilt_fails_where_it_ends(emulated, spoil):
     cupy = emulated.xp
     stream, x = cupy.cuda.Stream(), emulated.zeros((2, 2), "float32")
     with stream, cupy.cuda.using_allocator(cupy.cuda.MemoryPool().malloc):
-        for spoil in (lambda: float(x[0, 0]), lambda: x @ x, lambda: emulated.asarray([1.0])):
-            stream.begin_capture()
-            with pytest.raises((RuntimeError, NotImplementedError)):
-                spoil()
-            with pytest.raises(RuntimeError, match="CaptureInvalidated"):
-                stream.end_capture()
+        stream.begin_capture()
+        if spoil == "done":
+            assert stream.done
+        else:
+            with pytest.raises(RuntimeError, match="Unsupported"):
+                stream.synchronize()
+        with pytest.raises(RuntimeError, match="Invalidated"):
+            emulated.write(x, x)
+        with pytest.raises(RuntimeError, match="Invalidated"):
+            stream.end_capture()
         stream.begin_capture()
         stream.end_capture()
 

@@ -62,12 +62,15 @@ def test_the_big_step_in_both_precisions(emulated, record):
 
 def test_the_small_figures(emulated, record, monkeypatch):
     monkeypatch.setattr(micro, "SHAPES", [(4, 6, 3)])
+    monkeypatch.setattr(micro, "SUMMED", [(5, 3)])
+    monkeypatch.setattr(micro, "ROWS", (4,))
     monkeypatch.setattr(micro, "MOST", 2)
     monkeypatch.setattr(micro, "NODES", 2)
     micro.measure(record, TINY)
     rows = read(record.path)
     assert not found(rows, "error")
     assert len(names(rows, "micro")) == 4
+    assert names(rows, "sums") == ["sums of 5 x 3, 4 a block"]
     assert [name.split(", ")[2:] for name in names(rows, "product")] == [
         [pass_, whose] for pass_ in ("forward", "backward") for whose in ("own", "cuBLAS")
     ]

@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 from backends import BackendUnavailable, why_unavailable
 from backprop import load_mnist
@@ -72,6 +73,7 @@ def _report(groups: dict[str, Group], settings: Settings, budget: float, file: P
     head = {"rehearsal": rehearsal, "machine": about, "data": data, "settings": asdict(settings)}
     with tempfile.TemporaryDirectory() as folder:
         path, endings = Path(folder, "rows"), {}
+        unwritten: list[OSError] = []
 
         def group_ended(name: str, ending: Ending) -> None:
             endings[name] = ending
@@ -81,18 +83,26 @@ def _report(groups: dict[str, Group], settings: Settings, budget: float, file: P
             log = path.with_name(f"{name}.log")
             if failed and not groups[name].live and log.exists():
                 print("".join(f"    {line}\n" for line in tail(log, 40)), end="", flush=True)
-            if file is not None:
-                write(file, raw(head, rows, endings))
+            keep(raw(head, rows, endings))
+
+        def keep(document: dict[str, Any]) -> None:
+            try:
+                if file is not None:
+                    write(file, document)
+            except OSError as error:  # a disk that is full by now: what is measured is still worth printing
+                print(f"{file} was not written: {error}", flush=True)
+                unwritten.append(error)
 
         if file is not None:
-            write(file, raw(head, [], {}))  # can it be written?
+            write(file, raw(head, [], {}))  # can it be written at all?
         run_all(groups, settings, budget, path, group_ended)
         rows = read(path)
-    judgement = Judgement(rows, endings, rehearsal)
-    if file is not None:
-        write(file, {**raw(head, rows, endings), **judged(judgement)})
+        judgement = Judgement(rows, endings, rehearsal)
+        keep({**raw(head, rows, endings), **judged(judgement)})
     for part in tables.report(rows, judgement, endings):
         print(f"\n{part}")
+    if unwritten:
+        return 3
     return 1 if is_wrong(rows, judgement, endings) else 0
 
 

@@ -82,7 +82,7 @@ def test_a_disk_that_fills_up_meanwhile_does_not_stop_it(report, tmp_path, monke
 
     status, written, output = report(ROWS, lambda: monkeypatch.setattr(document.os, "replace", full))
     assert status == 3 and written["rows"] == []  # as it was
-    assert "Wanted" in output and "report.json was not written" in output
+    assert "Wanted" in output and "report.json cannot be written: No space left" in output
 
 
 def test_the_file_is_never_half_written(tmp_path, monkeypatch):

@@ -55,8 +55,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--budget", type=float, default=BUDGET, metavar="SECONDS", help="(%(default)s)")
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--smoke", action="store_true", help="only the group smoke: does it work at all?")
-    rest = f"only these; unless asked for, all but {','.join(AFTERWARDS)}: {','.join(GROUPS)}"
-    which.add_argument("--groups", metavar="A,B", help=rest)
+    some = f"only these of {', '.join(GROUPS)} (all but {' and '.join(AFTERWARDS)})"
+    which.add_argument("--groups", metavar="A,B", help=some)
     parser.add_argument("--rehearse", action="store_true", help="on the CPU and small: does all of it run?")
     return parser
 
@@ -90,7 +90,7 @@ def _report(groups: dict[str, Group], settings: Settings, budget: float, file: P
                 if file is not None:
                     write(file, document)
             except OSError as error:  # a disk that is full by now: what is measured is still worth printing
-                print(f"{file} was not written: {error}", flush=True)
+                print(error, flush=True)
                 unwritten.append(error)
 
         if file is not None:

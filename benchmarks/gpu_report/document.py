@@ -49,7 +49,10 @@ def judged(judgement: Judgement) -> dict[str, Any]:
 
 
 def write(file: Path, document: dict[str, Any]) -> None:
-    """Beside its place first, and there when it is whole."""
+    """Beside its place first, and there when it is whole.  Raises OSError, which names the file."""
     beside = file.with_name(file.name + ".part")
-    beside.write_text(json.dumps(document, indent=1) + "\n")
-    os.replace(beside, file)
+    try:
+        beside.write_text(json.dumps(document, indent=1) + "\n")
+        os.replace(beside, file)
+    except OSError as error:
+        raise OSError(f"--json: {file} cannot be written: {error.strerror}") from error

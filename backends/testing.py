@@ -43,12 +43,9 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     """A run that requires a GPU must not turn green for want of one; other things may be missing."""
     report = yield
     required = os.environ.get("BACKPROP_REQUIRE_GPU") == "1" and item.get_closest_marker("gpu")
-    if required and _lacks_gpu(report):
-        report.outcome = "failed"
-        report.longrepr = f"{item.nodeid} was skipped although BACKPROP_REQUIRE_GPU=1: {report.longrepr[-1]}"
+    if required and report.skipped and isinstance(report.longrepr, tuple):  # else it failed, as expected
+        reason = report.longrepr[-1].removeprefix("Skipped: ")
+        if reason.startswith(NO_GPU):
+            report.outcome = "failed"
+            report.longrepr = f"{item.nodeid} was skipped although BACKPROP_REQUIRE_GPU=1: {reason}"
     return report
-
-
-def _lacks_gpu(report: pytest.TestReport) -> bool:
-    skipped = report.skipped and isinstance(report.longrepr, tuple)  # else it failed, as it was expected to
-    return bool(skipped and report.longrepr[-1].removeprefix("Skipped: ").startswith(NO_GPU))

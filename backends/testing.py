@@ -13,6 +13,7 @@ import pytest
 
 from backends import Backend, load, register, use_backend, why_unavailable
 
+NO_GPU = "no usable GPU: "  # how the reason of a skip begins that BACKPROP_REQUIRE_GPU=1 does not let pass
 BACKENDS = ("numpy", "array_api_strict", pytest.param("cupy", marks=pytest.mark.gpu))
 
 
@@ -26,7 +27,7 @@ def backend_or_skip(name: str) -> Backend:
         return register(Backend(name, array_api_strict))
     error = why_unavailable(name)
     if error is not None:
-        pytest.skip(str(error))
+        pytest.skip(f"{NO_GPU if name == 'cupy' else ''}{error}")
     return load(name)
 
 
@@ -39,9 +40,12 @@ def backend(request: pytest.FixtureRequest) -> Iterator[Backend]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
-    """A run that requires a GPU must not turn green by skipping."""
+    """A run that requires a GPU must not turn green for want of one; other things may be missing."""
     report = yield
-    if report.skipped and item.get_closest_marker("gpu") and os.environ.get("BACKPROP_REQUIRE_GPU") == "1":
-        report.outcome = "failed"
-        report.longrepr = f"{item.nodeid} was skipped although BACKPROP_REQUIRE_GPU=1: {report.longrepr}"
+    required = os.environ.get("BACKPROP_REQUIRE_GPU") == "1" and item.get_closest_marker("gpu")
+    if required and report.skipped and isinstance(report.longrepr, tuple):  # else it failed, as expected
+        reason = report.longrepr[-1].removeprefix("Skipped: ")
+        if reason.startswith(NO_GPU):
+            report.outcome = "failed"
+            report.longrepr = f"{item.nodeid} was skipped although BACKPROP_REQUIRE_GPU=1: {reason}"
     return report

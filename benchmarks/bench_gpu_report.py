@@ -110,7 +110,12 @@ def test_a_rehearsal_writes_what_it_found(tmp_path, capsys, monkeypatch):
     [
         (["--groups=ours,bigg"], 2, "--groups: the groups are"),
         (["--mnist=there/is/none"], 3, "there/is/none"),
-        (["--json=there/is/none.json", "--budget=0"], 3, "No such file"),
+        (
+            ["--json=there/is/none.json", "--budget=0"],
+            3,
+            "--json: there/is/none.json cannot be written: No such",
+        ),
+        (["--smoke", "--groups=ours"], 2, "not allowed with argument --smoke"),
     ],
 )
 def test_a_wrong_call_is_one_line(arguments, status, said, capsys):

@@ -10,8 +10,9 @@ import emulated_cupy  # of the tests
 import numpy as np
 import pytest
 
-from backends import register, registry
-from benchmarks.gpu_report import big_step, library, micro, numpy_job, ours
+from backends import load, register, registry
+from benchmarks.gpu_report import big_step, library, micro, numpy_job, ours, smoke
+from benchmarks.gpu_report.problem import job_problem
 from benchmarks.gpu_report.readings import CAPTURED, NUMPY
 from benchmarks.gpu_report.rows import Recorder, found, names, read
 from benchmarks.gpu_report.settings import REHEARSAL
@@ -49,6 +50,23 @@ def test_the_job_captured_and_eager(emulated, record):
     assert found(rows, "difference")[0]["value"] < 1e-6
 
 
+@pytest.mark.parametrize("own", [True, False], ids=["our own products", "by cuBLAS"])
+def test_the_steps_of_the_smoke_test(emulated, own):
+    said = []
+    with library.own_products(own):
+        smoke.compare(job_problem(TINY), "cuda", said.append)
+    assert len(said) == 3
+
+
+def test_own_products_are_right_whatever_their_size(emulated, monkeypatch):
+    monkeypatch.setattr(library.cuda_kernels.CudaBackend, "_product", None)  # it is not called
+    backend, rng = load("cupy"), np.random.default_rng(0)
+    x, W = rng.random((3, 1030), dtype=np.float32), rng.random((1030, 4), dtype=np.float32)
+    with library.own_products(True):
+        out = backend.affine(backend.asarray(x), backend.asarray(W), backend.zeros((4,), "float32"))
+    np.testing.assert_allclose(backend.to_numpy(out), x @ W, rtol=1e-5)
+
+
 def test_the_big_step_in_both_precisions(emulated, record):
     with library.own_products(False):  # as at the sizes of a GPU
         big_step.measure(record, TINY)
@@ -62,12 +80,15 @@ def test_the_big_step_in_both_precisions(emulated, record):
 
 def test_the_small_figures(emulated, record, monkeypatch):
     monkeypatch.setattr(micro, "SHAPES", [(4, 6, 3)])
+    monkeypatch.setattr(micro, "SUMMED", [(5, 3)])
+    monkeypatch.setattr(micro, "ROWS", (4,))
     monkeypatch.setattr(micro, "MOST", 2)
     monkeypatch.setattr(micro, "NODES", 2)
     micro.measure(record, TINY)
     rows = read(record.path)
     assert not found(rows, "error")
     assert len(names(rows, "micro")) == 4
+    assert names(rows, "sums") == ["sums of 5 x 3, 4 a block"]
     assert [name.split(", ")[2:] for name in names(rows, "product")] == [
         [pass_, whose] for pass_ in ("forward", "backward") for whose in ("own", "cuBLAS")
     ]

@@ -1,16 +1,14 @@
 """The groups of the GPU report: one that hangs, crashes or comes late costs itself alone, and is named."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from benchmarks.gpu_report.command import is_wrong
-from benchmarks.gpu_report.groups import GROUPS, Group
-from benchmarks.gpu_report.processes import DONE, run_all
+from benchmarks.gpu_report.groups import AFTERWARDS, MEASURED, Group, chosen
+from benchmarks.gpu_report.processes import DONE
 from benchmarks.gpu_report.rows import Recorder, found, read
+from benchmarks.gpu_report.running import run_all
 from benchmarks.gpu_report.settings import BUDGET, REHEARSAL
-from benchmarks.gpu_report.tests_summary import summary
 
 MODULE = """
 import os, subprocess, sys, time
@@ -27,9 +25,9 @@ def group(tmp_path, monkeypatch):
     """group(name, body, limit): a group of that name whose process does what `body` says."""
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
 
-    def make(name, body, limit=30.0):
+    def make(name, body, limit=30.0, **options):
         (tmp_path / f"group_{name}.py").write_text(MODULE.format(body=body))
-        return {name: Group(f"group_{name}", limit)}
+        return {name: Group(f"group_{name}", limit, **options)}
 
     return make
 
@@ -67,36 +65,50 @@ def test_what_the_budget_does_not_reach_is_named(group, tmp_path):
     assert endings["late"].how == "not begun: the budget of 1.2 s was spent"
 
 
-def test_the_limits_leave_every_group_its_time():
-    assert sum(group.limit for group in GROUPS.values()) <= BUDGET < 360
+def test_what_a_process_of_a_group_has_started_ends_with_the_group(group, tmp_path):
+    """Also in a session of its own, as the processes of the tests and of the sanitizer have."""
+    inner = "import os, time; print(os.getpid(), flush=True); time.sleep(60)"
+    body = f"""
+    from pathlib import Path
+    from benchmarks.gpu_report.processes import run
+    run([sys.executable, "-c", {inner!r}], 60, Path({str(tmp_path / "inner.log")!r}))
+    """
+    endings = run_all(group("nested", body, limit=3.0), REHEARSAL, 60, tmp_path / "rows")
+    assert endings["nested"].how == "cut off after 3 s"
+    assert not is_alive(int((tmp_path / "inner.log").read_text()))
 
 
-def test_a_row_that_was_cut_short_is_none(tmp_path):
+def test_what_a_live_group_prints_is_shown_as_it_comes_and_kept(group, tmp_path, capfd):
+    body = """
+    print("how far it came")
+    print(os.environ.get("CUPY_ACCELERATORS"))
+    time.sleep(0.5)
+    import ctypes
+    ctypes.string_at(0)
+    """
+    groups = group("live", body, live=True, plain_reductions=True)
+    (ending,) = run_all(groups, REHEARSAL, 60, tmp_path / "rows").values()
+    assert ending.how == "ended by SIGSEGV"
+    shown = capfd.readouterr().out.splitlines()
+    assert shown[:3] == ["live, at most 30 s:", "how far it came", ""]
+    assert "Fatal Python error: Segmentation fault" in shown  # and where
+    assert "how far it came" in (tmp_path / "live.log").read_text()
+
+
+def test_each_of_two_commands_ends_within_nine_minutes():
+    assert chosen(None, rehearsal=False) == MEASURED and list(MEASURED)[0] == "smoke"
+    assert chosen("tests,private", rehearsal=False) == AFTERWARDS
+    for groups in (MEASURED, AFTERWARDS):
+        assert sum(group.limit for group in groups.values()) <= BUDGET <= 510 < 540
+    assert MEASURED["smoke"].limit <= 90
+
+
+def test_a_row_that_was_cut_short_is_none_and_the_others_are_read(tmp_path):
     record = Recorder(tmp_path / "rows", "a group")
     record("job", "ours", seconds=1.0)
     with record.path.open("a") as file:
         file.write('{"what": "jo')
     assert [row["name"] for row in read(record.path)] == ["ours"]
-
-
-def test_tests_are_counted_though_their_process_ends_early(tmp_path):
-    tests = tmp_path / "test_some.py"
-    tests.write_text(
-        "import os, pytest\n"
-        "def test_good(): pass\n"
-        "def test_bad(): assert 1 == 2\n"
-        "@pytest.fixture\n"
-        "def broken(): raise ValueError\n"
-        "def test_of_broken(broken): pass\n"
-        "def test_deadly(): os.kill(os.getpid(), 9)\n"
-        "def test_late(): pass\n"
-    )
-    settings = replace(REHEARSAL, tests=(str(tests),))
-    endings = run_all({"tests": GROUPS["tests"]}, settings, 60, tmp_path / "rows")
-    outcome = summary(read(tmp_path / "rows"))
-    assert endings["tests"].how == "ended by SIGKILL"
-    assert (outcome.collected, outcome.passed, outcome.unfinished) == (5, 1, 2)
-    assert [name.partition("::")[2] for name in outcome.failed] == ["test_bad", "test_of_broken"]
-    assert [name.partition("::")[2] for name in outcome.running] == ["test_deadly"]
-    assert "1 passed, 2 failed, 0 skipped, 2 not finished (in " in outcome.in_words()
-    assert is_wrong(read(tmp_path / "rows"), [], endings)
+    record("job", "of the next group", seconds=1.0)  # lost: it stands on the same line
+    record("job", "theirs", seconds=1.0)
+    assert [row["name"] for row in read(record.path)] == ["ours", "theirs"]

@@ -2,13 +2,13 @@
 
 import pytest
 
-from benchmarks.gpu_report.command import is_wrong, judged
+from benchmarks.gpu_report.command import is_wrong
+from benchmarks.gpu_report.document import Judgement
 from benchmarks.gpu_report.groups import GROUPS
 from benchmarks.gpu_report.processes import DONE, Ending
 from benchmarks.gpu_report.readings import CAPTURED, NUMPY
 from benchmarks.gpu_report.tables import report
 from benchmarks.gpu_report.targets import AGREEMENT, DIFFERENCES, SPEED
-from benchmarks.gpu_report.tests_summary import summary
 
 FAST = {  # seconds that meet every target
     "job": {CAPTURED: 0.1, "ours, eager": 0.8, "PyTorch eager": 2.5, "PyTorch CUDA graph": 0.5}
@@ -33,8 +33,9 @@ def made_up(**changed):
                 rows.append(row)
     rows.append({"group": "big", "what": "big losses", "name": NUMPY, "first_losses": [2.3, 2.2]})
     rows.append({"group": "ours", "what": "difference", "name": "ours, captured and eager", "value": 0.0})
-    rows.append({"group": "tests", "what": "tests", "name": "collected", "count": 1})
-    rows.append({"group": "tests", "what": "test", "name": "test_a", "outcome": "passed"})
+    test = {"group": "tests", "unit": "tests/a"}
+    rows.append(test | {"what": "collected", "name": "tests/a", "count": 1})
+    rows.append(test | {"what": "test", "name": "test_a", "outcome": "passed"})
     for row in rows:
         if row["what"] in changed:
             changed[row["what"]](row)
@@ -46,21 +47,24 @@ def ended(**otherwise):
 
 
 def verdicts(rows, endings, rehearsal=False):
-    return {line.what: line for line in judged(rows, endings, rehearsal)}
+    return {line.what: line for line in Judgement(rows, endings, rehearsal).lines}
 
 
 def text(rows, endings):
-    lines = judged(rows, endings, rehearsal=False)
-    return "\n".join(report(rows, lines, endings, summary(rows)))
+    return "\n".join(report(rows, Judgement(rows, endings, rehearsal=False), endings))
+
+
+def wrong(rows, endings):
+    return is_wrong(rows, Judgement(rows, endings, rehearsal=False), endings)
 
 
 def test_where_all_is_well_every_target_is_met():
     rows, endings = made_up(), ended()
-    lines = judged(rows, endings, rehearsal=False)
+    lines = list(verdicts(rows, endings).values())
     assert len(lines) == len(SPEED) + len(AGREEMENT)
     assert {line.verdict for line in lines} == {"met"}
     assert verdicts(rows, endings)["job: PyTorch eager / captured"].measured == pytest.approx(25)
-    assert not is_wrong(rows, lines, endings)
+    assert not wrong(rows, endings)
     assert "PyTorch CUDA graph" in text(rows, endings) and "1 passed, 0 failed" in text(rows, endings)
 
 
@@ -74,7 +78,7 @@ def test_a_slow_job_misses_and_is_no_error():
     assert lines["job: PyTorch eager / captured"].verdict == "met"
     assert lines["job: JAX lax.scan / captured"].verdict == "met"
     assert lines["job: PyTorch CUDA graph / captured"].verdict == "met"  # 1.25
-    assert not is_wrong(rows, list(lines.values()), endings)
+    assert not wrong(rows, endings)
 
 
 @pytest.mark.parametrize("loss", [2.3002, float("nan")])
@@ -88,7 +92,7 @@ def test_a_peer_with_other_losses_disagrees_if_only_in_one_round(loss):
     assert [line.what for line in lines.values() if line.verdict != "met"] == [
         "PyTorch CUDA graph: first losses against NumPy's"
     ]
-    assert is_wrong(rows, list(lines.values()), endings)
+    assert wrong(rows, endings)
     assert "DISAGREES" in text(rows, endings)
 
 
@@ -118,19 +122,19 @@ def test_what_was_not_measured_says_why():
     assert lines["job: PyTorch eager / captured"].reason == "the group pytorch: ended by SIGSEGV"
     assert lines["big step, ours: float32 / TF32"].reason == "the group big: cut off after 30 s"
     assert lines["cold start"].reason == "the group cold was not asked for"
-    assert not is_wrong(rows, list(lines.values()), endings)  # PyTorch's fault is not ours
-    assert is_wrong(rows, list(lines.values()), ended(ours=dead))
+    assert not wrong(rows, endings)  # PyTorch's fault is not ours
+    assert wrong(rows, ended(ours=dead))
     assert "the group big: cut off after 30 s" in text(rows, endings)
 
 
 def test_a_rehearsal_meets_no_target_of_speed_and_is_held_to_agree():
-    lines = judged(made_up(), ended(), rehearsal=True)
+    lines = list(verdicts(made_up(), ended(), rehearsal=True).values())
     assert {line.verdict for line in lines[: len(SPEED)]} == {"rehearsal"}
     assert {line.verdict for line in lines[len(SPEED) :]} == {"met"}
 
 
 def test_nothing_measured_at_all():
     endings = {name: Ending("not begun: the budget of 0 s was spent", 0.0) for name in GROUPS}
-    lines = judged([], endings, rehearsal=False)
+    lines = verdicts([], endings).values()
     assert {line.verdict for line in lines} == {"not measured"}
     assert "GPU tests: did not run" in text([], endings)

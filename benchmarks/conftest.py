@@ -21,6 +21,7 @@ from backprop.timing import in_turns as time_in_turns
 
 __all__ = ["backend", "pytest_runtest_makereport"]
 
+collect_ignore = ["private"]  # scripts of one's own, see README.md
 SLOW = 5.0  # seconds a call, from which on one round has to do
 CASE = ("network", "batch", "dtype", "backend")
 RESULTS = pytest.StashKey[list[dict[str, Any]]]()

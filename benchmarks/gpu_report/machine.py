@@ -4,7 +4,7 @@ import subprocess
 from datetime import UTC, datetime
 from typing import Any
 
-from backends import load
+from backends import Backend, load
 from benchmarks.gpu_report.settings import Settings
 from benchmarks.peers.command import machine
 from benchmarks.peers.job import CHECKOUT
@@ -13,15 +13,25 @@ QUERY = "name,driver_version,memory.total,clocks.max.sm,clocks.max.memory,power.
 
 
 def facts(settings: Settings) -> dict[str, Any]:
-    backend = load(settings.backend)
+    try:
+        return {**around(), **of_backend(load(settings.backend))}
+    except Exception as error:  # a GPU fails in many ways, and then the groups say where
+        return {**around(), "device": f"{type(error).__name__}: {error}"}
+
+
+def around() -> dict[str, Any]:
+    """What can be told without the backend."""
     return {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "device": backend.device(),
         "nvidia-smi": said_by("nvidia-smi", f"--query-gpu={QUERY}", "--format=csv,noheader"),
         **machine(),
-        **backend.versions(),
         "commit": said_by("git", "describe", "--always", "--dirty"),
     }
+
+
+def of_backend(backend: Backend) -> dict[str, str]:
+    """Its device, and the versions of its libraries."""
+    return {"device": backend.device(), **backend.versions()}
 
 
 def said_by(*command: str) -> str | None:

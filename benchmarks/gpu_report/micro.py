@@ -24,7 +24,12 @@ SHAPES = [  # batch, inputs, outputs; the first two are those of the job
     (512, 784, 256),
     (1000, 784, 512),
     (1024, 1024, 1024),
+    (100, 4096, 10),  # few multiply-adds, but more summands than DEEP
+    (4096, 50, 10),
+    (100, 4096, 50),
 ]
+SUMMED = [(1000, 512), (8192, 4096)]  # rows and columns, whose sums are db
+ROWS = (64, 128, 256, 512)  # that a block sums
 
 
 def measure(record: Recorder, settings: Settings) -> None:
@@ -34,6 +39,9 @@ def measure(record: Recorder, settings: Settings) -> None:
     for shape in SHAPES if settings.device == "cuda" else SHAPES[1:2]:
         with record.attempt("product", f"{shape}"):
             _record(record, "product", products(backend, *shape), settings)
+    for shape in SUMMED if settings.device == "cuda" else [(100, 10)]:
+        with record.attempt("sums", f"{shape}"):
+            _record(record, "sums", sums(backend, *shape), settings)
 
 
 def _record(record: Recorder, what: str, works: dict[str, tuple[Work, int]], settings: Settings) -> None:
@@ -77,6 +85,24 @@ def products(backend: Backend, n: int, inputs: int, outputs: int) -> dict[str, t
         f"{size}, {pass_.__name__}, {whose}": _looped(backend, in_our_way(pass_, own), NODES, steps)
         for pass_ in (forward, backward)
         for whose, own in (("own", True), ("cuBLAS", False))
+    }
+
+
+def sums(backend: Backend, n: int, m: int) -> dict[str, tuple[Work, int]]:
+    """db of a layer that size, with so many rows to a block."""
+    rng, compute = np.random.default_rng(0), library.bias_backward(backend)
+    dout, out = (backend.asarray(rng.random((n, m), dtype=np.float32)) for _ in range(2))
+    dz, db = backend.empty_like(out), backend.zeros((m,), "float32")
+
+    def in_blocks_of(rows: int) -> Callable[[], None]:
+        def made() -> None:
+            with library.rows_of_a_block(rows):
+                compute(dout, out, dz, db)
+
+        return made
+
+    return {
+        f"sums of {n} x {m}, {rows} a block": _looped(backend, in_blocks_of(rows), 1, MOST) for rows in ROWS
     }
 
 

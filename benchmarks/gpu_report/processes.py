@@ -1,94 +1,103 @@
-"""The groups one after the other, each in a process of its own that is ended at its limit."""
+"""A process within a limit: what it prints is kept, and it ends together with all that it started."""
 
-import json
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import asdict
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TextIO
 
-from benchmarks.gpu_report.groups import Group
-from benchmarks.gpu_report.settings import Settings
 from benchmarks.peers.job import CHECKOUT
-from benchmarks.peers.one_thread import VARIABLES
 
 DONE = "done"
-LEAST = 1.0  # seconds that must be left for a group to begin
+GRACE = 1.0  # seconds to end by itself what it has started, once it is asked to
+EVERY = 0.1  # seconds, in which what it prints is shown
+# What it printed before it crashed is not lost in a buffer, and Python says where it crashed.
+VARIABLES = {"PYTHONUNBUFFERED": "1", "PYTHONFAULTHANDLER": "1"}
 
 
 class Ending(NamedTuple):
-    """How a group ended: "done", or in words why not.  failed: by itself, not for lack of time."""
+    """How a process ended: "done", or in words why not.  failed: by itself, not for lack of time."""
 
     how: str
     seconds: float
     failed: bool = False
+    status: int | None = None
 
 
-def run_all(
-    groups: dict[str, Group],
-    settings: Settings,
-    budget: float,
-    rows: Path,
-    report: Callable[[str, Ending], None] = lambda name, ending: None,
-) -> dict[str, Ending]:
-    """Run every group within its limit and all of them within the budget; they write to `rows`.
-
-    report: called as each of them ends.
-    """
-    endings, start = {}, time.monotonic()
-    for name, group in groups.items():
-        left = budget - (time.monotonic() - start)
-        if left < LEAST:
-            endings[name] = Ending(f"not begun: the budget of {budget:g} s was spent", 0.0)
-        else:
-            endings[name] = run_group(name, group, settings, min(left, group.limit), rows)
-        report(name, endings[name])
-    return endings
-
-
-def run_group(name: str, group: Group, settings: Settings, limit: float, rows: Path) -> Ending:
-    """One group, with what it prints kept beside `rows` as NAME.log."""
-    module = "benchmarks.gpu_report.child"
-    command = [sys.executable, "-m", module, name, group.module, str(rows), json.dumps(asdict(settings))]
-    one_thread = group.one_thread or settings.device == "cpu"  # in a rehearsal others may want the cores
-    start, log = time.monotonic(), rows.with_name(f"{name}.log")
-    with log.open("wb") as output:
+def run(
+    command: Sequence[str],
+    limit: float,
+    log: Path,
+    environment: dict[str, str] | None = None,
+    live: bool = False,
+    grace: float = GRACE,
+) -> Ending:
+    """Run a command for at most `limit` seconds.  log: what it prints.  live: show that as it comes, too."""
+    start, status = time.monotonic(), None
+    with log.open("wb") as output, log.open(errors="replace") as printed:
         process = subprocess.Popen(
             command,
             cwd=CHECKOUT,
-            env=os.environ | (dict.fromkeys(VARIABLES, "1") if one_thread else {}),
+            env=os.environ | VARIABLES | (environment or {}),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,  # so that it ends together with the processes that it starts
         )
         try:
-            status = process.wait(limit)
-        except subprocess.TimeoutExpired:
-            status = None
+            status = _wait(process, start + limit, printed if live else None)
         finally:
-            _end(process)
+            _end(process, grace)
+            if live:
+                _show(printed)
     taken = time.monotonic() - start
     if status is None:
         return Ending(f"cut off after {limit:.3g} s", taken)
-    return Ending(DONE, taken) if status == 0 else Ending(_in_words(status, log), taken, failed=True)
+    if status == 0:
+        return Ending(DONE, taken, status=0)
+    return Ending(_in_words(status, log), taken, failed=True, status=status)
 
 
-def _end(process: "subprocess.Popen[bytes]") -> None:
+def _wait(process: "subprocess.Popen[bytes]", until: float, printed: TextIO | None) -> int | None:
+    """Its exit status; None where it has not ended by then."""
+    while (left := until - time.monotonic()) > 0:
+        with suppress(subprocess.TimeoutExpired):
+            return process.wait(min(left, EVERY) if printed else left)
+        if printed:
+            _show(printed)
+    return process.poll()
+
+
+def _show(printed: TextIO) -> None:
+    sys.stdout.write(printed.read())
+    sys.stdout.flush()
+
+
+def _end(process: "subprocess.Popen[bytes]", grace: float) -> None:
+    # It may have begun processes in sessions of their own, as this one does; nobody else knows those.
+    if process.poll() is None:
+        _signal(process, signal.SIGTERM, grace)
+    _signal(process, signal.SIGKILL, 5)  # one that waits for the driver may not die; we go on
+
+
+def _signal(process: "subprocess.Popen[bytes]", number: int, wait: float) -> None:
     with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    with suppress(subprocess.TimeoutExpired):  # one that waits for the driver may not die; we go on
-        process.wait(5)
+        os.killpg(process.pid, number)
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(wait)
 
 
 def _in_words(status: int, log: Path) -> str:
     if status < 0:
         return f"ended by {signal.Signals(-status).name}"
-    lines = log.read_text(errors="replace").split("\n")
-    last = next((line.strip() for line in reversed(lines) if line.strip()), "it printed nothing")
+    last = next((line.strip() for line in reversed(tail(log, 100)) if line.strip()), "it printed nothing")
     return f"exit status {status}: {last[:300]}"
+
+
+def tail(log: Path, count: int) -> list[str]:
+    """The last lines of a log."""
+    return log.read_text(errors="replace").splitlines()[-count:]

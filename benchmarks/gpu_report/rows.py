@@ -4,7 +4,7 @@ import json
 import sys
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -35,13 +35,11 @@ class Recorder:
 
 
 def read(path: Path) -> Rows:
-    """The rows of a file; a last line that was cut short is none."""
+    """The rows of a file; a line that was cut short, as its process ended, is none."""
     rows = []
-    for line in path.read_text().splitlines() if path.exists() else []:
-        try:
+    for line in path.read_text(errors="replace").splitlines() if path.exists() else []:
+        with suppress(json.JSONDecodeError):
             rows.append(json.loads(line))
-        except json.JSONDecodeError:
-            break
     return rows
 
 

@@ -1,33 +1,76 @@
 """What was measured as text."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from statistics import median
 
 from backprop.tables import table
+from benchmarks.gpu_report.document import Judgement
 from benchmarks.gpu_report.processes import Ending
 from benchmarks.gpu_report.readings import CAPTURED, NUMPY, off_losses
 from benchmarks.gpu_report.rows import Rows, found, names, seconds
 from benchmarks.gpu_report.tests_summary import Tests
-from benchmarks.gpu_report.verdicts import Line
+from benchmarks.gpu_report.verdicts import NOT_ASKED, Line
 
 
-def report(rows: Rows, lines: list[Line], endings: dict[str, Ending], tests: Tests) -> Iterator[str]:
-    """The tables, one after the other; none where nothing of it was measured."""
-    yield from (part for part in (job(rows), big(rows), small(rows), micro(rows)) if part)
-    yield f"GPU tests: {tests.in_words()}"
-    errors = [f"{row['group']}, {row['name']}: {row['reason']}" for row in found(rows, "error")]
-    missing = [f"{row['name']}: {row['reason']}" for row in found(rows, "missing")]
-    yield from (
-        f"{title}\n" + "\n".join(texts)
-        for title, texts in (("Missing", missing), ("Errors", errors))
-        if texts
-    )
-    yield "Groups\n" + table(
-        ("", "s", ""), [(name, f"{ending.seconds:.1f}", ending.how) for name, ending in endings.items()]
-    )
-    yield "Wanted\n" + table(("", "wanted", "measured", "of rounds", ""), [_wanted(line) for line in lines])
-    if reasons := [f"{line.what}: {line.reason}" for line in lines if line.reason]:
-        yield "Not measured\n" + "\n".join(reasons)
+def report(rows: Rows, judgement: Judgement, endings: dict[str, Ending]) -> Iterator[str]:
+    """The tables, one after the other; none where nothing of it was measured.
+
+    One that cannot be made of its rows says so, and the others are there.
+    """
+    parts: dict[str, Callable[[], str]] = {
+        "smoke": lambda: smoke(rows),
+        "the job": lambda: job(rows),
+        "the big step": lambda: big(rows),
+        "seconds": lambda: small(rows),
+        "micro": lambda: micro(rows),
+        "tests": lambda: tests(judgement.tests) if "tests" in endings else "",
+        "missing": lambda: _reasons("Missing", found(rows, "missing")),
+        "errors": lambda: _reasons("Errors", found(rows, "error")),
+        "groups": lambda: groups(endings),
+        "wanted": lambda: wanted(judgement.lines),
+    }
+    for name, part in parts.items():
+        try:
+            text = part()
+        except Exception as error:  # rows are what other processes wrote
+            text = f"FAULT: {name} cannot be printed: {type(error).__name__}: {error}"
+            judgement.faults.append(text)
+        if text:
+            yield text
+    if judgement.faults:
+        yield "Faults of this report itself; the rows are in its JSON\n" + "\n".join(judgement.faults)
+
+
+def smoke(rows: Rows) -> str:
+    cells = [
+        (row["name"], f"{row['seconds']:.2f}", "ok" if row["well"] else "FAILED")
+        for row in found(rows, "smoke")
+    ]
+    return table(("smoke", "s", ""), cells) if cells else ""
+
+
+def tests(found: Tests | None) -> str:
+    return f"GPU tests: {found.in_words()}" if found else ""
+
+
+def _reasons(title: str, rows: Rows) -> str:
+    lines = [f"{row['group']}, {row['name']}: {row['reason']}" for row in rows]
+    return "\n".join([title, *lines]) if lines else ""
+
+
+def groups(endings: dict[str, Ending]) -> str:
+    cells = [(name, f"{ending.seconds:.1f}", ending.how) for name, ending in endings.items()]
+    return "Groups\n" + table(("", "s", ""), cells)
+
+
+def wanted(lines: list[Line]) -> str:
+    """The targets; not those for which nobody asked."""
+    asked = [line for line in lines if not (line.reason or "").endswith(NOT_ASKED)]
+    if not asked:
+        return ""
+    text = "Wanted\n" + table(("", "wanted", "measured", "of rounds", ""), [_wanted(line) for line in asked])
+    reasons = [f"{line.what}: {line.reason}" for line in asked if line.reason]
+    return "\n".join([text, "", "Not measured", *reasons]) if reasons else text
 
 
 def job(rows: Rows) -> str:
@@ -90,7 +133,7 @@ def small(rows: Rows) -> str:
 def micro(rows: Rows) -> str:
     cells = [
         (name, *(f"{s * 1e6:.2f}" for s in (median(times), min(times), max(times))))
-        for what in ("micro", "product")
+        for what in ("micro", "product", "sums")
         for name in names(rows, what)
         if (times := seconds(rows, what, name))
     ]

@@ -1,48 +1,74 @@
 """How the library's tests on the GPU came out, from the rows of the plugin that watched them."""
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
+from benchmarks.gpu_report.processes import DONE
 from benchmarks.gpu_report.rows import Rows, found
+
+IN_FULL, NAMED = 20, 100  # failures whose text is printed, and whose name is
 
 
 class Tests(NamedTuple):
-    """collected: how many there were; None where it did not get there.  running: where the process ended."""
+    """collected: how many there were; None where it did not get there.  failed: the texts by name.
+
+    unfinished: how many were collected and came to no end.  running: those that had begun.
+    units: how each ended that did not simply end.
+    """
 
     collected: int | None
     passed: int
     skipped: int
-    failed: list[str]
+    failed: dict[str, str]
+    unfinished: int
     running: list[str]
+    units: dict[str, str]
 
-    @property
-    def unfinished(self) -> int:
-        return max(0, (self.collected or 0) - self.passed - self.skipped - len(self.failed))
-
-    def in_words(self) -> str:
+    def counts(self) -> str:
         if self.collected is None and not self.failed:
             return "did not run"
         words = f"{self.passed} passed, {len(self.failed)} failed, {self.skipped} skipped"
-        words += f", {self.unfinished} not finished" + "".join(f" (in {name})" for name in self.running)
-        return words + "".join(f"\n  failed: {name}" for name in self.failed)
+        return words + f", {self.unfinished} not finished"
+
+    def in_words(self) -> str:
+        return "\n".join([self.counts(), *self._details()])
+
+    def _details(self) -> Iterator[str]:
+        for unit, how in self.units.items():
+            yield f"  {unit}: {how}"
+        for name in self.running:
+            yield f"  not finished: {name}"
+        for i, (name, text) in enumerate(list(self.failed.items())[:NAMED]):
+            yield f"  failed: {name}"
+            if i < IN_FULL:
+                yield from (f"    {line}" for line in text.splitlines())
+        if len(self.failed) > IN_FULL:
+            yield f"  the first {IN_FULL} of {len(self.failed)} have their texts; the JSON has those of all"
 
 
 def summary(rows: Rows) -> Tests:
-    counts = [row["count"] for row in found(rows, "tests", "collected")]
-    outcomes = {row["name"]: row["outcome"] for row in found(rows, "test")}
-    begun = [row["name"] for row in found(rows, "test begun") if row["name"] not in outcomes]
-    by = {
-        outcome: [name for name, its in outcomes.items() if its == outcome] for outcome in outcomes.values()
-    }
+    counts = [row["count"] for row in found(rows, "collected")]
+    ended = {(row["unit"], row["name"]): row for row in found(rows, "test")}
+    begun = [row for row in found(rows, "test begun") if (row["unit"], row["name"]) not in ended]
+    outcomes = [row["outcome"] for row in ended.values()]
+    failed = [row for row in ended.values() if row["outcome"] == "failed"] + found(rows, "not collected")
     return Tests(
-        counts[0] if counts else None,
-        len(by.get("passed", [])),
-        len(by.get("skipped", [])),
-        by.get("failed", []),
-        begun,
+        collected=sum(counts) if counts else None,
+        passed=outcomes.count("passed"),
+        skipped=outcomes.count("skipped"),
+        failed={row["name"]: row.get("text", "") for row in failed},
+        unfinished=max(0, sum(counts) - len(ended)),
+        running=[row["name"] for row in begun],
+        units={row["name"]: row["how"] for row in found(rows, "unit") if row["how"] != DONE and _counts(row)},
     )
 
 
+def _counts(unit: dict[str, object]) -> bool:
+    return unit.get("status") != 5  # pytest's: it has no test of the kind
+
+
 def went_wrong(rows: Rows, tests: Tests) -> bool:
-    """A test failed, or there was none to run."""
-    statuses = [row["status"] for row in found(rows, "tests", "ended")]
-    return bool(tests.failed) or any(statuses)
+    """A test failed, a process of tests did, or all of them were run and there was none."""
+    units = found(rows, "unit")
+    none = bool(units) and not tests.collected and not tests.units
+    return bool(tests.failed) or none or any(row["failed"] for row in units)

@@ -1,5 +1,6 @@
 """Each target judged by what was measured, or the reason why it was not."""
 
+from collections.abc import Iterable
 from statistics import median
 from typing import NamedTuple
 
@@ -8,7 +9,8 @@ from benchmarks.gpu_report.rows import Rows, found
 from benchmarks.gpu_report.targets import Target
 
 MET, MISSED, DISAGREES, REHEARSED = "met", "MISSED", "DISAGREES", "rehearsal"
-NOT_MEASURED = "not measured"
+NOT_MEASURED, FAULT = "not measured", "FAULT"  # the last: it could not be judged
+NOT_ASKED = "was not asked for"
 MISSING = {"pytorch": "PyTorch", "jax": "JAX"}
 
 
@@ -21,6 +23,20 @@ class Line(NamedTuple):
     rounds: list[float]
     verdict: str
     reason: str | None = None
+
+
+def judge_all(
+    targets: Iterable[Target], rows: Rows, endings: dict[str, Ending], rehearsal: bool
+) -> list[Line]:
+    """All targets.  One whose rows are not as they should be costs itself alone."""
+    lines = []
+    for target in targets:
+        try:
+            lines.append(judge(target, rows, endings, rehearsal))
+        except Exception as error:  # rows are what other processes wrote
+            reason = f"{type(error).__name__}: {error}"
+            lines.append(Line(target.what, target.wanted, None, [], FAULT, reason))
+    return lines
 
 
 def judge(target: Target, rows: Rows, endings: dict[str, Ending], rehearsal: bool) -> Line:
@@ -50,7 +66,7 @@ def why_not(target: Target, rows: Rows, endings: dict[str, Ending]) -> str:
         for row in found(rows, "missing", MISSING.get(group, "")):
             return row["reason"]
         if group not in endings:
-            return f"the group {group} was not asked for"
+            return f"the group {group} {NOT_ASKED}"
         if endings[group].how != DONE:
             return f"the group {group}: {endings[group].how}"
         return f"{name} wrote no figure"

@@ -54,8 +54,8 @@ def test_one_that_cannot_be_reached_is_refused_clearly(emulated, backend, device
 
 @pytest.mark.gpu
 def test_tensors_of_pytorch_on_the_device():
+    backend_or_skip("cupy")
     torch = pytest.importorskip("torch", reason="PyTorch is not installed")
-
     net = net_on("cupy")
     tensor = torch.from_numpy(X).cuda()
     np.testing.assert_array_equal(to_numpy(net.predict(tensor)), to_numpy(net.predict(X)))

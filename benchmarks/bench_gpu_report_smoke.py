@@ -1,0 +1,151 @@
+"""The GPU report's smoke test on the CPU: every stage says what it found, and one that fails is alone."""
+
+import os
+import re
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from benchmarks.gpu_report import library, memory_growth, sanitizer, smoke
+from benchmarks.gpu_report.command import main
+from benchmarks.gpu_report.few_steps import main as few_steps
+from benchmarks.gpu_report.ours import Eager
+from benchmarks.gpu_report.rows import Recorder, found, read
+from benchmarks.gpu_report.settings import REHEARSAL
+from benchmarks.gpu_report.stages import Stages
+
+STAGES = [
+    "the machine",
+    "loading the backend: its device, driver and libraries",
+    "compiling kernels.cu",
+    "backprop.warmup()",
+    "a launch, and a node of a graph",
+    "200 steps with our own products: captured, eager, and on NumPy",
+    "40 steps with cuBLAS's products: captured, eager, and on NumPy",
+    "memory that 20 trainings by cuBLAS leave behind",
+    "3 steps under compute-sanitizer --tool memcheck",
+    "3 steps under compute-sanitizer --tool racecheck",
+]
+
+
+@pytest.fixture
+def record(tmp_path):
+    return Recorder(tmp_path / "rows", "smoke")
+
+
+def lines(text):
+    """What is printed, without the seconds since the start."""
+    return [line.partition(" s] ")[2] for line in text.splitlines() if re.match(r"\[ *\d+\.\d s\] ", line)]
+
+
+def test_a_rehearsal_shows_each_of_its_lines_without_mnist_and_without_a_gpu(monkeypatch, capfd):
+    monkeypatch.delenv("BACKPROP_DATA_DIR", raising=False)
+    assert main(["--smoke", "--rehearse"]) == 0
+    output = capfd.readouterr().out
+    said = lines(output)
+    assert [line.removesuffix(" …") for line in said if line.endswith(" …")] == STAGES
+    assert len([line for line in said if line.startswith("  ok, ")]) == len(STAGES)
+    for part in (
+        "  device: cpu",
+        "  empty kernel in our loop, 20 a step: ",
+        "  captured and eager differ by 0.0e+00 (0 is wanted)",
+        "  a CPU has none: without it",
+        "  done: cublas, eager: losses 2.",
+    ):
+        assert any(line.startswith(part) for line in said), part
+    assert "smoke: done" in output and "Wanted" not in output
+
+
+def test_a_stage_that_fails_says_so_and_the_later_ones_run(record, monkeypatch, capsys):
+    def broken(backend):
+        raise RuntimeError("kernels.cu(12): error")
+
+    monkeypatch.setattr(library, "compile_kernels", broken)
+    smoke.measure(record, REHEARSAL)
+    rows = read(record.path)
+    assert [row["name"] for row in found(rows, "smoke")] == STAGES
+    assert [row["name"] for row in found(rows, "smoke") if not row["well"]] == ["compiling kernels.cu"]
+    (error,) = found(rows, "error")  # so that the command ends with 1
+    assert error["reason"] == "RuntimeError: kernels.cu(12): error"
+    assert any(line.startswith("  FAILED, ") for line in lines(capsys.readouterr().out))
+
+
+@pytest.mark.parametrize("off", [1e-9, 1e-3, float("nan")])
+def test_eager_losses_that_differ_at_all_are_a_failure(record, monkeypatch, off):
+    train = Eager.train
+    monkeypatch.setattr(smoke, "PRODUCTS", {"our own": (True, 3)})
+    # Captured is not an Eager, and NumPy's peer is.
+    monkeypatch.setattr(smoke.OnNumpy, "train", train)
+    monkeypatch.setattr(smoke.Eager, "train", lambda self: [loss + off for loss in train(self)])
+    smoke.measure(record, REHEARSAL)
+    (error,) = found(read(record.path), "error")
+    assert error["reason"].startswith("AssertionError: losses differ: captured and eager by ")
+
+
+def test_captured_losses_that_are_not_numpys_are_a_failure(monkeypatch):
+    monkeypatch.setattr(
+        smoke, "losses", lambda kind, *_: np.array([2.3, 2.2 + 2e-4 * (kind is smoke.OnNumpy)])
+    )
+    with pytest.raises(AssertionError, match=r"and NumPy by 2\.0e-04"):
+        smoke.compare(None, "cpu", lambda text: None)
+
+
+def test_memory_that_trainings_leave_behind_is_a_failure(record, monkeypatch):
+    used = iter([10 * 2**20, 80 * 2**20])
+    monkeypatch.setattr(memory_growth.library, "memory_in_use", lambda backend: next(used))
+    memory_growth.stage(Stages(record), REHEARSAL)
+    (error,) = found(read(record.path), "error")
+    assert error["reason"] == "AssertionError: 20 trainings left 70 MiB behind, at most 64 wanted"
+
+
+class TestSanitizer:
+    """A made-up compute-sanitizer, on the path."""
+
+    @pytest.fixture
+    def install(self, tmp_path, monkeypatch):
+        """install(line): one that ends by that line of a shell script, and keeps its arguments."""
+        monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}/usr/bin{os.pathsep}/bin")
+        monkeypatch.setattr(sanitizer, "PRODUCTS", {"memcheck": "own"})
+        monkeypatch.setattr(type(REHEARSAL), "backend", "numpy")  # which is there
+
+        def make(line):
+            tool = tmp_path / "compute-sanitizer"
+            tool.write_text(f'#!/bin/sh\necho "$@" > {tmp_path}/asked\n{line}\n')
+            tool.chmod(0o755)
+            return lambda: (tmp_path / "asked").read_text().split()
+
+        return make
+
+    def stage(self, record, capsys, **changed):
+        sanitizer.stage(Stages(record), replace(REHEARSAL, device="cuda", **changed), record.path)
+        (row,) = found(read(record.path), "smoke")
+        return row["well"], lines(capsys.readouterr().out)
+
+    def test_it_runs_three_steps(self, install, record, capsys):
+        asked = install('while [ "$1" != "-m" ]; do shift; done; exec ' + sys.executable + ' "$@"')
+        well, said = self.stage(record, capsys)
+        assert well and asked()[:4] == ["--tool", "memcheck", "--error-exitcode", "99"]
+        assert said[1].startswith("  done: own, eager: losses 2.")
+
+    def test_what_it_finds_is_a_failure(self, install, record, capsys):
+        install('echo "========= ERROR SUMMARY: 3 errors"; exit 99')
+        well, said = self.stage(record, capsys)
+        assert not well and said[1] == "  memcheck found errors: ERROR SUMMARY: 3 errors"
+
+    def test_one_that_takes_too_long_is_no_failure_and_is_said(self, install, record, capsys, monkeypatch):
+        install("sleep 60")
+        well, said = self.stage(record, capsys, limit=1.0)
+        assert well and said[1].startswith("  cut off after 1 s")
+
+    def test_without_it_the_steps_run_all_the_same(self, record, capsys, monkeypatch, install):
+        monkeypatch.setattr(sanitizer, "where", lambda: None)
+        well, said = self.stage(record, capsys)
+        assert well and said[1] == "  it is not installed: without it" and said[2].startswith("  done: own")
+
+
+def test_a_loss_that_is_not_finite_ends_the_few_steps(monkeypatch):
+    monkeypatch.setattr(library, "training_loop", lambda *_: lambda batches: [float("nan")])
+    with pytest.raises(SystemExit, match="not finite"):
+        few_steps("numpy", "own")

@@ -1,0 +1,58 @@
+"""The report as JSON: the raw rows first, whatever comes of judging them."""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from benchmarks.gpu_report.processes import Ending
+from benchmarks.gpu_report.rows import Rows
+from benchmarks.gpu_report.targets import AGREEMENT, SPEED
+from benchmarks.gpu_report.tests_summary import Tests, summary
+from benchmarks.gpu_report.verdicts import FAULT, Line, judge_all
+
+LEFT_OUT = "test begun"  # a row of each test; what did not end is named among the tests
+
+
+class Judgement:
+    """What the rows come to.
+
+    tests: None where they could not be counted.  faults: what could not be judged, and why.
+    """
+
+    def __init__(self, rows: Rows, endings: dict[str, Ending], rehearsal: bool) -> None:
+        self.lines: list[Line] = judge_all((*SPEED, *AGREEMENT), rows, endings, rehearsal)
+        self.faults = [f"{line.what}: {line.reason}" for line in self.lines if line.verdict == FAULT]
+        self.tests: Tests | None = None
+        try:
+            self.tests = summary(rows)
+        except Exception as error:
+            self.faults.append(f"the tests: {type(error).__name__}: {error}")
+
+
+def raw(head: dict[str, Any], rows: Rows, endings: dict[str, Ending]) -> dict[str, Any]:
+    """All that was measured."""
+    return {
+        **head,
+        "groups": {name: ending._asdict() for name, ending in endings.items()},
+        "rows": [row for row in rows if row.get("what") != LEFT_OUT],
+    }
+
+
+def judged(judgement: Judgement) -> dict[str, Any]:
+    """What came of it."""
+    return {
+        "wanted": [line._asdict() for line in judgement.lines],
+        "tests": judgement.tests and judgement.tests._asdict(),
+        "faults": judgement.faults,
+    }
+
+
+def write(file: Path, document: dict[str, Any]) -> None:
+    """Beside its place first, and there when it is whole.  Raises OSError, which names the file."""
+    beside = file.with_name(file.name + ".part")
+    try:
+        beside.write_text(json.dumps(document, indent=1) + "\n")
+        os.replace(beside, file)
+    except OSError as error:
+        raise OSError(f"--json: {file} cannot be written: {error.strerror}") from error

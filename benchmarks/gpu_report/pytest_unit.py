@@ -1,0 +1,14 @@
+"""pytest on one unit of tests: `python -m benchmarks.gpu_report.pytest_unit FILE GROUP UNIT OPTION…`."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmarks.gpu_report.outcomes import Outcomes
+from benchmarks.gpu_report.rows import Recorder
+
+if __name__ == "__main__":
+    path, group, unit, *options = sys.argv[1:]
+    outcomes = Outcomes(Recorder(Path(path), group), unit)
+    sys.exit(pytest.main([*options, unit], plugins=[outcomes]))

@@ -140,6 +140,10 @@ class Backend(Kernels):
         """Inside, the threads that suit products of that size.  multiply_adds: of the largest product."""
         return nullcontext()
 
+    def users_threads(self) -> AbstractContextManager[Any]:
+        """Inside a block of `threads_for`, for what is the user's: the threads that were there before it."""
+        return nullcontext()
+
     def warmup(self, products: Iterable[tuple[int, int, int]] | None = None) -> None:
         """Make ready what a first call would else have to wait for: kernels to compile, libraries to load.
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from backends.backend import Backend
 from backends.kernels import Array
-from backends.threads import blas_threads
+from backends.threads import blas_threads, users_blas_threads
 
 # Others take the generic kernels. Why: NumPy orders complex numbers by their real and then their imaginary
 # part, so that its comparisons and maxima, unlike the generic kernels', are not analytic.
@@ -82,6 +82,9 @@ class NumpyBackend(Backend):
 
     def threads_for(self, multiply_adds: int) -> AbstractContextManager[Any]:
         return blas_threads(multiply_adds)
+
+    def users_threads(self) -> AbstractContextManager[Any]:
+        return users_blas_threads()
 
     def affine(self, x: Array, W: Array, b: Array, out: Array | None = None) -> Array:
         out = x.dot(W, out=out)

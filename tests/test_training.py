@@ -2,6 +2,8 @@
 
 import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier, Event
 
 import numpy as np
 import pytest
@@ -9,6 +11,8 @@ import pytest
 from backends import asarray, load, to_numpy
 from backends.testing import backend_or_skip
 from backprop import TwoLayerNet, load_mnist_sample, train
+from backprop.layers import Affine, ReLU, SoftmaxCrossEntropy
+from backprop.networks import Network
 from backprop.optimizers import SGD
 from backprop.training import batch_loop
 
@@ -254,25 +258,95 @@ def test_a_notebook_shows_the_history_in_a_line():
     assert repr(history).endswith(f"test accuracy {history.test_accuracy[-1]:.4f}>")
 
 
-def test_small_products_take_one_blas_thread_while_it_trains():
-    """Two would wait for each other; afterwards there are as many as before."""
+@pytest.fixture
+def blas_threads():
+    """How many threads BLAS takes now; two, when the test begins."""
     threadpoolctl = pytest.importorskip("threadpoolctl")
-    seen = []
 
     def threads():
         pools = [pool for pool in threadpoolctl.threadpool_info() if pool["user_api"] == "blas"]
         return max((pool["num_threads"] for pool in pools), default=None)
 
-    net = net_of(backend="numpy")
     with threadpoolctl.threadpool_limits(2, "blas"):
         if threads() != 2:
             pytest.skip("this BLAS has one thread")
-        train(net, X, T, iterations=1, batch_size=4, callback=lambda history: seen.append(threads()))
-        assert set(seen) == {1}
-        assert threads() == 2
-        wide = TwoLayerNet(8, 100_000, 3, rng=0, backend="numpy")
-        train(wide, X, T, iterations=1, batch_size=100, callback=lambda history: seen.append(threads()))
-        assert seen[-1] == 2
+        yield threads
+
+
+def watched(hidden, watch):
+    """A network whose ReLU calls `watch` in every forward pass."""
+
+    class Watched(ReLU):
+        def forward(self, x, training=True):
+            watch()
+            return super().forward(x, training)
+
+    layers = [Affine.create(8, hidden, rng=0, backend="numpy"), Watched()]
+    layers += [Affine.create(hidden, 3, rng=1, backend="numpy")]
+    return Network(dict(zip("abc", layers, strict=True)), SoftmaxCrossEntropy(), 8, 3)
+
+
+def test_small_products_take_one_blas_thread_while_it_trains(blas_threads):
+    """Two would wait for each other; a callback has as many as before, and so has everybody afterwards."""
+    inside, outside = [], []
+    options = {"iterations": 1, "batch_size": 100, "callback": lambda history: outside.append(blas_threads())}
+    train(watched(6, lambda: inside.append(blas_threads())), X, T, **options)
+    assert set(inside) == {1} and set(outside) == {2}
+    train(watched(100_000, lambda: inside.append(blas_threads())), X, T, **options)
+    assert inside[-1] == 2 and blas_threads() == 2
+
+
+def test_trainings_that_overlap_in_threads_share_the_limit(blas_threads):
+    """The second ends last: it still has one thread, and then there are as many as before the first."""
+    both, first_is_done, seen = Barrier(2, timeout=60), Event(), []
+
+    def first():
+        train(watched(6, _once(both.wait)), X, T, iterations=1, batch_size=4)
+        first_is_done.set()
+
+    def second():
+        def watch():
+            both.wait()
+            assert first_is_done.wait(60)
+            seen.append(blas_threads())
+
+        train(watched(6, _once(watch)), X, T, iterations=1, batch_size=4)
+
+    with ThreadPoolExecutor(2) as pool:
+        for future in [pool.submit(first), pool.submit(second)]:
+            future.result(60)
+    assert seen == [1] and blas_threads() == 2
+
+
+def test_a_callback_beside_another_training_stays_at_one_thread(blas_threads):
+    begun, done, seen = Event(), Event(), []
+    other = watched(6, _once(lambda: (begun.set(), done.wait(60))))
+    with ThreadPoolExecutor(1) as pool:
+        future = pool.submit(train, other, X, T, iterations=1, batch_size=4)
+        assert begun.wait(60)
+        callback = lambda history: seen.append(blas_threads())  # noqa: E731
+        train(net_of(backend="numpy"), X, T, iterations=1, batch_size=4, callback=callback)
+        done.set()
+        future.result(60)
+    assert set(seen) == {1} and blas_threads() == 2
+
+
+def test_a_training_within_a_callback(blas_threads):
+    seen = []
+
+    def callback(history):
+        seen.append(blas_threads())
+        train(watched(6, lambda: seen.append(blas_threads())), X, T, iterations=1, batch_size=4)
+        seen.append(blas_threads())
+
+    train(net_of(backend="numpy"), X, T, iterations=1, batch_size=4, callback=callback)
+    assert seen[0] == seen[-1] == 2 and set(seen[1:4]) == {1} and blas_threads() == 2
+
+
+def _once(function):
+    """A function that does it when first called."""
+    calls = []
+    return lambda: calls.append(1) or (function() if len(calls) == 1 else None)
 
 
 def test_it_trains_without_threadpoolctl(monkeypatch):

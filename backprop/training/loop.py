@@ -89,8 +89,13 @@ def train(
         loop="captured" if why is None else f"eager: {why}",
         precision=backend.precision(net.dtype),
     )
-    started, done, report = time.perf_counter(), 0, callback or (lambda history: None)
+    started, done = time.perf_counter(), 0
     start = batch_loop(net, optimizer, x, labels, batch_size, recompute_loss)
+
+    def report(history: History) -> None:
+        if callback is not None:
+            with backend.users_threads():
+                callback(history)
 
     def draw() -> Any:
         count = min(backend.iterations_at_once, total - done, epoch - done % epoch)

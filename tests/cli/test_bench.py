@@ -16,12 +16,13 @@ pytest.importorskip("tqdm")
 
 import backprop
 from backends import Backend, load, register, registry, threads
-from backprop.cli import bench_gradients, bench_training, blas, progress, run
-from backprop.cli.bench_chart import draw
-from backprop.cli.bench_plan import FULL, QUICK, Disagreement, Plan
-from backprop.cli.bench_training import random_data, steps
+from backprop.cli import blas, progress, run
+from backprop.cli.bench import gradients, training
+from backprop.cli.bench.chart import draw
+from backprop.cli.bench.plan import FULL, QUICK, Disagreement, Plan
+from backprop.cli.bench.training import random_data, steps
 
-bench = import_module("backprop.cli.bench")  # the package's own `bench` is the command
+bench = import_module("backprop.cli.bench.command")
 PLAN = replace(QUICK, networks=((6, 4, 3),))
 TINY = Plan(((4, 3, 2),), (2, 4), (3, 6), samples=9, square=8, iterations=2, rounds=1, block=1e-4)
 QUICKLY = ("bench", "--quick", "--backend", "numpy")
@@ -175,15 +176,15 @@ def test_a_numerical_gradient_that_takes_long_is_called_once(monkeypatch):
         return numerical(*arguments, **options)
 
     monkeypatch.setattr(backprop.TwoLayerNet, "numerical_gradient", counted)
-    monkeypatch.setattr(bench_gradients, "SLOW", 0.0)
-    rows = bench_gradients.gradients(QUICK, (4, 3, 2), [load("numpy")], 0)
+    monkeypatch.setattr(gradients, "SLOW", 0.0)
+    rows = gradients.gradients(QUICK, (4, 3, 2), [load("numpy")], 0)
     assert calls == ["central", "complex"]
     assert [len(row["rounds"]["numerical"]) for row in rows] == [1, 1]
     assert all(len(row["rounds"]["backprop"]) == QUICK.rounds for row in rows)
 
 
 def test_a_large_step_takes_three_rounds(monkeypatch):
-    monkeypatch.setattr(bench_training, "LARGE", 200)
+    monkeypatch.setattr(training, "LARGE", 200)
     plan, backends = Plan(samples=50, square=16, rounds=4, block=1e-4), [load("numpy")]
     data = random_data(plan, backends, 0)
     counts = [
@@ -296,7 +297,7 @@ def test_a_wrong_gradient_ends_it_before_anything_is_timed(call, monkeypatch, tm
         return gradient
 
     monkeypatch.setattr(backprop.TwoLayerNet, "gradient", wrong)
-    monkeypatch.setattr(bench_gradients, "in_turns", lambda *a, **o: pytest.fail("it times"))
+    monkeypatch.setattr(gradients, "in_turns", lambda *a, **o: pytest.fail("it times"))
     file = tmp_path / "bench.json"
     ran = call(*QUICKLY, "--json", file)
     assert ran.code == 1 and not file.exists()
@@ -319,22 +320,22 @@ def test_a_gradient_that_is_no_number_is_no_agreement(call, monkeypatch):
 
 @pytest.mark.parametrize(("factor", "words"), [(1.001, "on strict"), (float("nan"), "nan on strict")])
 def test_backends_that_learn_differently_are_not_timed(two_backends, monkeypatch, factor, words):
-    loop = bench_training.batch_loop
+    loop = training.batch_loop
 
     def one_is_wrong(net, *arguments, **options):
         start = loop(net, *arguments, **options)
         scale = factor if net.backend.name == "strict" else 1.0
         return lambda batches: lambda: [scale * loss for loss in start(batches)()]
 
-    monkeypatch.setattr(bench_training, "batch_loop", one_is_wrong)
-    monkeypatch.setattr(bench_training, "in_turns", lambda *a, **o: pytest.fail("it times"))
+    monkeypatch.setattr(training, "batch_loop", one_is_wrong)
+    monkeypatch.setattr(training, "in_turns", lambda *a, **o: pytest.fail("it times"))
     with pytest.raises(Disagreement, match=f"784-5-10 at batch 10: the first loss is .*{words}"):
         steps(QUICK, 5, 10, two_backends, 0, random_data(QUICK, two_backends, 0))
 
 
 def test_a_loss_that_is_no_number_is_not_timed(monkeypatch):
     backends = [load("numpy")]
-    monkeypatch.setattr(bench_training, "batch_loop", lambda *a, **o: lambda batches: lambda: [float("inf")])
+    monkeypatch.setattr(training, "batch_loop", lambda *a, **o: lambda batches: lambda: [float("inf")])
     with pytest.raises(Disagreement, match="784-5-10 at batch 10 on numpy: .* must be .*finite.*inf"):
         steps(QUICK, 5, 10, backends, 0, random_data(QUICK, backends, 0))
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import backprop
 from backends import Array, Backend
 from backends.threads import blas_threads
-from backprop.cli.bench_plan import Disagreement, Plan, Row, repeat
+from backprop.cli.bench.plan import Disagreement, Plan, Row, repeat
 from backprop.cli.blas import threads_in_force
 from backprop.initializers import generator
 from backprop.networks import Network

@@ -7,7 +7,7 @@ from typing import Any
 import backprop
 from backends import Backend
 from backends.threads import blas_threads
-from backprop.cli.bench_plan import Plan, Row, repeat
+from backprop.cli.bench.plan import Plan, Row, repeat
 from backprop.cli.blas import threads_in_force
 from backprop.timing import in_turns
 

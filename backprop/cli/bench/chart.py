@@ -9,7 +9,7 @@ from itertools import cycle
 from pathlib import Path
 from typing import Any
 
-from backprop.cli.bench_plan import Row, three_digits
+from backprop.cli.bench.plan import Row, three_digits
 from backprop.plots.canvas import COLOURS, INK, new_figure, save, style
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import backprop
 from backends import Backend
-from backprop.cli.bench_plan import Row, three_digits
+from backprop.cli.bench.plan import Row, three_digits
 from backprop.cli.blas import describe_blas
 from backprop.tables import table
 

@@ -8,11 +8,11 @@ import click
 
 import backprop
 from backends import Backend, Choice, available_backends, known_backends, load, why_unavailable
-from backprop.cli import bench_chart, bench_report
-from backprop.cli.bench_gradients import gradients
-from backprop.cli.bench_job import job
-from backprop.cli.bench_plan import FULL, QUICK, Disagreement, Plan, Row
-from backprop.cli.bench_training import random_data, steps
+from backprop.cli.bench import chart, report
+from backprop.cli.bench.gradients import gradients
+from backprop.cli.bench.job import job
+from backprop.cli.bench.plan import FULL, QUICK, Disagreement, Plan, Row
+from backprop.cli.bench.training import random_data, steps
 from backprop.cli.blas import describe_blas
 from backprop.cli.options import (
     NO_TF32,
@@ -75,8 +75,8 @@ def bench(
     precisions = {each.name: with_precision(precision, each) for each in backends}
     if precision not in precisions.values():
         raise click.UsageError(NO_TF32.format(precision=precision, got=", ".join(precisions)), context)
-    plan, devices = QUICK if quick else FULL, [bench_report.device(backend) for backend in backends]
-    click.echo(bench_report.heading(devices, choice.why, quick))
+    plan, devices = QUICK if quick else FULL, [report.device(backend) for backend in backends]
+    click.echo(report.heading(devices, choice.why, quick))
     try:
         with backprop.precision(precision):
             content = _measured(plan, backends, seed)
@@ -96,7 +96,7 @@ def bench(
     )
     if plot is not None:
         title = ["Time per training step of 784-hidden-10, float32", *devices]
-        bench_chart.draw(content["steps"], title, plot)
+        chart.draw(content["steps"], title, plot)
     return 0
 
 
@@ -112,17 +112,17 @@ def _measured(plan: Plan, backends: Sequence[Backend], seed: int) -> dict[str, l
     gradient_rows: list[Row] = []
     for sizes in passing(plan.networks, "gradients"):
         gradient_rows += gradients(plan, sizes, backends, seed)
-    click.echo(bench_report.of_gradients(gradient_rows))
+    click.echo(report.of_gradients(gradient_rows))
 
     step_rows: list[Row] = []
     data = random_data(plan, backends, seed)
     sizes_of_steps = [(hidden, batch) for hidden in plan.hidden for batch in plan.batches]
     for hidden, batch in passing(sizes_of_steps, "training steps"):
         step_rows += steps(plan, hidden, batch, backends, seed, data)
-    click.echo(bench_report.of_steps(step_rows, plan.square))
+    click.echo(report.of_steps(step_rows, plan.square))
 
     job_rows: list[Row] = []
     for _ in passing([None], "training"):
         job_rows += job(plan, backends, seed)
-    click.echo(bench_report.of_job(job_rows))
+    click.echo(report.of_job(job_rows))
     return {"gradients": gradient_rows, "steps": step_rows, "training": job_rows}

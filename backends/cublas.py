@@ -1,7 +1,7 @@
 """cuBLAS products of float32 matrices by ctypes, which a CUDA graph can hold.
 
 Why not CuPy's: it refuses its own cuBLAS calls while a stream is captured, although cuBLAS can be captured.
-Why not the binding of another package: these are five functions, and no GPU test needs another install.
+Why not the binding of another package: these are six functions, and no GPU test needs another install.
 """
 
 import ctypes
@@ -25,6 +25,7 @@ _pointer, _int = ctypes.c_void_p, ctypes.c_int
 _matrix = [_pointer, _int]  # its address, and how many numbers lie from one column to the next
 SIGNATURES: dict[str, list[Any]] = {
     "cublasCreate_v2": [_pointer],
+    "cublasDestroy_v2": [_pointer],
     "cublasSetStream_v2": [_pointer, _pointer],
     "cublasSetWorkspace_v2": [_pointer, _pointer, ctypes.c_size_t],
     "cublasSetMathMode": [_pointer, _int],
@@ -34,7 +35,7 @@ SIGNATURES: dict[str, list[Any]] = {
 
 
 class Cublas:
-    """A cuBLAS handle, for one thread and one device, made by its first product and kept by the process.
+    """A cuBLAS handle, for one thread and one device: made by its first product, and gone with the thread.
 
     cupy: the module.  library: the loaded libcublas.
     """
@@ -46,6 +47,10 @@ class Cublas:
         self._one, self._zero = ctypes.c_float(1.0), ctypes.c_float(0.0)
         self._alpha, self._beta = ctypes.addressof(self._one), ctypes.addressof(self._zero)
         _check(library.cublasCreate_v2(ctypes.addressof(self._handle)))
+
+    def __del__(self) -> None:
+        if not sys.is_finalizing():  # else CUDA may have gone before
+            self._library.cublasDestroy_v2(self._handle)
 
     def product(self, a: Array, b: Array, out: Array) -> Array:
         """out = a b.  a: (M, K), b: (K, N): C-contiguous, or the transpose of such.  out: C-contiguous."""
@@ -88,6 +93,7 @@ class Cublas:
         stream = self._cupy.cuda.get_current_stream().ptr
         if stream != self._stream:
             workspace = self._cupy.empty((WORKSPACE,), "uint8")
+            self._stream = None  # unknown, should one of these fail
             _check(self._library.cublasSetStream_v2(self._handle, stream))  # it resets the workspace
             _check(self._library.cublasSetWorkspace_v2(self._handle, workspace.data.ptr, WORKSPACE))
             self._stream, self._workspace = stream, workspace
@@ -112,7 +118,7 @@ def cublas(cupy: Any) -> Cublas:
 
 
 def forget_workspaces() -> None:
-    """Give the workspaces of this thread's handles back, whatever pool they came from."""
+    """Let this thread's handles take new workspaces with their next products."""
     for handle in getattr(_of_thread, "handles", {}).values():
         handle.forget_workspace()
 
@@ -129,7 +135,8 @@ def _load(cupy: Any) -> Any:
         library = ctypes.CDLL(name)
     except (ImportError, OSError) as error:
         cure = f'pip install "cupy-cuda{major}x[ctk]", or compute on the CPU: BACKPROP_BACKEND=numpy'
-        raise BackendUnavailable("cupy", f"{name} cannot be loaded ({error})", cure) from None
+        why = " ".join(str(error).split())
+        raise BackendUnavailable("cupy", f"{name} cannot be loaded ({why})", cure) from None
     for function, arguments in SIGNATURES.items():
         getattr(library, function).argtypes = arguments
     return library

@@ -5,6 +5,7 @@ launched with. So what a step reads and writes must be arrays that stay, and wha
 replay (the batches, the learning rate) must lie in them: numbers are recorded as they were.
 """
 
+import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
@@ -12,6 +13,8 @@ from typing import Any
 from backends.backend import Backend
 from backends.cublas import forget_workspaces
 from backends.kernels import Array
+
+OUT_OF_MEMORY = 2  # cudaErrorMemoryAllocation
 
 
 class CapturedLoop:
@@ -44,10 +47,18 @@ class CapturedLoop:
     def _capture(self, count: int) -> Any:
         if not self._graphs:
             self._rehearse()
+        try:
+            return self._record(count)
+        except MemoryError:
+            # CuPy's default pool keeps what other work has given back. It cannot be emptied in a capture.
+            self._backend.xp.get_default_memory_pool().free_all_blocks()
+            return self._record(count)
+
+    def _record(self, count: int) -> Any:
         stream = self._stream
         with stream, self._backend.xp.cuda.using_allocator(self._memory.pool.malloc):
-            stream.begin_capture()
             try:
+                stream.begin_capture()
                 for i in range(count):
                     self._step(i)
                 return stream.end_capture()  # it fails where a step caught an error of the capture
@@ -57,13 +68,15 @@ class CapturedLoop:
                     stream.end_capture()
                 if isinstance(error, MemoryError) or not isinstance(error, Exception):
                     raise
+                if getattr(error, "status", None) == OUT_OF_MEMORY:
+                    raise MemoryError(f"Out of memory for a CUDA graph of {count} steps") from error
                 raise RuntimeError(
                     f"a step could not be captured as a CUDA graph ({type(error).__name__}: {error}); a "
                     "layer or optimizer of your own that asks something of the device while it computes must "
                     "say `capturable = False`"
                 ) from error
             finally:
-                forget_workspaces()  # the graph's own, which is nobody else's to write into
+                forget_workspaces()  # that of the capture lies in the private pool
 
     def _rehearse(self) -> None:
         """Do a step for real, since kernels cannot be compiled and loaded while a stream is captured."""
@@ -82,16 +95,41 @@ class PrivateMemory:
     pools keep what was given back to them, even beyond their own end, until they are asked to free it.
     """
 
-    _outlived: list["PrivateMemory"] = []  # by an array that somebody still holds
+    _not_empty: list["PrivateMemory"] = []  # released ones, with arrays that somebody still holds
+    _releasing = threading.Lock()
 
     def __init__(self, cuda: Any) -> None:
-        self._device, self.pool = cuda.Device(), cuda.MemoryPool()
+        self._device, self.pool = cuda.Device(), cuda.MemoryPool(_allocator(cuda))
+        self.pool.set_limit(size=0)  # at a limit, too, CuPy would free what the graphs write
 
     def release(self) -> None:
         """Give back all that no array is in, here and in the pools that could not be emptied before."""
-        self._outlived.append(self)
-        for memory in tuple(self._outlived):
-            with suppress(Exception), memory._device:  # after an error of CUDA all memory is lost anyway
-                memory.pool.free_all_blocks()
-                if not memory.pool.total_bytes():
-                    self._outlived.remove(memory)
+        self._not_empty.append(self)
+        if not self._releasing.acquire(blocking=False):
+            return  # the garbage collector may call this in the middle of itself; the next call does it
+        try:
+            for memory in tuple(self._not_empty):
+                with suppress(Exception), memory._device:  # after an error of CUDA all memory is lost anyway
+                    memory.pool.free_all_blocks()
+                    if not memory.pool.total_bytes():
+                        self._not_empty.remove(memory)
+        finally:
+            self._releasing.release()
+
+
+def _allocator(cuda: Any) -> Callable[[int], Any]:
+    """Memory of the device for a pool, or MemoryError.
+
+    Why: where CUDA itself says that there is none left, CuPy's pools free what was given back to them and try
+    again. But the graphs write into that at every replay.
+    """
+
+    def allocate(size: int) -> Any:
+        try:
+            return cuda.MemoryPointer(cuda.Memory(size), 0)
+        except cuda.runtime.CUDARuntimeError as error:
+            if error.status != OUT_OF_MEMORY:
+                raise
+            raise MemoryError(f"Out of memory allocating {size:,} bytes for a CUDA graph") from error
+
+    return allocate

@@ -47,18 +47,19 @@ class CupyBackend(CudaBackend):
             # fails at its first kernel.
             cupy.RawModule(code=PROBE, options=OPTIONS).get_function("nothing")
         except Exception as error:
-            raise _broken(error, "cannot compile a kernel") from error
+            raise _cannot_compile(error) from error
         super().__init__("cupy", cupy)
 
     def asarray(self, data: Any, dtype: Any = None) -> Array:
-        """In pieces where it is large.
+        """Host data, or an array of CuPy, as one of CuPy.  Large host arrays are copied piece by piece.
 
         Why: CuPy copies through page-locked memory of the same size, and keeps that for the next time.
         """
         if not isinstance(data, np.ndarray) or data.nbytes <= PIECE:
             return super().asarray(data, dtype)
-        array = self.xp.empty(data.shape, data.dtype if dtype is None else self.dtype(dtype))
-        source, target, size = data.reshape(-1), array.reshape(-1), PIECE // data.itemsize
+        array = self.xp.empty(data.shape, self.dtype(data.dtype if dtype is None else dtype))
+        source, target = np.asarray(data).reshape(-1), array.reshape(-1)
+        size = max(1, PIECE // data.itemsize)
         for start in range(0, data.size, size):
             piece = slice(start, start + size)
             self.write(target[piece], super().asarray(source[piece], array.dtype))
@@ -163,8 +164,18 @@ def _without_gpu(cupy: Any) -> BackendUnavailable:
     return BackendUnavailable("cupy", f"CuPy {cupy.__version__} finds no CUDA GPU ({said})", cure)
 
 
-def _broken(error: Exception, how: str = "does not import") -> BackendUnavailable:
-    return BackendUnavailable("cupy", f"CuPy {how} ({_one_line(error)})", f"reinstall: {INSTALL}, {WAY_BACK}")
+def _broken(error: Exception) -> BackendUnavailable:
+    return BackendUnavailable(
+        "cupy", f"CuPy does not import ({_one_line(error)})", f"reinstall: {INSTALL}, {WAY_BACK}"
+    )
+
+
+def _cannot_compile(error: Exception) -> BackendUnavailable:
+    """An error of CUDA, which has a status, is the device's: it may be full, or somebody else's alone."""
+    cure = "see what nvidia-smi says" if hasattr(error, "status") else f"reinstall: {INSTALL}"
+    return BackendUnavailable(
+        "cupy", f"CuPy cannot compile a kernel ({_one_line(error)})", f"{cure}, {WAY_BACK}"
+    )
 
 
 def _one_line(error: Exception) -> str:

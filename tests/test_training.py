@@ -75,6 +75,23 @@ def test_accuracies_are_measured_at_the_start_of_every_epoch_and_at_the_end():
     assert history.test_accuracy == []
 
 
+@pytest.mark.parametrize("at", [0, 1, 2])
+def test_a_training_that_is_broken_off_leaves_the_generator_where_it_was(at):
+    """After the batches that it trained on: who goes on with it misses none."""
+    rng, seen = np.random.default_rng(5), []
+
+    def callback(history):
+        seen.append(len(history.loss))
+        if len(seen) > at:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train(net_of(), X, T, iterations=20, batch_size=10, rng=rng, callback=callback)
+    expected = np.random.default_rng(5)
+    expected.integers(50, size=(seen[-1], 10))
+    assert seen[-1] == (0, 5, 5)[at] and rng.bit_generator.state == expected.bit_generator.state
+
+
 def test_the_callback_sees_the_history_grow():
     seen = []
     train(
@@ -205,6 +222,16 @@ def test_the_buffers_of_a_loop_are_made_once(monkeypatch):
     for count in (100, 3, 100):
         assert len(start(RNG.integers(50, size=(count, 10)))()) == count
     assert len(made) == before
+
+
+def test_a_loop_takes_any_integers_and_no_batches(backend):
+    losses, batches = [], np.random.default_rng(0).integers(50, size=(3, 10))
+    for kind in ("int32", "int64"):
+        net = net_of()
+        start = batch_loop(net, SGD(0.1), *net.enter("train", X, T), 10, recompute_loss=False)
+        assert start(np.zeros((0, 10), kind))() == []
+        losses.append(start(batches.astype(kind))())
+    assert losses[0] == losses[1]
 
 
 def test_labels_on_a_device_are_checked_once(monkeypatch):

@@ -1,9 +1,8 @@
 """The steps of a training: one update for each batch, in arrays that stay where they are.
 
 The indices of many batches move to the device at once, and the losses of many steps come back at once, when
-they are asked for. Before that nothing waits for the device. Whatever changes from step to step lies in
-arrays that are made once: the indices, the learning rate, the losses. So a backend may record the steps and
-replay them.
+they are asked for. No step waits for the device. Whatever changes from step to step lies in arrays that are
+made once: the indices, the learning rate, the losses. So a backend may record the steps and replay them.
 """
 
 from collections.abc import Callable
@@ -71,14 +70,14 @@ def batch_loop(
         if optimizer.learning_rate != known:
             known = optimizer.learning_rate
             backend.write(rate, backend.asarray([known], net.dtype))
-        batches, parts = backend.asarray(batches), []
+        batches, parts = backend.asarray(batches, "int64"), []
         total = batches.shape[0]
         for first in range(0, total, SEGMENT):
             count = min(SEGMENT, total - first)
             backend.write(indices[:count, ...], batches[first : first + count, ...])
             run(count)
             parts.append(backend.copy(losses[:count, ...]))
-        every = parts[0] if len(parts) == 1 else backend.concat(parts)
+        every = backend.concat(parts) if len(parts) > 1 else parts[0] if parts else losses[:0, ...]
 
         def mean_losses() -> list[float]:
             means: list[float] = backend.to_numpy(every).mean(axis=1, dtype="float64").tolist()

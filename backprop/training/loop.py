@@ -44,7 +44,8 @@ def train(
     x_test, t_test: the same, or None.
     iterations: updates to make, 10,000 by default.  epochs: N // batch_size updates each, instead.
     batch_size: samples a batch, drawn with replacement.  learning_rate: a positive number.
-    rng: a seed or numpy.random.Generator; the same one draws the same batches on every backend.
+    rng: a seed or numpy.random.Generator; the same one draws the same batches on every backend. A callback
+    finds it ahead by the batches of the next iterations; a training that is broken off sets it back to them.
     recompute_loss: record the loss of the batch after its update, at the cost of a second forward pass, as
     the book does; else the loss that the gradient's own forward pass gave, before the update.
     callback: called with the History so far after every evaluation, and on the CPU at least every 100
@@ -81,7 +82,8 @@ def train(
     total = ITERATIONS if iterations is None else checks.positive_integer("train", "iterations", iterations)
 
     backend, started = net.backend, time.perf_counter()
-    rows, weights = (batch_size, min(backend.samples_at_once, x.shape[0])), net.params.shapes.values()
+    most = max(x.shape[0], 0 if test is None else test[0].shape[0])
+    rows, weights = (batch_size, min(backend.samples_at_once, most)), net.params.shapes.values()
     backend.warmup([(n, *shape) for n in rows for shape in weights if len(shape) == 2])
     why = why_not_captured(net, optimizer)
     history = History(
@@ -101,20 +103,26 @@ def train(
         count = min(backend.iterations_at_once, total - done, epoch - done % epoch)
         return rng.integers(x.shape[0], size=(count, batch_size))
 
-    with backend.threads_for(batch_size * max(map(prod, net.params.shapes.values()))):
-        batches = draw()
-        while done < total:
-            if done % epoch == 0:
-                _evaluate(net, history, done, (x, labels), test, started)
-                report(history)
-            losses = start(batches)
-            done += len(batches)
+    used = rng.bit_generator.state  # by what has been trained
+    try:
+        with backend.threads_for(batch_size * max(map(prod, net.params.shapes.values()))):
             batches = draw()
-            history.loss += losses()
-            history.seconds = time.perf_counter() - started
+            while done < total:
+                if done % epoch == 0:
+                    _evaluate(net, history, done, (x, labels), test, started)
+                    report(history)
+                used = rng.bit_generator.state
+                losses = start(batches)
+                done += len(batches)
+                batches = draw()
+                history.loss += losses()
+                history.seconds = time.perf_counter() - started
+                report(history)
+            _evaluate(net, history, done, (x, labels), test, started)
             report(history)
-        _evaluate(net, history, done, (x, labels), test, started)
-        report(history)
+    except BaseException:
+        rng.bit_generator.state = used
+        raise
     return history
 
 

@@ -6,8 +6,10 @@
 #include <barrier>
 #include <bit>
 #include <cmath>
+#include <condition_variable>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <numeric>
 #include <random>
 #include <thread>
@@ -73,6 +75,43 @@ extern "C" inline __attribute__((used)) void set_order(unsigned seed, int revers
     order_reversed = reversed;
 }
 
+// Threads that stay for the next launch, and for the life of the process: making them takes longer than most kernels.
+class Workers {
+    std::mutex mutex;
+    std::condition_variable begun, ended;
+    std::function<void(int)> work;
+    int size = 0, count = 0, running = 0;
+    unsigned launch = 0;
+
+    void live(int t, unsigned seen) {
+        for (std::unique_lock lock(mutex);;) {
+            begun.wait(lock, [&] { return launch != seen; });
+            seen = launch;
+            if (t >= count) continue;
+            lock.unlock();
+            work(t);
+            lock.lock();
+            if (--running == 0) ended.notify_one();
+        }
+    }
+
+   public:
+    // work(0), ..., work(count - 1), each by a thread of its own.
+    void run(int threads, std::function<void(int)> each) {
+        std::unique_lock lock(mutex);
+        for (; size < threads; ++size) std::thread([this, t = size, seen = launch] { live(t, seen); }).detach();
+        work = std::move(each);
+        count = running = threads;
+        ++launch;
+        begun.notify_all();
+        ended.wait(lock, [&] { return running == 0; });
+    }
+};
+inline Workers& workers() {
+    static Workers* all = new Workers;
+    return *all;
+}
+
 // Run a kernel for every block of the grid, by the same threads: after a block they wait for each other, and the last
 // one sets up the next. A thread that returns early drops out of the block's barriers.
 inline void run_on_cpu(Index grid, Index block, const std::function<void()>& kernel) {
@@ -95,19 +134,16 @@ inline void run_on_cpu(Index grid, Index block, const std::function<void()>& ker
     begin(0);
     auto next = [begin, &done]() noexcept { begin(++done); };
     std::barrier between(count, next);
-    std::vector<std::thread> threads;
-    for (int t = 0; t < count; ++t)
-        threads.emplace_back([&, t] {
-            threadIdx = {t % block.x, t / block.x % block.y, t / (block.x * block.y)};
-            lane_index = t % 32;
-            flush_subnormals();
-            for (unsigned b = 0; b < grid.x; ++b) {
-                warp = warps[t / 32].get();
-                kernel();
-                warp->barrier.arrive_and_drop();
-                block_barrier->arrive_and_drop();
-                between.arrive_and_wait();
-            }
-        });
-    for (auto& thread : threads) thread.join();
+    workers().run(count, [&](int t) {
+        threadIdx = {t % block.x, t / block.x % block.y, t / (block.x * block.y)};
+        lane_index = t % 32;
+        flush_subnormals();
+        for (unsigned b = 0; b < grid.x; ++b) {
+            warp = warps[t / 32].get();
+            kernel();
+            warp->barrier.arrive_and_drop();
+            block_barrier->arrive_and_drop();
+            between.arrive_and_wait();
+        }
+    });
 }

@@ -12,6 +12,7 @@ import subprocess
 import tempfile
 from functools import cache
 from pathlib import Path
+from zlib import crc32
 
 import numpy as np
 import pytest
@@ -60,7 +61,7 @@ class EmulatedModule:
             library = Path(folder, "kernels.so")
             compile_cpp(as_cpp(source), library, "-shared", "-fPIC")
             self.library = ctypes.CDLL(str(library))
-        self.launches, self.seen = 0, set()  # seen: those that have been done twice
+        self.seen = set()  # launches that have been done twice
 
     def get_function(self, name):
         types, run = self.signatures[name], getattr(self.library, f"run_{name}")
@@ -74,13 +75,12 @@ class EmulatedModule:
             arrays = [value for value in arguments if isinstance(value, np.ndarray)]
 
             def once(reverse):
-                self.library.set_order(self.launches, reverse)
+                self.library.set_order(crc32(repr(size).encode()), reverse)
                 run((ctypes.c_uint * 6)(*map(int, dimensions)), addresses)
                 return [array.tobytes() for array in arrays]
 
             counts = [int(value) for value in arguments if isinstance(value, np.integer)]
             size = (name, *dimensions, *counts, *(array.shape for array in arrays))
-            self.launches += 1
             if size not in self.seen:
                 self.seen.add(size)
                 before = [array.copy() for array in arrays]

@@ -13,7 +13,7 @@ SCRATCH = 64  # bytes of the workspace that a product writes: enough to spoil wh
 class EmulatedCublas:
     """libcublas: products of float32 matrices that are counted by columns.
 
-    modes: the math modes that it was told.  handles: how many were created.
+    modes: the math modes that it was told.  handles: how many there are.
     """
 
     def __init__(self, cupy):
@@ -22,6 +22,10 @@ class EmulatedCublas:
     def cublasCreate_v2(self, handle):
         self.cupy.refuse("cublasCreate")
         self.handles += 1
+        return 0
+
+    def cublasDestroy_v2(self, handle):
+        self.handles -= 1
         return 0
 
     def cublasSetStream_v2(self, handle, stream):
@@ -43,7 +47,8 @@ class EmulatedCublas:
         block = self.workspace()
         assert block is not None, "its workspace was given back"
         if self.cupy.stream.recorded is not None:
-            assert block.pool is self.cupy.pool._has, "a replay would write into memory that others are given"
+            own = block.of_pool is self.cupy.pool.here
+            assert own, "a replay would write into memory that others are given"
         scratch = block.store[:SCRATCH]
 
         def matrix(address, stride, rows, columns):

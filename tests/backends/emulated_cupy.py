@@ -9,6 +9,7 @@ out again. What is not like a GPU: everything is done at once, so that a missing
 import operator
 import sys
 import weakref
+from collections import Counter
 from contextlib import contextmanager
 from itertools import count
 from types import SimpleNamespace
@@ -16,7 +17,7 @@ from types import SimpleNamespace
 import numpy as np
 from cuda_emulator import emulated_module
 from emulated_cublas import load_cublas
-from emulated_memory import Pool, address, block_of, new
+from emulated_memory import CUDARuntimeError, Memory, Pool, address, block_of, new
 from library import Library, plain
 
 from backends import cublas
@@ -24,6 +25,7 @@ from backends.cupy_backend import CupyBackend
 
 PRODUCTS = (np.matmul.__call__, np.dot, np.matmul)
 COMPILE_NOTHING = {"zeros", "reshape"}  # memory is cleared and looked at
+WAIT = {"nonzero", "flatnonzero", "argwhere", "unique", "unique_values"}  # for how much there is
 
 
 class EmulatedCupy(Library):
@@ -31,7 +33,7 @@ class EmulatedCupy(Library):
 
     waits: what waited for the device.  compiled: the functions that CuPy would compile a kernel for.
     graphs: those that exist.  lost: bytes of pools that nobody can free any more.
-    devices: how many there are.
+    capacity, taken: bytes that each device has, and has given away.  devices: how many there are.
     """
 
     __version__ = "14.0.0"
@@ -39,15 +41,17 @@ class EmulatedCupy(Library):
     def __init__(self, devices=1, compute_capability="90"):
         super().__init__("cupy")
         self.waits, self.compiled, self.lost, self.graphs = [], set(), [], weakref.WeakSet()
-        self.pool, self.in_use = Pool(self.lost), {}
-        self.default_pool, self.current_device = self.pool, 0
+        self.capacity, self.taken, self.current_device, self.in_use = 2**33, Counter(), 0, {}
+        self.pool = self.default_pool = Pool(self)
         self.stream, numbers = Stream(self, ptr=0), count(1)
         _extend(self, self.ndarray)
         self.cuda = SimpleNamespace(
             is_available=lambda: True,
             get_current_stream=lambda: self.stream,
             Stream=lambda non_blocking=False: Stream(self, ptr=next(numbers)),
-            MemoryPool=lambda: Pool(self.lost),
+            Memory=lambda size: Memory(self, size),
+            MemoryPointer=lambda memory, offset: memory,
+            MemoryPool=lambda allocator=None: Pool(self, allocator),
             using_allocator=self.using_allocator,
             Device=lambda number=None: Device(self, number, compute_capability),
             runtime=SimpleNamespace(
@@ -56,6 +60,7 @@ class EmulatedCupy(Library):
                 getDeviceProperties=lambda number: {"name": b"Emulated 3000"},
                 runtimeGetVersion=lambda: 13000,
                 driverGetVersion=lambda: 13000,
+                CUDARuntimeError=CUDARuntimeError,
             ),
         )
 
@@ -69,12 +74,16 @@ class EmulatedCupy(Library):
 
             def launch(grid, block, arguments):
                 assert isinstance(arguments, tuple)
+                self.require_own(arguments)
                 arguments = address(tuple(map(plain, arguments)))
                 self.do(lambda: kernel(grid, block, arguments))
 
             return launch
 
         return SimpleNamespace(get_function=get_function)
+
+    def get_default_memory_pool(self):
+        return self.default_pool
 
     @contextmanager
     def using_allocator(self, malloc):
@@ -105,10 +114,19 @@ class EmulatedCupy(Library):
         if self.stream.recorded is not None:
             raise error(f"{what}, while the stream is capturing")
 
+    def require_own(self, values):
+        """CuPy takes no array of the host where it expects one of its own."""
+        for value in _arrays(values):
+            if not isinstance(value, self.ndarray):
+                raise TypeError(f"Unsupported type {type(value)}")
+
     def compute(self, function, inputs, options, out=()):
         ufunc = getattr(function, "__self__", None)
         name = ufunc.__name__ if isinstance(ufunc, np.ufunc) else function.__name__
         self.compiled |= {name} - COMPILE_NOTHING
+        self.require_own([*inputs, *options.values()])
+        if name in WAIT:
+            self.wait(name)
         if self.stream.recorded is None:
             return super().compute(function, inputs, options, out)
         if function in PRODUCTS:
@@ -169,8 +187,11 @@ class Stream:
 
     def __init__(self, cupy, ptr):
         self.cupy, self.ptr, self.recorded, self.spoilt = cupy, ptr, None, False
+        self.device = cupy.current_device
 
     def __enter__(self):
+        if self.device != self.cupy.current_device:
+            raise RuntimeError("This stream was not created on the current device")
         self.before, self.cupy.stream = self.cupy.stream, self
         return self
 
@@ -186,11 +207,13 @@ class Stream:
     @property
     def done(self):
         self.spoilt = self.recorded is not None  # without a word
-        return True
+        return not self.spoilt
 
     def begin_capture(self):
         if self.ptr == 0 or self.cupy.stream is not self:
             raise RuntimeError("cudaErrorStreamCaptureImplicit")
+        if self.recorded is not None:
+            raise RuntimeError("cudaErrorIllegalState")
         own = self.cupy.pool is not self.cupy.default_pool
         assert own, "what is allocated in a capture must come from a pool of its own"
         self.recorded = []
@@ -230,7 +253,7 @@ class Device:
         self.cupy.current_device = self.before
 
 
-class Memory:
+class Pointer:
     """`array.data`: an address, and copies from another."""
 
     def __init__(self, cupy, array):
@@ -271,8 +294,10 @@ def _extend(cupy, ndarray):
         return np.ndarray.__getitem__(self, key if any(k is ... for k in keys) else (*keys, ...))
 
     def setitem(self, key, value):
-        if type(value) is np.ndarray:
-            raise TypeError("NumPy's array assigned to CuPy's")
+        keys = key if isinstance(key, tuple) else (key,)
+        cupy.require_own([value, *keys])
+        if any(array.dtype == bool for array in _arrays(keys)):
+            cupy.wait("a boolean mask")
         there, key, value = address(plain(self)), address(plain(key)), address(plain(value))
         if not _is_copied(there, key, value):
             cupy.compiled.add("__setitem__")
@@ -289,9 +314,10 @@ def _extend(cupy, ndarray):
     ndarray.copy = copy
     ndarray.__getitem__ = getitem
     ndarray.__setitem__ = setitem
-    ndarray.data = property(lambda self: Memory(cupy, plain(self)))
+    ndarray.data = property(lambda self: Pointer(cupy, plain(self)))
     ndarray.device = property(lambda self: SimpleNamespace(id=self._device))
-    for name in ("__float__", "__int__", "__bool__", "__complex__", "item", "tolist"):
+    texts = ("__str__", "__repr__", "__format__")
+    for name in ("__float__", "__int__", "__bool__", "__complex__", "item", "tolist", *texts):
         setattr(ndarray, name, waiting(name))
 
 

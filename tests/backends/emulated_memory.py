@@ -1,6 +1,7 @@
 """Memory as CuPy's pools give it: what comes back is full of rubbish, and is handed out again."""
 
 import weakref
+from collections import defaultdict
 from math import prod
 from types import SimpleNamespace
 
@@ -8,55 +9,101 @@ import numpy as np
 
 UNIT = 512  # CuPy allocates a multiple of it, at an address that is one
 RUBBISH = 0xFF  # as a float NaN, as an integer -1
+OUT_OF_MEMORY = 2
+
+
+class CUDARuntimeError(RuntimeError):
+    """cupy.cuda.runtime.CUDARuntimeError."""
+
+    def __init__(self, status):
+        super().__init__({OUT_OF_MEMORY: "cudaErrorMemoryAllocation: out of memory"}.get(status, str(status)))
+        self.status = status
+
+
+class Memory:
+    """cupy.cuda.Memory: memory of the current device, as much as it has.  store: its bytes."""
+
+    def __init__(self, cupy, size):
+        self.cupy, self.device, self.size = cupy, cupy.current_device, size
+        if cupy.taken[self.device] + size > cupy.capacity:
+            raise CUDARuntimeError(OUT_OF_MEMORY)
+        cupy.taken[self.device] += size
+        memory = np.empty(size + UNIT, np.uint8)
+        self.store = memory[-memory.ctypes.data % UNIT :][:size]
+        self.store.fill(RUBBISH)
+
+    def free(self):
+        self.cupy.taken[self.device] -= self.size
 
 
 class Pool:
-    """cupy.cuda.MemoryPool.  lost: a list of the bytes that no pool can free any more, one entry a pool.
+    """cupy.cuda.MemoryPool, with the memory of each device apart.
 
-    As in CuPy, memory that was given back stays with the pool, and is lost with it.
+    As in CuPy, memory that was given back stays with the pool, and is lost with it: `cupy.lost` tells how
+    many bytes. And where there is no more, the pool frees what was given back to it, and asks once more.
     """
 
-    def __init__(self, lost):
-        self._has = SimpleNamespace(free=[], total=0)
-        weakref.finalize(self, _end, self._has, lost).atexit = False
+    def __init__(self, cupy, allocator=None):
+        self._cupy, self._allocator = cupy, allocator or (lambda size: Memory(cupy, size))
+        self._devices = defaultdict(lambda: SimpleNamespace(free=[], total=0, gone=False))
+        weakref.finalize(self, _end, self._devices, cupy.lost).atexit = False
+
+    @property
+    def here(self):
+        """What it has on the current device."""
+        return self._devices[self._cupy.current_device]
 
     def malloc(self, nbytes):
         """Memory for that many bytes: what came back before, if it is of the same size."""
-        size = -(-nbytes // UNIT) * UNIT
-        same = [i for i, store in enumerate(self._has.free) if len(store) == size]
+        here, size = self.here, -(-nbytes // UNIT) * UNIT
+        same = [i for i, memory in enumerate(here.free) if memory.size == size]
         if same:
-            return Block(self._has.free.pop(same[-1]), self._has)
-        self._has.total += size
-        memory = np.empty(size + UNIT, np.uint8)
-        store = memory[-memory.ctypes.data % UNIT :][:size]
-        store.fill(RUBBISH)
-        return Block(store, self._has)
+            return Block(here.free.pop(same[-1]), here)
+        try:
+            memory = self._allocator(size)
+        except CUDARuntimeError:
+            self.free_all_blocks()
+            memory = self._allocator(size)
+        here.total += size
+        return Block(memory, here)
 
     def free_all_blocks(self):
-        self._has.total -= sum(map(len, self._has.free))
-        self._has.free.clear()
+        captures = self._cupy.stream.recorded is not None and self._cupy.pool is self
+        assert not captures, "what a graph writes is freed while it is captured"
+        for memory in self.here.free:
+            memory.free()
+            self.here.total -= memory.size
+        self.here.free.clear()
 
     def total_bytes(self):
-        return self._has.total
+        return self.here.total
+
+    def set_limit(self, size):
+        assert size == 0, "no limit"
 
 
 class Block:
-    """Memory that is in use as long as an array lies in it.  store: its bytes, which stay beyond that."""
+    """Memory that is in use as long as an array lies in it; its bytes stay beyond that."""
 
-    def __init__(self, store, pool):
-        self.store, self.pool = store, pool
-        self.__array_interface__ = store.__array_interface__
-        weakref.finalize(self, _take_back, store, pool).atexit = False
-
-
-def _take_back(store, pool):
-    store.fill(RUBBISH)
-    pool.free.append(store)
+    def __init__(self, memory, of_pool):
+        self.store, self.of_pool = memory.store, of_pool
+        self.__array_interface__ = memory.store.__array_interface__
+        weakref.finalize(self, _take_back, memory, of_pool).atexit = False
 
 
-def _end(pool, lost):
-    if pool.total:
-        lost.append(pool.total)
+def _take_back(memory, of_pool):
+    memory.store.fill(RUBBISH)
+    if of_pool.gone:
+        memory.free()
+    else:
+        of_pool.free.append(memory)
+
+
+def _end(devices, lost):
+    for here in devices.values():
+        here.gone = True
+        if here.free:
+            lost.append(sum(memory.size for memory in here.free))
 
 
 def new(pool, shape, dtype):

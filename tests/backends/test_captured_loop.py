@@ -8,8 +8,10 @@ from contextlib import suppress
 
 import numpy as np
 import pytest
+from emulated_cupy import Graph, emulated_backend
+from emulated_memory import CUDARuntimeError
 
-from backends import cublas, cuda_kernels
+from backends import cublas, cuda_kernels, register
 from backends.cuda_graph import PrivateMemory
 from backends.testing import backend_or_skip
 from backprop import TwoLayerNet, asarray, load_mnist_sample, to_numpy, train
@@ -269,9 +271,15 @@ def test_a_loop_gives_its_memory_back(emulated, make):
     assert len(cupy.graphs) == 0 and cupy.lost == [512], "what this test would see"
 
 
-def test_a_loop_that_goes_leaves_nothing_in_use(emulated, monkeypatch):
+@pytest.fixture
+def not_empty(monkeypatch):
+    """The private memory that was released while an array lay in it."""
+    monkeypatch.setattr(PrivateMemory, "_not_empty", [])
+    return PrivateMemory._not_empty
+
+
+def test_a_loop_that_goes_leaves_nothing_in_use(emulated, monkeypatch, not_empty):
     """Neither what its step held nor a workspace of cuBLAS, where no other product came after it."""
-    monkeypatch.setattr(PrivateMemory, "_outlived", [])
     monkeypatch.setattr(cuda_kernels, "SMALL", -1)
     one = emulated.zeros((1, 1), "float32")
 
@@ -283,37 +291,127 @@ def test_a_loop_that_goes_leaves_nothing_in_use(emulated, monkeypatch):
     loop(2)
     assert loop._memory.pool.total_bytes() > cublas.WORKSPACE
     del loop
-    assert PrivateMemory._outlived == [] and emulated.xp.lost == []
+    assert not_empty == [] and emulated.xp.lost == []
 
 
-def test_an_array_may_outlive_the_loop_that_made_it(emulated):
+def test_an_array_may_outlive_the_loop_that_made_it(emulated, not_empty):
     cupy, kept = emulated.xp, []
     one = emulated.zeros((1, 1), "float32")
-
-    def step(i):
-        kept.append(emulated.affine_relu(one, one, one[0]))
-
-    loop = emulated.loop(step)
+    loop = emulated.loop(lambda i: kept.append(emulated.affine_relu(one, one, one[0])))
     loop(2)
     del loop
     np.testing.assert_array_equal(to_numpy(kept[-1]), [[0.0]])
+    assert len(not_empty) == 1
     kept.clear()
     loop = emulated.loop(lambda i: None)
     loop(1)
     del loop
-    assert cupy.lost == [], "given back with the next"
+    assert not_empty == [] and cupy.lost == [], "given back with the next"
+
+
+def test_memory_is_given_back_on_the_device_that_it_is_of(monkeypatch, not_empty):
+    backend = register(emulated_backend(monkeypatch, devices=2))
+    cupy = backend.xp
+    with cupy.cuda.Device(1):
+        loop = backend.loop(lambda i: cupy.empty(4, np.float32))
+        loop(1)
+    del loop
+    assert not_empty == [] and cupy.lost == []
+
+
+def test_after_an_error_of_cuda_the_loop_goes_quietly(emulated, not_empty, recwarn):
+    """A finalizer that raises would be told of on standard error, behind the error that matters."""
+    loop = emulated.loop(lambda i: emulated.xp.empty(4, np.float32))
+    loop(1)
+
+    def broken():
+        raise RuntimeError("cudaErrorIllegalAddress")
+
+    loop._memory.pool.free_all_blocks = broken
+    del loop
+    assert len(not_empty) == 1 and not recwarn.list
+
+
+class TestOutOfMemory:
+    """In a capture: nothing that a graph writes may be freed for it."""
+
+    SIZE = 2**20
+
+    @pytest.fixture
+    def loop(self, emulated):
+        """A loop whose step needs some memory, gives it back, and then needs twice as much."""
+
+        def step(i):
+            emulated.xp.empty(self.SIZE, np.uint8)
+            emulated.xp.empty(2 * self.SIZE, np.uint8)
+
+        return emulated.loop(step)
+
+    def test_it_is_told_with_its_size(self, emulated, loop):
+        loop._rehearse = lambda: None
+        cupy = emulated.xp
+        cupy.capacity = cupy.taken[0] + 2 * self.SIZE
+        with pytest.raises(MemoryError, match="Out of memory allocating 2,097,152 bytes for a CUDA graph"):
+            loop(1)
+        cupy.capacity += self.SIZE
+        loop(1)
+
+    def test_what_other_work_has_given_back_is_taken_before(self, emulated, loop):
+        """CuPy's default pool is emptied, in which the rehearsal has left as much as is needed."""
+        cupy = emulated.xp
+        cupy.capacity = cupy.taken[0] + 4 * self.SIZE
+        loop(1)
+        assert loop._memory.pool.total_bytes() == 3 * self.SIZE
+
+    def test_a_graph_too_large_for_the_device(self, emulated, monkeypatch):
+        def end_capture(stream):
+            stream.recorded = None
+            raise CUDARuntimeError(2)
+
+        monkeypatch.setattr("emulated_cupy.Stream.end_capture", end_capture)
+        with pytest.raises(MemoryError, match="Out of memory for a CUDA graph of 3 steps"):
+            emulated.loop(lambda i: None)(3)
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, MemoryError])
+@pytest.mark.parametrize("begins", [False, True])
+def test_a_capture_that_is_broken_off_leaves_the_loop_usable(emulated, monkeypatch, error, begins):
+    """Wherever it came: in a step, or just as the capture had begun."""
+    stream, target = type(emulated.xp.stream), emulated.zeros((1,), "float32")
+    one, broken = emulated.asarray([1.0], "float32"), [True]
+
+    def fail():
+        if emulated.xp.stream.recorded is not None and broken:
+            raise error
+
+    def step(i):
+        if not begins:
+            fail()
+        emulated.write(target, one)
+
+    begin_capture = stream.begin_capture
+    if begins:
+        monkeypatch.setattr(stream, "begin_capture", lambda self: (begin_capture(self), fail()))
+    loop = emulated.loop(step, keep=[target])
+    with pytest.raises(error):
+        loop(1)
+    assert emulated.xp.stream.ptr == 0
+    broken.clear()
+    loop(1)
+    assert to_numpy(target).tolist() == [1.0]
 
 
 @pytest.mark.gpu
-def test_trainings_do_not_eat_up_the_memory_of_the_device(monkeypatch):
-    backend = backend_or_skip("cupy")
-    monkeypatch.setattr(cuda_kernels, "SMALL", -1)  # cuBLAS takes 32 MiB for each pool
-    free = []
-    for _ in range(6):
+def test_the_private_pools_of_trainings_are_empty_afterwards(monkeypatch):
+    backend, pools = backend_or_skip("cupy"), []
+    monkeypatch.setattr(cuda_kernels, "SMALL", -1)  # cuBLAS takes 32 MiB of each
+    pool_of_cupy = backend.xp.cuda.MemoryPool
+    monkeypatch.setattr(
+        backend.xp.cuda, "MemoryPool", lambda *given: pools.append(pool_of_cupy(*given)) or pools[-1]
+    )
+    for _ in range(3):
         train(two_layers(backend=backend), X, T, iterations=2, batch_size=BATCH, rng=0)
-        backend.xp.get_default_memory_pool().free_all_blocks()
-        free.append(backend.xp.cuda.runtime.memGetInfo()[0])
-    assert free[1] - free[-1] < 2**25, free
+    assert [pool.total_bytes() for pool in pools] == [0, 0, 0]
 
 
 def test_the_next_batches_are_drawn_while_the_device_works(emulated, monkeypatch):
@@ -324,13 +422,15 @@ def test_the_next_batches_are_drawn_while_the_device_works(emulated, monkeypatch
             events.append("draw")
             return super().integers(*arguments, **options)
 
-    wait = emulated.xp.wait
+    wait, launch = emulated.xp.wait, Graph.launch
     monkeypatch.setattr(emulated.xp, "wait", lambda what: (events.append(what), wait(what)))
+    monkeypatch.setattr(Graph, "launch", lambda self: (events.append("launch"), launch(self)))
     net, rng = two_layers(backend=emulated), Spying(np.random.PCG64(0))
     train(net, X, T, epochs=2, batch_size=20, rng=rng)
-    of_loop = [event for event in events if event in ("draw", "asnumpy")]
+    of_loop = [event for event in events if event in ("draw", "launch", "asnumpy")]
     # Whether the pixels can be packed is asked first; the last draw is of no batches.
-    assert of_loop == ["asnumpy", "draw", "draw", "asnumpy", "draw", "asnumpy"]
+    epoch = ["launch", "draw", "asnumpy"]
+    assert of_loop == ["asnumpy", "draw", *epoch, *epoch]
     following = np.random.default_rng(0)
     following.integers(40, size=(4, 20))
     assert rng.bit_generator.state == following.bit_generator.state

@@ -92,6 +92,15 @@ def test_one_line_says_what_is_wrong_how_to_install_it_and_the_way_back(kind, py
     assert all(command in error for command in INSTALL)
 
 
+def test_a_gpu_that_is_full_is_no_reason_to_reinstall(python, tmp_path):
+    error = "type('CUDARuntimeError', (RuntimeError,), {'status': 2})"
+    (tmp_path / "cupy.py").write_text(NO_HEADERS.replace("RuntimeError(", f"{error}("))
+    ran = python("import backprop; backprop.xp.zeros(2)", tmp_path, BACKPROP_BACKEND="cupy")
+    last = ran.stderr.splitlines()[-1]
+    assert "CuPy cannot compile a kernel (" in last and "reinstall" not in last
+    assert last.endswith("; see what nvidia-smi says, or compute on the CPU: BACKPROP_BACKEND=numpy")
+
+
 def test_an_uncaught_error_ends_in_that_line(python, tmp_path):
     (tmp_path / "cupy.py").write_text(STUBS["absent"][0])
     ran = python("import backprop; backprop.xp.zeros(2)", tmp_path, BACKPROP_BACKEND="cupy")
@@ -176,10 +185,13 @@ def test_large_arrays_go_in_piece_by_piece(monkeypatch):
         lambda data, **options: (sizes.append(data.nbytes), asarray(data, **options))[1],
     )
     rng = np.random.default_rng(0)
-    for x in (rng.random((37, 11)), rng.random((1, 999)), rng.random((40, 30)).T, rng.random(126)[::-1]):
+    arrays = rng.random((37, 11)), rng.random((1, 999)), rng.random((40, 30)).T, rng.random(126)[::-1]
+    swapped, matrix = rng.random(200).astype(">f8"), rng.random((20, 30)).view(np.matrix)
+    for x in (*arrays, swapped, matrix, rng.random(300) < 0.5):
         for dtype in (None, "float32"):
             moved = backend.asarray(x, dtype)
-            assert type(moved) is backend.xp.ndarray and moved.dtype == (dtype or x.dtype)
+            assert type(moved) is backend.xp.ndarray
+            assert moved.dtype == (dtype or x.dtype.newbyteorder("=")) and moved.dtype.isnative
             np.testing.assert_array_equal(backend.to_numpy(moved), x.astype(dtype or x.dtype))
     assert max(sizes) == 1000
     assert backend.xp.compiled == set()
@@ -211,7 +223,7 @@ def test_cublas_is_loaded_without_a_second_handle(monkeypatch, library):
 
 
 def test_a_cublas_that_is_missing_is_one_line():
-    cuda = Cuda(ImportError("it is nowhere"))
+    cuda = Cuda(ImportError("it is\n nowhere"))
     words = r'libcublas.so.13 cannot be loaded \(it is nowhere\); pip install "cupy-cuda13x\[ctk\]"'
     with pytest.raises(BackendUnavailable, match=words):
         cublas._load(SimpleNamespace(cuda=cuda))
@@ -232,6 +244,18 @@ def test_a_handle_of_cublas_is_made_by_nets_that_use_it(emulated):
     wide.gradient(np.zeros((2, 2000), "float32"), [0, 1])
     wide.gradient(np.zeros((2, 2000), "float32"), [0, 1])
     assert handles() == 1
+    library = cublas.cublas(emulated.xp)._library.emulated
+    cublas._of_thread.handles.clear()
+    assert library.handles == 0, "gone with its thread"
+
+
+def test_a_large_test_set_is_known_when_it_warms_up(emulated, monkeypatch):
+    products = []
+    monkeypatch.setattr(type(emulated), "warmup", lambda self, sizes: products.extend(sizes))
+    x, t = np.zeros((3, 4), "float32"), [0, 1, 0]
+    net = backprop.TwoLayerNet(4, 5, 2, dtype="float32", rng=1, backend="cupy")
+    backprop.train(net, x, t, np.zeros((8, 4), "float32"), [0] * 8, iterations=1, batch_size=2)
+    assert products == [(2, 4, 5), (2, 5, 2), (8, 4, 5), (8, 5, 2)]
 
 
 def test_warming_up_loads_cublas_where_it_will_be_used(emulated):

@@ -5,6 +5,7 @@ import gc
 import numpy as np
 import pytest
 from cuda_emulator import EmulatedModule
+from emulated_cupy import EmulatedCupy
 from emulated_memory import Pool
 
 from backprop import to_numpy
@@ -52,7 +53,7 @@ def test_an_array_at_an_odd_address(module):
 
 
 def test_memory_that_was_given_back_is_overwritten_and_handed_out_again():
-    pool = Pool([])
+    pool = Pool(EmulatedCupy())
     block = pool.malloc(100)
     store = block.store
     view = np.asarray(block)[10:20]
@@ -65,15 +66,15 @@ def test_memory_that_was_given_back_is_overwritten_and_handed_out_again():
 
 
 def test_a_pool_that_goes_with_its_memory():
-    lost = []
-    pool = Pool(lost)
+    cupy = EmulatedCupy()
+    pool = Pool(cupy)
     pool.malloc(100)
     pool.free_all_blocks()
     assert pool.total_bytes() == 0
     pool.malloc(100)
     del pool
     gc.collect()
-    assert lost == [512]
+    assert cupy.lost == [512]
 
 
 def test_a_graph_that_needs_an_array_which_is_gone(emulated):
@@ -118,7 +119,7 @@ def test_a_capture_that_was_spoilt_fails_where_it_ends(emulated, spoil):
     with stream, cupy.cuda.using_allocator(cupy.cuda.MemoryPool().malloc):
         stream.begin_capture()
         if spoil == "done":
-            assert stream.done
+            assert not stream.done
         else:
             with pytest.raises(RuntimeError, match="Unsupported"):
                 stream.synchronize()
@@ -128,6 +129,46 @@ def test_a_capture_that_was_spoilt_fails_where_it_ends(emulated, spoil):
             stream.end_capture()
         stream.begin_capture()
         stream.end_capture()
+
+
+def test_cupy_takes_no_array_of_the_host(emulated):
+    cupy, x, host = emulated.xp, emulated.zeros((3,), "float32"), np.ones(3, "float32")
+    number = np.int64(3)
+    for take in (
+        lambda: x + host,
+        lambda: cupy.concat([x, host]),
+        lambda: cupy.where(host > 0, x, x),
+        lambda: x.__setitem__(slice(None), host),
+        lambda: emulated._kernel("sgd")((1,), (32,), (x, host, np.float32(1), x, number)),
+    ):
+        with pytest.raises(TypeError):
+            take()
+
+
+def test_what_needs_a_value_waits_for_it(emulated):
+    cupy, x = emulated.xp, emulated.asarray([0.0, 2.0], "float32")
+    stream = cupy.cuda.Stream()
+    for ask in (
+        lambda: cupy.nonzero(x),
+        lambda: cupy.unique(x),
+        lambda: f"{x[1]:.1f}",
+        lambda: x.__setitem__(x > 1, 0.0),
+    ):
+        before = len(cupy.waits)
+        ask()
+        assert len(cupy.waits) > before
+        with stream, cupy.cuda.using_allocator(cupy.cuda.MemoryPool().malloc):
+            stream.begin_capture()
+            with pytest.raises(RuntimeError, match="while the stream is capturing"):
+                ask()
+            stream.end_capture()
+
+
+def test_a_stream_is_of_one_device(monkeypatch):
+    cupy = EmulatedCupy(devices=2)
+    stream = cupy.cuda.Stream()
+    with cupy.cuda.Device(1), pytest.raises(RuntimeError, match="not created on the current device"), stream:
+        pass
 
 
 def test_what_cupy_would_compile_is_known(emulated):

@@ -211,3 +211,14 @@ def test_arrays_are_joined(cuda, rows, columns, dtypes):
     joined, expected = cuda.concat([cuda.asarray(part) for part in parts]), np.concatenate(parts)
     assert joined.dtype == expected.dtype
     np.testing.assert_array_equal(to_numpy(joined), expected)
+
+
+def test_memory_that_does_not_lie_together_is_written_and_copied(cuda):
+    values = np.arange(12, dtype="float32").reshape(3, 4)
+    array = cuda.asarray(values)
+    target = cuda.zeros((4, 3), "float32")
+    cuda.write(target, array.T)
+    np.testing.assert_array_equal(to_numpy(target), values.T)
+    cuda.write(target.T, array)
+    np.testing.assert_array_equal(to_numpy(target), values.T)
+    np.testing.assert_array_equal(to_numpy(cuda.copy(array[:, 1:3])), values[:, 1:3])

@@ -22,7 +22,7 @@ class CapturedLoop:
 
     step: asks nothing of the device that would wait for it, and allocates only through CuPy.
     keep: the arrays that a rehearsal must leave as they were; all others that a step writes are its own.
-    Raises RuntimeError where a step cannot be captured; nothing has changed then.
+    Raises RuntimeError where a step cannot be captured, and MemoryError; nothing has changed then.
     """
 
     def __init__(self, backend: Backend, step: Callable[[int], None], keep: Sequence[Array]) -> None:

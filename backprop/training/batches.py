@@ -77,7 +77,9 @@ def batch_loop(
             backend.write(indices[:count, ...], batches[first : first + count, ...])
             run(count)
             parts.append(backend.copy(losses[:count, ...]))
-        every = backend.concat(parts) if len(parts) > 1 else parts[0] if parts else losses[:0, ...]
+        if not parts:
+            return list  # there is no loss
+        every = parts[0] if len(parts) == 1 else backend.concat(parts)
 
         def mean_losses() -> list[float]:
             means: list[float] = backend.to_numpy(every).mean(axis=1, dtype="float64").tolist()

@@ -148,7 +148,7 @@ PLANTED = [  # a module, what is planted there, and what must be said of it
     ("backends.numpy_backend", "import benchmarks.conftest", "imports up: benchmarks.conftest"),
     ("backprop.layers.affine", "from backprop.optimizers import SGD", "its sibling backprop.optimizers"),
     ("backprop.data.sample", "from ..layers import Affine", "its sibling backprop.layers"),
-    ("backprop.graph.svg", "from backprop.gradient_check import check", "its sibling backprop.gradient_check"),
+    ("backprop.graph.svg", "from .. import gradient_check", "its sibling backprop.gradient_check"),
     ("backprop.networks", "from backprop.plots import canvas", "its sibling backprop.plots"),
     ("backprop.training", "from backprop.graph import trace", "imports up: backprop.graph"),
     ("backprop.layers.relu", "import numpy as np", "imports numpy"),

@@ -17,7 +17,9 @@ from benchmarks.gpu_report.readings import (
     times_slower,
 )
 
-LOSSES, POINTS = 1e-4, 0.2
+# float32 in another order of summation stays within 7e-8 over 200 steps. Products in TF32 are off by 1e-4 then,
+# and a bias that is never updated puts the losses off by more, in the big step the second one by 5e-5.
+LOSSES, FIRST_TWO, POINTS = 1e-5, 2e-6, 0.2
 DIFFERENCES = {"central": 1e-7, "complex": 1e-13}  # of a numerical gradient from that by backpropagation
 
 
@@ -34,7 +36,7 @@ class Target(NamedTuple):
 
     @property
     def wanted(self) -> str:
-        bound = "at least" if self.at_least else "at most"
+        bound = "≥" if self.at_least else "≤"
         return f"{bound} {self.limit:g} {self.unit}".rstrip()
 
     def is_met(self, value: float) -> bool:
@@ -72,7 +74,7 @@ def _speed() -> list[Target]:
         Target("cold start", "s", 2.0, time_of("cold start", "ours"), (("cold", "ours"),)),
         *(
             Target(
-                f"numerical gradient, {method}",
+                f"numerical gradient, {method}, CUB off",
                 "s",
                 0.1,
                 time_of("numerical", method),
@@ -113,14 +115,14 @@ def _agreement() -> list[Target]:
         Target(
             "big step, float32: first losses against NumPy's",
             "",
-            LOSSES,
+            FIRST_TWO,
             off_losses("big", "ours, float32", NUMPY, "big losses"),
             (("big", "ours, float32"), ("big", NUMPY)),
             holds=True,
         ),
         *(
             Target(
-                f"numerical gradient, {method}: against backpropagation",
+                f"numerical gradient, {method}: off backpropagation",
                 "",
                 limit,
                 fact("numerical", method, "difference"),

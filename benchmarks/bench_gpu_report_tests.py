@@ -6,7 +6,6 @@ from importlib.util import find_spec
 import pytest
 
 from benchmarks.gpu_report import gpu_tests
-from benchmarks.gpu_report.command import is_wrong
 from benchmarks.gpu_report.document import Judgement
 from benchmarks.gpu_report.groups import GROUPS
 from benchmarks.gpu_report.processes import DONE
@@ -14,6 +13,7 @@ from benchmarks.gpu_report.rows import Recorder, found, read
 from benchmarks.gpu_report.running import run_all
 from benchmarks.gpu_report.settings import REHEARSAL, Settings
 from benchmarks.gpu_report.tests_summary import summary
+from benchmarks.gpu_report.wrong import is_wrong
 
 DEADLY = """
 import os, pytest
@@ -34,6 +34,7 @@ def with_xdist(request, monkeypatch):
     if request.param and find_spec("xdist") is None:
         pytest.skip("pytest-xdist is not installed")
     monkeypatch.setattr(gpu_tests, "WORKERS", 2 if request.param else 1)
+    monkeypatch.setattr(gpu_tests, "TESTS_OF_A_WORKER", 1)
     monkeypatch.setattr(gpu_tests.os, "cpu_count", lambda: 16)
     return request.param
 
@@ -87,12 +88,13 @@ def test_a_folder_that_dies_costs_itself_alone(with_xdist, run, capsys):
 
 
 def test_one_that_hangs_is_cut_off_and_the_later_ones_run(with_xdist, run, monkeypatch, capsys):
-    monkeypatch.setattr(gpu_tests, "FEWEST", 4.0)
+    monkeypatch.setattr(gpu_tests, "FEWEST", 15.0)
     hangs = "import time\ndef test_that_hangs(): time.sleep(60)\n"
-    rows, tests = run({"a/test_a.py": hangs, "test_b.py": GOOD}, limit=gpu_tests.MARGIN + 8)
-    assert [row["how"] for row in found(rows, "unit")] == ["cut off after 4 s", DONE]
+    rows, tests = run({"a/test_a.py": hangs, "test_b.py": GOOD}, limit=gpu_tests.MARGIN + 30)
+    assert [row["how"] for row in found(rows, "unit")] == ["cut off after 15 s", DONE]
     assert (tests.passed, tests.unfinished, last(tests.running)) == (1, 1, ["test_that_hangs"])
-    assert "cut off after 4 s" in tests.in_words()
+    assert "cut off after 15 s" in tests.in_words()
+    assert is_wrong(rows, Judgement(rows, {}, True), {})
 
 
 def test_what_the_time_does_not_reach_is_named(run):
@@ -119,12 +121,12 @@ def test_where_there_is_no_test_of_the_kind_nothing_is_wrong_unless_there_is_non
 
 
 def test_what_it_asks_of_pytest_on_a_gpu(with_xdist, monkeypatch):
-    options = gpu_tests.options(Settings())
+    options = gpu_tests.options(Settings(), gpu_tests.workers(100))
     assert options[1:3] == ["-m", "gpu"] and ("xdist.plugin" in options) == with_xdist
     variables = gpu_tests.environment(Settings(mnist="/somewhere"))
     assert variables["BACKPROP_REQUIRE_GPU"] == variables["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] == "1"
     assert variables["BACKPROP_DATA_DIR"] == "/somewhere"
-    assert GROUPS["tests"].plain_reductions and GROUPS["numerical"].plain_reductions
+    assert GROUPS["tests"].without_cub and GROUPS["numerical"].without_cub
 
 
 def test_a_foreign_plugin_and_a_deprecation_spoil_no_test(run, tmp_path, monkeypatch):

@@ -82,7 +82,7 @@ def test_the_small_figures(emulated, record, monkeypatch):
     monkeypatch.setattr(micro, "SHAPES", [(4, 6, 3)])
     monkeypatch.setattr(micro, "SUMMED", [(5, 3)])
     monkeypatch.setattr(micro, "ROWS", (4,))
-    monkeypatch.setattr(micro, "MOST", 2)
+    monkeypatch.setattr(micro, "STEPS", 2)
     monkeypatch.setattr(micro, "NODES", 2)
     micro.measure(record, TINY)
     rows = read(record.path)

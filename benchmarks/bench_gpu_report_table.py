@@ -2,13 +2,13 @@
 
 import pytest
 
-from benchmarks.gpu_report.command import is_wrong
 from benchmarks.gpu_report.document import Judgement
 from benchmarks.gpu_report.groups import GROUPS
 from benchmarks.gpu_report.processes import DONE, Ending
 from benchmarks.gpu_report.readings import CAPTURED, NUMPY
 from benchmarks.gpu_report.tables import report
 from benchmarks.gpu_report.targets import AGREEMENT, DIFFERENCES, SPEED
+from benchmarks.gpu_report.wrong import is_wrong
 
 FAST = {  # seconds that meet every target
     "job": {CAPTURED: 0.1, "ours, eager": 0.8, "PyTorch eager": 2.5, "PyTorch CUDA graph": 0.5}
@@ -134,7 +134,7 @@ def test_a_rehearsal_meets_no_target_of_speed_and_is_held_to_agree():
 
 
 def test_nothing_measured_at_all():
-    endings = {name: Ending("not begun: the budget of 0 s was spent", 0.0) for name in GROUPS}
+    endings = {name: Ending("not begun: the budget of 9 s was spent", 0.0) for name in GROUPS}
     lines = verdicts([], endings).values()
     assert {line.verdict for line in lines} == {"not measured"}
     assert "GPU tests: did not run" in text([], endings)

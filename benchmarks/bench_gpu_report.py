@@ -12,13 +12,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from benchmarks.gpu_report import with_jax, with_pytorch
+from benchmarks.gpu_report import machine, probe, with_jax, with_pytorch
 from benchmarks.gpu_report.command import main
 from benchmarks.gpu_report.job import FIRST, measure_job
 from benchmarks.gpu_report.numpy_job import OnNumpy
 from benchmarks.gpu_report.ours import Captured, Eager
 from benchmarks.gpu_report.problem import job_problem
-from benchmarks.gpu_report.processes import DONE
+from benchmarks.gpu_report.processes import DONE, Ending
 from benchmarks.gpu_report.readings import CAPTURED, NUMPY
 from benchmarks.gpu_report.rows import Recorder, found, read
 from benchmarks.gpu_report.settings import REHEARSAL
@@ -96,6 +96,8 @@ def test_a_rehearsal_writes_what_it_found(tmp_path, capsys, monkeypatch):
     file = tmp_path / "report.json"
     assert main(["--rehearse", "--groups=numpy,ours,numerical", f"--json={file}"]) == 0
     output, written = capsys.readouterr().out, json.loads(file.read_text())
+    assert max(map(len, output.splitlines())) <= 100
+    assert list(tmp_path.iterdir()) == [file] and "limit" not in written["settings"]
     assert "REHEARSAL" in output and "not MNIST" in output and "Wanted" in output
     assert written["rehearsal"] is True and written["machine"]["device"] == "cpu"
     assert written["groups"].keys() == {"numpy", "ours", "numerical"}
@@ -103,6 +105,21 @@ def test_a_rehearsal_writes_what_it_found(tmp_path, capsys, monkeypatch):
     wanted = {line["what"]: line for line in written["wanted"]}
     assert wanted["cold start"]["reason"] == "the group cold was not asked for"
     assert len(wanted["job, captured"]["rounds"]) == REHEARSAL.rounds
+
+
+def test_a_driver_that_hangs_costs_a_minute(monkeypatch, capsys):
+    def run(command, limit, log):
+        log.touch()
+        return Ending(f"cut off after {limit:g} s", limit)
+
+    monkeypatch.setattr(probe, "run", run)
+    assert main([]) == 3
+    assert capsys.readouterr().err == "gpu_report: looking for the GPU: cut off after 60 s\n"
+
+
+def test_a_commit_that_git_does_not_know_is_said(monkeypatch):
+    monkeypatch.setattr(machine, "said_by", lambda *command: None)
+    assert machine.around()["commit"] == "unknown"
 
 
 @pytest.mark.parametrize(

@@ -90,7 +90,7 @@ def test_a_peer_with_other_losses_disagrees_if_only_in_one_round(loss):
     rows, endings = made_up(job=spoil), ended()
     lines = verdicts(rows, endings)
     assert [line.what for line in lines.values() if line.verdict != "met"] == [
-        "PyTorch CUDA graph: first losses against NumPy's"
+        "PyTorch CUDA graph: losses against NumPy's"
     ]
     assert wrong(rows, endings)
     assert "DISAGREES" in text(rows, endings)
@@ -125,6 +125,19 @@ def test_what_was_not_measured_says_why():
     assert not wrong(rows, endings)  # PyTorch's fault is not ours
     assert wrong(rows, ended(ours=dead))
     assert "the group big: cut off after 30 s" in text(rows, endings)
+
+
+@pytest.mark.parametrize("how", ["cut off after 90 s", "not begun: the budget of 9 s was spent"])
+@pytest.mark.parametrize("name", ["smoke", "tests"])
+def test_tests_that_come_to_no_end_are_wrong(name, how):
+    assert wrong(made_up(), ended(**{name: Ending(how, 90.0)}))
+
+
+@pytest.mark.parametrize("how", ["cut off after 40 s", "not begun: the time was up"])
+def test_a_unit_of_tests_that_comes_to_no_end_is_wrong(how):
+    unit = {"group": "tests", "what": "unit", "name": "tests/a", "failed": False, "status": None}
+    assert not wrong([*made_up(), unit | {"how": DONE, "status": 0}], ended())
+    assert wrong([*made_up(), unit | {"how": how}], ended())
 
 
 def test_a_rehearsal_meets_no_target_of_speed_and_is_held_to_agree():

@@ -120,6 +120,36 @@ def test_where_there_is_no_test_of_the_kind_nothing_is_wrong_unless_there_is_non
     assert is_wrong(rows, Judgement(rows, {}, True), {})
 
 
+def test_how_long_each_took_and_why_one_was_skipped_is_kept(with_xdist, run):
+    may_fail = "import pytest\n@pytest.mark.xfail(reason='not yet')\ndef test_it(): assert 0\n"
+    marked = "import pytest\n@pytest.mark.skip(reason='for a reason')\ndef test_it(): pass\n"
+    slow = "import time\ndef test_slow(): time.sleep(0.2)"
+    rows, tests = run({"test_a.py": SKIPPED, "test_b.py": marked, "test_c.py": may_fail, "test_d.py": slow})
+    assert tests.reasons == {"for a reason": 2, "expected to fail: not yet": 1}
+    assert "  skipped, 2: for a reason" in tests.in_words().splitlines()
+    (took,) = (row["seconds"] for row in found(rows, "test") if row["name"].endswith("test_slow"))
+    assert took >= 0.2
+
+
+def test_they_are_counted_first_and_few_of_them_share_one_process(run, monkeypatch, capsys):
+    monkeypatch.setattr(gpu_tests, "find_spec", lambda name: True)
+    monkeypatch.setattr(gpu_tests.os, "cpu_count", lambda: 16)
+    assert [gpu_tests.workers(tests) for tests in (1, 7, 8, 30, 200, None)] == [1, 1, 2, 4, 8, 8]
+    slow = "import pytest\npytestmark = pytest.mark.slow\ndef test_slow(): pass\n"
+    ini = {"pytest.ini": "[pytest]\nmarkers = slow: made up"}
+    rows, _ = run(ini | {"a/test_a.py": GOOD + GOOD.replace("good", "second"), "b/test_b.py": slow})
+    printed = [line.rpartition("/")[2] for line in capsys.readouterr().out.splitlines()]
+    assert printed[0].startswith("a: 2 tests, processes: 1, at most ")
+    assert len(printed) == 2  # nothing of b, which has none
+    assert [row["how"] for row in found(rows, "unit")] == [DONE, "none of these tests"]
+
+
+def test_where_they_cannot_be_counted_all_of_them_run(run, monkeypatch):
+    monkeypatch.setattr(gpu_tests, "COLLECTING", 0.0)
+    _, tests = run({"test_a.py": GOOD, "test_b.py": GOOD.replace("good", "other")})
+    assert tests.counts() == "2 passed, 0 failed, 0 skipped, 0 not finished"
+
+
 def test_what_it_asks_of_pytest_on_a_gpu(with_xdist, monkeypatch):
     options = gpu_tests.options(Settings(), gpu_tests.workers(100))
     assert options[1:3] == ["-m", "gpu"] and ("xdist.plugin" in options) == with_xdist
@@ -136,7 +166,8 @@ def test_a_foreign_plugin_and_a_deprecation_spoil_no_test(run, tmp_path, monkeyp
     (site / "foreign-1.dist-info" / "entry_points.txt").write_text("[pytest11]\nforeign = foreign\n")
     (site / "foreign.py").write_text("raise RuntimeError('a foreign plugin')")
     monkeypatch.setenv("PYTHONPATH", str(site))
-    warns = "import warnings\ndef test_it(): warnings.warn('it goes', DeprecationWarning)\n"
+    warns = "import warnings\ndef test_it():\n"
+    warns += "".join(f"    warnings.warn('it goes', {kind}Warning)\n" for kind in ("Deprecation", "Future"))
     _, tests = run({"pytest.ini": "[pytest]\nfilterwarnings = error", "test_a.py": warns})
     assert tests.counts() == "1 passed, 0 failed, 0 skipped, 0 not finished"
 

@@ -15,7 +15,7 @@ from benchmarks.gpu_report.stages import OK
 from benchmarks.peers import one_thread
 
 LEAST = 1.0  # seconds that must be left for a group to begin
-TO_END = 5.0  # seconds for a group to end, and what it has started before it
+GROUP_TO_END = 5.0  # seconds for a group to end, and what it has started before it
 WITHOUT_CUB = {"CUPY_ACCELERATORS": ""}  # CuPy's own; those of CUB take seconds to compile, each
 
 
@@ -59,4 +59,4 @@ def run_group(name: str, group: Group, settings: Settings, limit: float, rows: P
         environment |= dict.fromkeys(one_thread.VARIABLES, "1")
     if group.live:
         print(f"{name}, at most {limit:.0f} s:", flush=True)
-    return run(command, limit, rows.with_name(f"{name}.log"), environment, group.live, TO_END)
+    return run(command, limit, rows.with_name(f"{name}.log"), environment, group.live, GROUP_TO_END)

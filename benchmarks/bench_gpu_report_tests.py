@@ -139,8 +139,8 @@ def test_they_are_counted_first_and_few_of_them_share_one_process(run, monkeypat
     ini = {"pytest.ini": "[pytest]\nmarkers = slow: made up"}
     rows, _ = run(ini | {"a/test_a.py": GOOD + GOOD.replace("good", "second"), "b/test_b.py": slow})
     printed = [line.rpartition("/")[2] for line in capsys.readouterr().out.splitlines()]
-    assert printed[0].startswith("a: 2 tests, processes: 1, at most ")
-    assert len(printed) == 2  # nothing of b, which has none
+    assert printed[1].startswith("a: 2 tests, processes: 1, at most ")
+    assert len(printed) == 3  # nothing of b, which has none
     assert [row["how"] for row in found(rows, "unit")] == [DONE, "none of these tests"]
 
 

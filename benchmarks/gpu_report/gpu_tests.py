@@ -26,7 +26,9 @@ FAILED = 1  # the exit status of pytest where a test did; NONE: where there was 
 
 def measure(record: Recorder, settings: Settings) -> None:
     until = time.monotonic() + settings.limit - MARGIN
-    count = counts(record, settings, min(COLLECTING, settings.limit / 4))
+    limit = min(COLLECTING, settings.limit / 4)
+    print(f"  counting the tests, at most {limit:.0f} s …", flush=True)
+    count = counts(record, settings, limit)
     for i, unit in enumerate(units(CHECKOUT / settings.tests)):
         left, tests = until - time.monotonic(), None if count is None else count.get(unit, 0)
         log = record.path.with_name(f"unit-{i}.log")

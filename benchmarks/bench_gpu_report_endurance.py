@@ -81,6 +81,17 @@ def test_a_signal_ends_it_with_what_there_is_written_and_printed(begin, number):
     assert ends(pid)
 
 
+def test_under_nohup_it_goes_on(begin):
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # what it begins takes that on
+    try:
+        process, file, _ = begin("time.sleep(1)")
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    process.send_signal(signal.SIGHUP)
+    process.communicate(timeout=30)
+    assert process.returncode == 0 and json.loads(file.read_text())["groups"]["smoke"]["how"] == "done"
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process that its parent has ended")
 def test_one_that_is_killed_takes_its_processes_along_and_leaves_the_rows(begin):
     process, file, pid = begin(HANGS)

@@ -29,6 +29,8 @@ class ByHand(JobPeer):
 
     name, forgotten, rounded = CAPTURED, (), staticmethod(np.ascontiguousarray)
 
+    rate = LEARNING_RATE
+
     def __init__(self, problem, device):
         self.problem = problem
         self.reset()
@@ -69,7 +71,7 @@ class ByHand(JobPeer):
         }
         for name, gradient in gradients.items():
             if name not in self.forgotten:
-                self.params[name] -= LEARNING_RATE * gradient
+                self.params[name] -= np.float32(self.rate) * gradient
         return float(loss)
 
     def train(self):
@@ -84,6 +86,7 @@ FAULTS = {
     "none": ({}, "met"),
     "b1 is not updated": ({"forgotten": ("b1",)}, "DISAGREES"),
     "b2 is not updated": ({"forgotten": ("b2",)}, "DISAGREES"),
+    "a learning rate that is off by 2e-5 of itself": ({"rate": 1.00002 * LEARNING_RATE}, "DISAGREES"),
     "products in TF32": ({"rounded": staticmethod(tf32)}, "DISAGREES"),
 }
 

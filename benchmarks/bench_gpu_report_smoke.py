@@ -177,10 +177,13 @@ class TestSanitizer:
         assert [row["name"] for row in found(read(record.path), "missing")] == ["compute-sanitizer"]
 
 
-def test_memory_for_the_steps_under_it_comes_from_no_pool():
-    asked = []
-    cuda = SimpleNamespace(set_allocator=asked.append)
-    library.without_pool(SimpleNamespace(name="cupy", xp=SimpleNamespace(cuda=cuda)))
+def test_memory_for_the_steps_under_it_comes_from_no_pool(monkeypatch):
+    asked, without_pool = [], library.without_pool
+    cupy = SimpleNamespace(cuda=SimpleNamespace(set_allocator=asked.append))
+    monkeypatch.setattr(
+        library, "without_pool", lambda _: without_pool(SimpleNamespace(name="cupy", xp=cupy))
+    )
+    few_steps("numpy", "own")
     assert asked == [None]
 
 

@@ -37,7 +37,8 @@ def lasting_output() -> Iterator[None]:
 @contextmanager
 def signals_as_exits() -> Iterator[None]:
     """Inside, such a signal ends the process by way of its `finally`s, with 128 and its number."""
-    before = {number: signal.signal(number, _exit) for number in SIGNALS}
+    heard = [number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]  # nohup
+    before = {number: signal.signal(number, _exit) for number in heard}
     try:
         yield
     finally:

@@ -144,6 +144,13 @@ def test_they_are_counted_first_and_few_of_them_share_one_process(run, monkeypat
     assert [row["how"] for row in found(rows, "unit")] == [DONE, "none of these tests"]
 
 
+def test_they_are_counted_in_a_checkout_behind_a_link_too(tmp_path, monkeypatch):
+    (tmp_path / "link").symlink_to(gpu_tests.CHECKOUT)
+    monkeypatch.setattr(gpu_tests, "CHECKOUT", tmp_path / "link")
+    (count,) = gpu_tests.counts(Recorder(tmp_path / "rows", "tests"), REHEARSAL, 60.0).values()
+    assert count > 0
+
+
 def test_where_they_cannot_be_counted_all_of_them_run(run, monkeypatch):
     monkeypatch.setattr(gpu_tests, "COLLECTING", 0.0)
     _, tests = run({"test_a.py": GOOD, "test_b.py": GOOD.replace("good", "other")})

@@ -63,8 +63,9 @@ def counts(record: Recorder, settings: Settings, limit: float) -> dict[str, int]
     log = record.path.with_name("collect.log")
     run(pytest_command(record, settings.tests, chosen), limit, log, environment(settings))
     for row in found(read(record.path), "counted"):
+        files = {Path(file).resolve(): tests for file, tests in row["files"].items()}
         return {
-            unit: sum(n for file, n in row["files"].items() if Path(file).is_relative_to(CHECKOUT / unit))
+            unit: sum(n for file, n in files.items() if file.is_relative_to((CHECKOUT / unit).resolve()))
             for unit in units(CHECKOUT / settings.tests)
         }
     return None

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from benchmarks.gpu_report import command, document
+from benchmarks.gpu_report import document, visit
 from benchmarks.gpu_report.command import main
 from benchmarks.gpu_report.processes import DONE, Ending
 from benchmarks.gpu_report.rows import Recorder
@@ -30,14 +30,14 @@ def report(tmp_path, monkeypatch, capsys):
     monkeypatch.delenv("BACKPROP_DATA_DIR", raising=False)
 
     def run(rows, before=lambda: None):
-        def run_all(groups, settings, budget, path, group_ended):
+        def run_all(groups, settings, budget, path, group_ended, started):
             for row in rows:
                 facts = {key: value for key, value in row.items() if key not in ("group", "what", "name")}
                 Recorder(path, row["group"])(row["what"], row["name"], **facts)
             before()
             group_ended("ours", Ending(DONE, 1.0))
 
-        monkeypatch.setattr(command, "run_all", run_all)
+        monkeypatch.setattr(visit, "run_all", run_all)
         status = main(["--rehearse", "--groups=ours", f"--json={tmp_path / 'report.json'}"])
         return status, json.loads((tmp_path / "report.json").read_text()), capsys.readouterr().out
 
@@ -70,7 +70,7 @@ def test_the_rows_are_written_before_anything_judges_them(report, tmp_path, monk
     def judging(*_):
         raise Killed
 
-    monkeypatch.setattr(command, "Judgement", judging)
+    monkeypatch.setattr(visit, "Judgement", judging)
     with pytest.raises(Killed):
         report(ROWS)
     assert json.loads((tmp_path / "report.json").read_text())["rows"] == ROWS
@@ -95,6 +95,7 @@ def test_the_file_is_never_half_written(tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(type(file), "write_text", full)
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(document.NotWritten, match="No space"):
         document.write(file, {"rows": [1, 2]})
     assert json.loads(file.read_text()) == {"rows": [1]}
+    assert list(tmp_path.iterdir()) == [file]

@@ -17,8 +17,8 @@ from benchmarks.gpu_report.readings import CAPTURED, NUMPY
 from benchmarks.gpu_report.rows import Recorder, found, names, read
 from benchmarks.gpu_report.settings import REHEARSAL
 
-TINY = replace(REHEARSAL, device="cuda", samples=60, rounds=1, eager_rounds=1)
-TINY = replace(TINY, iterations=4, hidden=3, batch_size=4, big_hidden=5, big_batch=6, big_steps=1)
+TINY = replace(REHEARSAL, device="cuda", samples=24, rounds=1, eager_rounds=1)
+TINY = replace(TINY, iterations=2, hidden=3, batch_size=4, big_hidden=5, big_batch=6, big_steps=1)
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def test_the_job_captured_and_eager(emulated, record):
     exact = found(rows, "job", NUMPY)[0]
     for row in found(rows, "job"):
         np.testing.assert_allclose(row["first_losses"], exact["first_losses"], rtol=0, atol=1e-5)
-        assert row["accuracy"] == pytest.approx(exact["accuracy"], abs=0.11)  # one of ten
+        assert row["accuracy"] == pytest.approx(exact["accuracy"], abs=0.26)  # one of four
     assert len(found(rows, "job", CAPTURED)) == TINY.rounds
     assert found(rows, "difference")[0]["value"] < 1e-6
 
@@ -82,7 +82,7 @@ def test_the_small_figures(emulated, record, monkeypatch):
     monkeypatch.setattr(micro, "SHAPES", [(4, 6, 3)])
     monkeypatch.setattr(micro, "SUMMED", [(5, 3)])
     monkeypatch.setattr(micro, "ROWS", (4,))
-    monkeypatch.setattr(micro, "MOST", 2)
+    monkeypatch.setattr(micro, "STEPS", 2)
     monkeypatch.setattr(micro, "NODES", 2)
     micro.measure(record, TINY)
     rows = read(record.path)

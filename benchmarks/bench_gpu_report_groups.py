@@ -1,10 +1,11 @@
 """The groups of the GPU report: one that hangs, crashes or comes late costs itself alone, and is named."""
 
+import time
 from pathlib import Path
 
 import pytest
 
-from benchmarks.gpu_report.groups import AFTERWARDS, MEASURED, Group, chosen
+from benchmarks.gpu_report.groups import AFTERWARDS, COMPILING, GROUPS, MEASURED, Group, chosen
 from benchmarks.gpu_report.processes import DONE
 from benchmarks.gpu_report.rows import Recorder, found, read
 from benchmarks.gpu_report.running import run_all
@@ -61,8 +62,30 @@ def test_a_group_that_hangs_or_crashes_costs_itself_alone(group, tmp_path):
 def test_what_the_budget_does_not_reach_is_named(group, tmp_path):
     groups = {**group("long", "time.sleep(60)"), **group("late", "pass")}
     endings = run_all(groups, REHEARSAL, 1.2, tmp_path / "rows")
-    assert endings["long"].how.startswith("cut off after 1.") and endings["long"].seconds < 5
+    assert endings["long"].how.startswith("cut off after 1.") and endings["long"].seconds < 30
     assert endings["late"].how == "not begun: the budget of 1.2 s was spent"
+
+
+@pytest.mark.parametrize("ends", ["outcome='FAILED'", "outcome=os.abort()"])
+def test_where_smoke_cannot_compile_our_kernels_nothing_of_them_begins(group, tmp_path, ends):
+    groups = {
+        **group("smoke", f"record('smoke', {COMPILING!r}, {ends})"),
+        **group("ours", "pass", our_kernels=True),
+        **group("tests", "pass"),
+    }
+    endings = run_all(groups, REHEARSAL, 60, tmp_path / "rows")
+    assert endings["ours"].how == "not begun: smoke failed in 'compiling kernels.cu'"
+    assert endings["tests"].how == DONE
+    needing = {name for name, made in GROUPS.items() if made.our_kernels}
+    assert needing == {"ours", "big", "cold", "numerical", "micro"}
+    groups |= group("smoke", f"record('smoke', {COMPILING!r}, outcome='ok')")
+    assert run_all(groups, REHEARSAL, 60, tmp_path / "rows")["ours"].how == DONE
+
+
+def test_the_budget_counts_from_the_start_of_the_command(group, tmp_path):
+    started = time.monotonic() - 60
+    endings = run_all(group("late", "pass"), REHEARSAL, 60, tmp_path / "rows", started=started)
+    assert endings["late"].how == "not begun: the budget of 60 s was spent"
 
 
 def test_what_a_process_of_a_group_has_started_ends_with_the_group(group, tmp_path):
@@ -86,7 +109,7 @@ def test_what_a_live_group_prints_is_shown_as_it_comes_and_kept(group, tmp_path,
     import ctypes
     ctypes.string_at(0)
     """
-    groups = group("live", body, live=True, plain_reductions=True)
+    groups = group("live", body, live=True, without_cub=True)
     (ending,) = run_all(groups, REHEARSAL, 60, tmp_path / "rows").values()
     assert ending.how == "ended by SIGSEGV"
     shown = capfd.readouterr().out.splitlines()
@@ -109,6 +132,5 @@ def test_a_row_that_was_cut_short_is_none_and_the_others_are_read(tmp_path):
     with record.path.open("a") as file:
         file.write('{"what": "jo')
     assert [row["name"] for row in read(record.path)] == ["ours"]
-    record("job", "of the next group", seconds=1.0)  # lost: it stands on the same line
-    record("job", "theirs", seconds=1.0)
-    assert [row["name"] for row in read(record.path)] == ["ours", "theirs"]
+    record("job", "of the next group", seconds=1.0)
+    assert [row["name"] for row in read(record.path)] == ["ours", "of the next group"]

@@ -3,12 +3,12 @@
 import pytest
 
 from benchmarks.gpu_report import private
-from benchmarks.gpu_report.command import is_wrong
 from benchmarks.gpu_report.document import Judgement
 from benchmarks.gpu_report.groups import GROUPS
 from benchmarks.gpu_report.processes import DONE, Ending
 from benchmarks.gpu_report.rows import Recorder, found, read
 from benchmarks.gpu_report.settings import REHEARSAL, Settings
+from benchmarks.gpu_report.wrong import is_wrong
 
 SETTINGS = Settings(limit=40.0)
 
@@ -55,6 +55,16 @@ def test_none_is_one_line_and_no_failure(run):
     assert rows == [] and len(printed.splitlines()) == 1 and "no script in" in printed
 
 
-def test_a_rehearsal_names_them(run):
-    rows, printed = run({"a.py": "raise SystemExit(1)"}, REHEARSAL)
-    assert rows == [] and "a.py: not run in a rehearsal" in printed
+def test_a_rehearsal_compiles_them(run):
+    rows, printed = run({"a.py": "raise SystemExit(1)", "b.py": "1 +"}, REHEARSAL)
+    assert "a.py: compiled; not run in a rehearsal" in printed
+    assert [(row["name"], row["reason"].partition(":")[0]) for row in rows] == [("b.py", "SyntaxError")]
+
+
+def test_they_import_this_checkout_from_wherever_they_lie(run, tmp_path, monkeypatch):
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "backprop.py").write_text("")
+    monkeypatch.setenv("PYTHONPATH", str(other))
+    rows, _ = run({"a.py": "import backprop; print(backprop.__file__)"})
+    assert found(rows, "private")[0]["output"] == [str(private.CHECKOUT / "backprop" / "__init__.py")]

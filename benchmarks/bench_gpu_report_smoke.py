@@ -4,6 +4,7 @@ import os
 import re
 import sys
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -17,8 +18,7 @@ from benchmarks.gpu_report.settings import REHEARSAL
 from benchmarks.gpu_report.stages import Stages
 
 STAGES = [
-    "the machine",
-    "loading the backend: its device, driver and libraries",
+    "loading the backend",
     "compiling kernels.cu",
     "backprop.warmup()",
     "a launch, and a node of a graph",
@@ -46,13 +46,12 @@ def test_a_rehearsal_shows_each_of_its_lines_without_mnist_and_without_a_gpu(mon
     output = capfd.readouterr().out
     said = lines(output)
     assert [line.removesuffix(" …") for line in said if line.endswith(" …")] == STAGES
-    assert len([line for line in said if line.startswith("  ok, ")]) == len(STAGES)
+    assert len([line for line in said if line.startswith("  ok, ")]) == len(STAGES) - 2
+    assert len([line for line in said if line.startswith("  NOT CHECKED, ")]) == 2  # a CPU has no sanitizer
     for part in (
-        "  device: cpu",
         "  empty kernel in our loop, 20 a step: ",
         "  captured and eager differ by 0.0e+00 (0 is wanted)",
-        "  a CPU has none: without it",
-        "  done: cublas, eager: losses 2.",
+        "  done without compute-sanitizer: a CPU has none",
     ):
         assert any(line.startswith(part) for line in said), part
     assert "smoke: done" in output and "Wanted" not in output
@@ -66,7 +65,9 @@ def test_a_stage_that_fails_says_so_and_the_later_ones_run(record, monkeypatch, 
     smoke.measure(record, REHEARSAL)
     rows = read(record.path)
     assert [row["name"] for row in found(rows, "smoke")] == STAGES
-    assert [row["name"] for row in found(rows, "smoke") if not row["well"]] == ["compiling kernels.cu"]
+    assert [row["name"] for row in found(rows, "smoke") if row["outcome"] == "FAILED"] == [
+        "compiling kernels.cu"
+    ]
     (error,) = found(rows, "error")  # so that the command ends with 1
     assert error["reason"] == "RuntimeError: kernels.cu(12): error"
     assert any(line.startswith("  FAILED, ") for line in lines(capsys.readouterr().out))
@@ -75,20 +76,20 @@ def test_a_stage_that_fails_says_so_and_the_later_ones_run(record, monkeypatch, 
 @pytest.mark.parametrize("off", [1e-9, 1e-3, float("nan")])
 def test_eager_losses_that_differ_at_all_are_a_failure(record, monkeypatch, off):
     train = Eager.train
-    monkeypatch.setattr(smoke, "PRODUCTS", {"our own": (True, 3)})
+    monkeypatch.setattr(smoke, "WHOSE", {"our own": (True, 3)})
     # Captured is not an Eager, and NumPy's peer is.
     monkeypatch.setattr(smoke.OnNumpy, "train", train)
     monkeypatch.setattr(smoke.Eager, "train", lambda self: [loss + off for loss in train(self)])
     smoke.measure(record, REHEARSAL)
     (error,) = found(read(record.path), "error")
-    assert error["reason"].startswith("AssertionError: losses differ: captured and eager by ")
+    assert error["reason"].startswith("losses differ: captured and eager by ")
 
 
 def test_captured_losses_that_are_not_numpys_are_a_failure(monkeypatch):
     monkeypatch.setattr(
         smoke, "losses", lambda kind, *_: np.array([2.3, 2.2 + 2e-4 * (kind is smoke.OnNumpy)])
     )
-    with pytest.raises(AssertionError, match=r"and NumPy by 2\.0e-04"):
+    with pytest.raises(smoke.Wrong, match=r"and NumPy by 2\.0e-04"):
         smoke.compare(None, "cpu", lambda text: None)
 
 
@@ -97,7 +98,11 @@ def test_memory_that_trainings_leave_behind_is_a_failure(record, monkeypatch):
     monkeypatch.setattr(memory_growth.library, "memory_in_use", lambda backend: next(used))
     memory_growth.stage(Stages(record), REHEARSAL)
     (error,) = found(read(record.path), "error")
-    assert error["reason"] == "AssertionError: 20 trainings left 70 MiB behind, at most 64 wanted"
+    assert error["reason"] == "20 trainings left 70 MiB behind, at most 64 wanted"
+
+
+STEPS = "own, captured: losses 2.3\nown, eager: losses 2.3"
+SUMMARY = "========= ERROR SUMMARY: 0 errors"
 
 
 class TestSanitizer:
@@ -107,7 +112,7 @@ class TestSanitizer:
     def install(self, tmp_path, monkeypatch):
         """install(line): one that ends by that line of a shell script, and keeps its arguments."""
         monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}/usr/bin{os.pathsep}/bin")
-        monkeypatch.setattr(sanitizer, "PRODUCTS", {"memcheck": "own"})
+        monkeypatch.setattr(sanitizer, "CHECKS", {"memcheck": ("own", ["--report-api-errors", "no"])})
         monkeypatch.setattr(type(REHEARSAL), "backend", "numpy")  # which is there
 
         def make(line):
@@ -119,30 +124,67 @@ class TestSanitizer:
         return make
 
     def stage(self, record, capsys, **changed):
-        sanitizer.stage(Stages(record), replace(REHEARSAL, device="cuda", **changed), record.path)
+        sanitizer.stage(Stages(record), replace(REHEARSAL, device="cuda", **changed), record)
         (row,) = found(read(record.path), "smoke")
-        return row["well"], lines(capsys.readouterr().out)
+        return row["outcome"], lines(capsys.readouterr().out)
 
-    def test_it_runs_three_steps(self, install, record, capsys):
-        asked = install('while [ "$1" != "-m" ]; do shift; done; exec ' + sys.executable + ' "$@"')
-        well, said = self.stage(record, capsys)
-        assert well and asked()[:4] == ["--tool", "memcheck", "--error-exitcode", "99"]
-        assert said[1].startswith("  done: own, eager: losses 2.")
+    @pytest.mark.parametrize(
+        "summary", [SUMMARY, "========= RACECHECK SUMMARY: 0 hazards displayed (0 errors, 0 warnings)"]
+    )
+    def test_it_runs_three_steps(self, install, record, capsys, summary):
+        run = 'while [ "$1" != "-m" ]; do shift; done; ' + sys.executable + ' "$@"'
+        asked = install(f'{run}; echo "{summary}"')
+        outcome, said = self.stage(record, capsys)
+        options = ["--tool", "memcheck", "--error-exitcode", "99", "--report-api-errors", "no"]
+        assert (outcome, asked()[:6]) == ("ok", options)
+        assert said[1].strip() == summary.strip("= ")
 
     def test_what_it_finds_is_a_failure(self, install, record, capsys):
         install('echo "========= ERROR SUMMARY: 3 errors"; exit 99')
-        well, said = self.stage(record, capsys)
-        assert not well and said[1] == "  memcheck found errors: ERROR SUMMARY: 3 errors"
+        outcome, said = self.stage(record, capsys)
+        assert (
+            outcome == "FAILED" and found(read(record.path), "error")[0]["reason"] == "memcheck found errors"
+        )
 
-    def test_one_that_takes_too_long_is_no_failure_and_is_said(self, install, record, capsys, monkeypatch):
+    @pytest.mark.parametrize(
+        ("printed", "said"),
+        [
+            (
+                "========= Target application terminated before first instrumented API call",
+                "done: Target app",
+            ),
+            (STEPS, "done: own, eager: losses"),  # and no summary
+            (SUMMARY, "done: ERROR SUMMARY"),  # and no step
+            (f"{STEPS.splitlines()[0]}\n{SUMMARY}", "done: ERROR SUMMARY"),  # and not all of them
+        ],
+    )
+    def test_one_that_looked_at_nothing_is_not_ok(self, install, record, capsys, printed, said):
+        install(f"cat <<'END'\n{printed}\nEND")
+        outcome, lines_said = self.stage(record, capsys)
+        assert outcome == "NOT CHECKED" and lines_said[1].startswith(f"  {said}")
+        assert not found(read(record.path), "error")
+
+    def test_one_that_takes_too_long_has_not_checked(self, install, record, capsys):
         install("sleep 60")
-        well, said = self.stage(record, capsys, limit=1.0)
-        assert well and said[1].startswith("  cut off after 1 s")
+        outcome, said = self.stage(record, capsys, limit=1.0)
+        assert outcome == "NOT CHECKED" and said[1].startswith("  cut off after 1 s")
 
     def test_without_it_the_steps_run_all_the_same(self, record, capsys, monkeypatch, install):
         monkeypatch.setattr(sanitizer, "where", lambda: None)
-        well, said = self.stage(record, capsys)
-        assert well and said[1] == "  it is not installed: without it" and said[2].startswith("  done: own")
+        outcome, said = self.stage(record, capsys)
+        assert outcome == "NOT CHECKED"
+        assert said[1] == "  done without compute-sanitizer: it is not installed"
+        assert [row["name"] for row in found(read(record.path), "missing")] == ["compute-sanitizer"]
+
+
+def test_memory_for_the_steps_under_it_comes_from_no_pool(monkeypatch):
+    asked, without_pool = [], library.without_pool
+    cupy = SimpleNamespace(cuda=SimpleNamespace(set_allocator=asked.append))
+    monkeypatch.setattr(
+        library, "without_pool", lambda _: without_pool(SimpleNamespace(name="cupy", xp=cupy))
+    )
+    few_steps("numpy", "own")
+    assert asked == [None]
 
 
 def test_a_loss_that_is_not_finite_ends_the_few_steps(monkeypatch):

@@ -2,20 +2,20 @@
 
 import pytest
 
-from benchmarks.gpu_report.command import is_wrong
 from benchmarks.gpu_report.document import Judgement
 from benchmarks.gpu_report.groups import GROUPS
 from benchmarks.gpu_report.processes import DONE, Ending
 from benchmarks.gpu_report.readings import CAPTURED, NUMPY
 from benchmarks.gpu_report.tables import report
 from benchmarks.gpu_report.targets import AGREEMENT, DIFFERENCES, SPEED
+from benchmarks.gpu_report.wrong import is_wrong
 
 FAST = {  # seconds that meet every target
     "job": {CAPTURED: 0.1, "ours, eager": 0.8, "PyTorch eager": 2.5, "PyTorch CUDA graph": 0.5}
     | {"JAX lax.scan": 0.4, NUMPY: 3.0},
     "big": {"ours, float32": 2.8e-3, "products, float32": 2.5e-3, "ours, TF32": 0.7e-3},
     "cold start": {"ours": 1.5},
-    "numerical": {"central": 0.05, "complex": 0.06},
+    "numerical": {"central, CUB off": 0.05, "complex, CUB off": 0.06},
 }
 GROUP_OF = {"job": "ours", "big": "big", "cold start": "cold", "numerical": "numerical"}
 OTHERS = {NUMPY: "numpy", "PyTorch eager": "pytorch", "PyTorch CUDA graph": "pytorch", "JAX lax.scan": "jax"}
@@ -90,7 +90,7 @@ def test_a_peer_with_other_losses_disagrees_if_only_in_one_round(loss):
     rows, endings = made_up(job=spoil), ended()
     lines = verdicts(rows, endings)
     assert [line.what for line in lines.values() if line.verdict != "met"] == [
-        "PyTorch CUDA graph: first losses against NumPy's"
+        "PyTorch CUDA graph: losses against NumPy's"
     ]
     assert wrong(rows, endings)
     assert "DISAGREES" in text(rows, endings)
@@ -127,6 +127,19 @@ def test_what_was_not_measured_says_why():
     assert "the group big: cut off after 30 s" in text(rows, endings)
 
 
+@pytest.mark.parametrize("how", ["cut off after 90 s", "not begun: the budget of 9 s was spent"])
+@pytest.mark.parametrize("name", ["smoke", "tests"])
+def test_tests_that_come_to_no_end_are_wrong(name, how):
+    assert wrong(made_up(), ended(**{name: Ending(how, 90.0)}))
+
+
+@pytest.mark.parametrize("how", ["cut off after 40 s", "not begun: the time was up"])
+def test_a_unit_of_tests_that_comes_to_no_end_is_wrong(how):
+    unit = {"group": "tests", "what": "unit", "name": "tests/a", "failed": False, "status": None}
+    assert not wrong([*made_up(), unit | {"how": DONE, "status": 0}], ended())
+    assert wrong([*made_up(), unit | {"how": how}], ended())
+
+
 def test_a_rehearsal_meets_no_target_of_speed_and_is_held_to_agree():
     lines = list(verdicts(made_up(), ended(), rehearsal=True).values())
     assert {line.verdict for line in lines[: len(SPEED)]} == {"rehearsal"}
@@ -134,7 +147,7 @@ def test_a_rehearsal_meets_no_target_of_speed_and_is_held_to_agree():
 
 
 def test_nothing_measured_at_all():
-    endings = {name: Ending("not begun: the budget of 0 s was spent", 0.0) for name in GROUPS}
+    endings = {name: Ending("not begun: the budget of 9 s was spent", 0.0) for name in GROUPS}
     lines = verdicts([], endings).values()
     assert {line.verdict for line in lines} == {"not measured"}
     assert "GPU tests: did not run" in text([], endings)

@@ -60,7 +60,7 @@ def measure(record: Recorder, settings: Settings) -> None:
     steps: dict[str, Step] = {}
     for name, wanted in PRECISIONS.items():
         if settings.device == "cpu" and wanted == "tf32":
-            continue  # which a CPU has not
+            continue  # a CPU has no TF32
         with record.attempt("big", f"ours, {name}"), precision(wanted):
             step = Step(problem, settings.device)
             step.warm_up()

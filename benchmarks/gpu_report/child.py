@@ -9,11 +9,15 @@ from pathlib import Path
 from benchmarks.gpu_report.rows import Recorder
 from benchmarks.gpu_report.settings import Settings
 
+AFTER = 10  # seconds beyond its limit
+
 
 def main(name: str, module: str, path: str, settings: str) -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what it started ends with it, see processes.py
-    record = Recorder(Path(path), name)
-    import_module(module).measure(record, Settings(**json.loads(settings)))
+    told = Settings(**json.loads(settings))
+    # Where nobody is left to end it, and even while it hangs in CUDA.
+    signal.alarm(int(told.limit) + AFTER)
+    import_module(module).measure(Recorder(Path(path), name), told)
 
 
 if __name__ == "__main__":

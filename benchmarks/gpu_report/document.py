@@ -2,6 +2,7 @@
 
 import json
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -48,11 +49,46 @@ def judged(judgement: Judgement) -> dict[str, Any]:
     }
 
 
+class NotWritten(Exception):
+    """The file cannot be written."""
+
+
+class Document:
+    """The report's FILE, and FILE.rows, which has the rows as they come and lasts until FILE has all of them.
+
+    rows: the file for the groups to write to; in the folder, where they keep their logs beside it.
+    fault: why it could not be written, at some time since it has begun.  Nothing is kept without a file.
+    """
+
+    def __init__(self, file: Path | None, folder: Path, document: dict[str, Any]) -> None:
+        self.file, self.rows, self.fault = file, folder / "rows", ""
+        if file is not None:
+            write(file, document)
+            self.beside = file.with_name(file.name + ".rows").resolve()
+            self.beside.write_text("")
+            self.rows.symlink_to(self.beside)
+
+    def write(self, document: dict[str, Any]) -> None:
+        """What cannot be written, to a disk that is full by now say, can still be printed."""
+        try:
+            if self.file is not None:
+                write(self.file, document)
+        except NotWritten as error:
+            self.fault = str(error)
+            print(error, flush=True)
+
+    def close(self) -> None:
+        if self.file is not None and not self.fault:
+            self.beside.unlink()
+
+
 def write(file: Path, document: dict[str, Any]) -> None:
-    """Beside its place first, and there when it is whole.  Raises OSError, which names the file."""
+    """Beside its place first, and there when it is whole.  Raises NotWritten, which names the file."""
     beside = file.with_name(file.name + ".part")
     try:
         beside.write_text(json.dumps(document, indent=1) + "\n")
         os.replace(beside, file)
     except OSError as error:
-        raise OSError(f"--json: {file} cannot be written: {error.strerror}") from error
+        with suppress(OSError):
+            beside.unlink()
+        raise NotWritten(f"--json: {file} cannot be written: {error.strerror}") from error

@@ -11,31 +11,39 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from benchmarks.gpu_report.processes import DONE, Ending, run, tail
-from benchmarks.gpu_report.rows import Recorder, read
+from benchmarks.gpu_report.rows import Recorder, found, read
 from benchmarks.gpu_report.settings import Settings
-from benchmarks.gpu_report.tests_summary import summary
+from benchmarks.gpu_report.tests_summary import NONE, summary
 from benchmarks.peers.job import CHECKOUT
 
+COLLECTING = 60.0  # seconds, at most, to count the tests of each unit
 FEWEST = 40.0  # seconds of a unit, if they are left; else half of what is left
 MARGIN = 10.0  # seconds, after which a process that was cut off has ended
 WORKERS = 8  # at most: each has a CUDA context of its own
-FAILED, NONE = 1, 5  # exit statuses of pytest
+TESTS_OF_A_WORKER = 8  # for fewer, starting it takes longer than it saves
+FAILED = 1  # the exit status of pytest where a test did; NONE: where there was none
 
 
 def measure(record: Recorder, settings: Settings) -> None:
     until = time.monotonic() + settings.limit - MARGIN
+    limit = min(COLLECTING, settings.limit / 4)
+    print(f"  counting the tests, at most {limit:.0f} s …", flush=True)
+    count = counts(record, settings, limit)
     for i, unit in enumerate(units(CHECKOUT / settings.tests)):
-        left = until - time.monotonic()
+        left, tests = until - time.monotonic(), None if count is None else count.get(unit, 0)
         log = record.path.with_name(f"unit-{i}.log")
+        if tests == 0:
+            record("unit", unit, **Ending("none of these tests", 0.0, status=NONE)._asdict())
+            continue
         if left < 1:
             ending = Ending("not begun: the time was up", 0.0)
         else:
-            command = [sys.executable, "-m", "benchmarks.gpu_report.pytest_unit", str(record.path)]
-            command += [record.group, unit, *options(settings)]
-            ending = in_pytest(run(command, max(min(left, FEWEST), left / 2), log, environment(settings)))
+            limit, processes = max(min(left, FEWEST), left / 2), workers(tests)
+            said = "tests" if tests is None else f"{tests} tests"
+            print(f"  {unit}: {said}, processes: {processes}, at most {limit:.0f} s …", flush=True)
+            command = pytest_command(record, unit, options(settings, processes))
+            ending = in_pytest(run(command, limit, log, environment(settings)))
         record("unit", unit, **ending._asdict())
-        if ending.status == NONE:
-            continue
         rows = [row for row in read(record.path) if row.get("unit") == unit]
         print(f"  {unit}: {ending.how}, {ending.seconds:.1f} s: {summary(rows).counts()}", flush=True)
         if ending.status not in (0, FAILED, NONE) and log.exists():
@@ -49,15 +57,39 @@ def units(path: Path) -> Iterator[str]:
         yield str(unit.relative_to(CHECKOUT) if unit.is_relative_to(CHECKOUT) else unit)
 
 
-def options(settings: Settings) -> list[str]:
+def counts(record: Recorder, settings: Settings, limit: float) -> dict[str, int] | None:
+    """How many tests each unit has, counted in one process; None where it could not count."""
+    chosen = [*options(settings, 1), "--collect-only"]
+    log = record.path.with_name("collect.log")
+    run(pytest_command(record, settings.tests, chosen), limit, log, environment(settings))
+    for row in found(read(record.path), "counted"):
+        files = {Path(file).resolve(): tests for file, tests in row["files"].items()}
+        return {
+            unit: sum(n for file, n in files.items() if file.is_relative_to((CHECKOUT / unit).resolve()))
+            for unit in units(CHECKOUT / settings.tests)
+        }
+    return None
+
+
+def pytest_command(record: Recorder, unit: str, chosen: list[str]) -> list[str]:
+    module = "benchmarks.gpu_report.pytest_unit"
+    return [sys.executable, "-m", module, str(record.path), record.group, unit, *chosen]
+
+
+def workers(tests: int | None) -> int:
+    """How many processes share that many tests; None: it is not known how many."""
+    most = min(WORKERS, os.cpu_count() or 1) if find_spec("xdist") else 1
+    return most if tests is None else min(most, tests // TESTS_OF_A_WORKER + 1)
+
+
+def options(settings: Settings, processes: int) -> list[str]:
     """What pytest is called with, besides the unit."""
     chosen = ["-q", "-m", "gpu" if settings.device == "cuda" else "not slow", "-p", "no:cacheprovider"]
     # A NumPy that is newer than CuPy may warn CuPy of what goes; to our tests every warning is an error.
-    chosen += ["-W", "default::DeprecationWarning"]
+    chosen += ["-W", "default::DeprecationWarning", "-W", "default::FutureWarning"]
     chosen += ["-o", "faulthandler_timeout=30"]  # then it says where a test is that hangs
-    workers = min(WORKERS, os.cpu_count() or 1)
-    if find_spec("xdist") and workers > 1:
-        chosen += ["-p", "xdist.plugin", "-n", str(workers)]
+    if processes > 1:
+        chosen += ["-p", "xdist.plugin", "-n", str(processes)]
     return chosen
 
 

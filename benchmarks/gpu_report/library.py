@@ -37,6 +37,12 @@ def memory_in_use(backend: Backend) -> float:
     return float(total - free)
 
 
+def without_pool(backend: Backend) -> None:
+    """From now on CuPy asks the driver for each array, and exactly for its size."""
+    if backend.name == "cupy":
+        backend.xp.cuda.set_allocator(None)
+
+
 @contextmanager
 def own_products(own: bool) -> Iterator[None]:
     """Inside, CUDA layers take the library's own small products, whatever their size, or those of cuBLAS."""

@@ -4,19 +4,11 @@ import subprocess
 from datetime import UTC, datetime
 from typing import Any
 
-from backends import Backend, load
-from benchmarks.gpu_report.settings import Settings
+from backends import load
 from benchmarks.peers.command import machine
 from benchmarks.peers.job import CHECKOUT
 
 QUERY = "name,driver_version,memory.total,clocks.max.sm,clocks.max.memory,power.limit,mig.mode.current"
-
-
-def facts(settings: Settings) -> dict[str, Any]:
-    try:
-        return {**around(), **of_backend(load(settings.backend))}
-    except Exception as error:  # a GPU fails in many ways, and then the groups say where
-        return {**around(), "device": f"{type(error).__name__}: {error}"}
 
 
 def around() -> dict[str, Any]:
@@ -25,13 +17,17 @@ def around() -> dict[str, Any]:
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "nvidia-smi": said_by("nvidia-smi", f"--query-gpu={QUERY}", "--format=csv,noheader"),
         **machine(),
-        "commit": said_by("git", "describe", "--always", "--dirty"),
+        "commit": said_by("git", "describe", "--always", "--dirty") or "unknown",
     }
 
 
-def of_backend(backend: Backend) -> dict[str, str]:
+def of_backend(name: str) -> dict[str, str]:
     """Its device, and the versions of its libraries."""
-    return {"device": backend.device(), **backend.versions()}
+    try:
+        backend = load(name)
+        return {"device": backend.device(), **backend.versions()}
+    except Exception as error:  # a GPU fails in many ways, and then the groups say where
+        return {"device": f"{type(error).__name__}: {error}"}
 
 
 def said_by(*command: str) -> str | None:

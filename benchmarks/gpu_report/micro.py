@@ -13,8 +13,8 @@ from benchmarks.gpu_report.settings import Settings
 
 EMPTY = 'extern "C" __global__ void empty() {}'
 NODES = 20  # launches in a step of the loop, so that what the step itself costs does not count
-MOST = 100  # steps of a call, or as many as
-WORK = 4e10  # multiply-adds
+STEPS = 100  # of a call, unless they have more multiply-adds than
+WORK = 4e10
 SHAPES = [  # batch, inputs, outputs; the first two are those of the job
     (100, 784, 50),
     (100, 50, 10),
@@ -73,7 +73,7 @@ def products(backend: Backend, n: int, inputs: int, outputs: int) -> dict[str, t
     gradients = [backend.empty_like(array) for array in (W, b, x, out)]
     multiply_adds = n * inputs * outputs
     size = f"{n} x {inputs} x {outputs}, 2^{log2(multiply_adds):.1f}"
-    steps = max(1, min(MOST, int(WORK / (3 * multiply_adds * NODES))))
+    steps = max(1, min(STEPS, int(WORK / (3 * multiply_adds * NODES))))
 
     def forward() -> None:
         backend.affine_relu(x, W, b, out)
@@ -102,7 +102,7 @@ def sums(backend: Backend, n: int, m: int) -> dict[str, tuple[Work, int]]:
         return made
 
     return {
-        f"sums of {n} x {m}, {rows} a block": _looped(backend, in_blocks_of(rows), 1, MOST) for rows in ROWS
+        f"sums of {n} x {m}, {rows} a block": _looped(backend, in_blocks_of(rows), 1, STEPS) for rows in ROWS
     }
 
 
@@ -132,7 +132,7 @@ def _eager(backend: Backend, call: Callable[[], object]) -> tuple[Work, int]:
     return work, NODES
 
 
-def _looped(backend: Backend, call: Callable[[], object], nodes: int, steps: int = MOST) -> tuple[Work, int]:
+def _looped(backend: Backend, call: Callable[[], object], nodes: int, steps: int = STEPS) -> tuple[Work, int]:
     def step(i: int) -> None:
         for _ in range(nodes):
             call()

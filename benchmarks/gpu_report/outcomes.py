@@ -15,8 +15,7 @@ class Outcomes:
 
     def __init__(self, record: Recorder, unit: str) -> None:
         self.record, self.unit = record, unit
-        self.outcome: dict[str, str] = {}
-        self.texts: dict[str, str] = {}
+        self.ended: dict[str, dict[str, Any]] = {}  # the rows so far
         self.collected: int | None = None
 
     def pytest_collectreport(self, report: Any) -> None:
@@ -39,15 +38,45 @@ class Outcomes:
         self.record("test begun", nodeid, unit=self.unit)
 
     def pytest_runtest_logreport(self, report: Any) -> None:
-        name = report.nodeid
-        self.outcome[name] = max(self.outcome.get(name, "passed"), report.outcome, key=WORST.index)
+        row = self.ended.setdefault(report.nodeid, {"outcome": "passed", "seconds": 0.0})
+        row["outcome"] = max(row["outcome"], report.outcome, key=WORST.index)
+        row["seconds"] += report.duration
         if report.failed:
-            self.texts[name] = f"{self.texts.get(name, '')}\n{_text(report)}".strip()
+            row["text"] = f"{row.get('text', '')}\n{_text(report)}".strip()
+        if report.skipped:
+            row["reason"] = _reason(report)
         if report.when not in ("setup", "call"):  # "teardown", or "???" of a worker that crashed
-            text = {"text": self.texts[name]} if name in self.texts else {}
-            self.record("test", name, unit=self.unit, outcome=self.outcome[name], **text)
+            self.record("test", report.nodeid, unit=self.unit, **row)
+
+
+class Counts:
+    """A row for the number of tests in each file. One that cannot be collected counts as one, to be run."""
+
+    def __init__(self, record: Recorder, unit: str) -> None:
+        self.record, self.unit = record, unit
+        self.files: dict[str, int] = {}
+        self.broken: list[str] = []
+
+    def pytest_collectreport(self, report: Any) -> None:
+        if report.failed:
+            self.broken.append(report.nodeid.partition("::")[0])
+
+    def pytest_collection_finish(self, session: Any) -> None:
+        for file in [
+            *(item.path for item in session.items),
+            *(session.config.rootpath / name for name in self.broken),
+        ]:
+            self.files[str(file)] = self.files.get(str(file), 0) + 1
+        self.record("counted", self.unit, files=self.files)
 
 
 def _text(report: Any) -> str:
     text = str(report.longreprtext).strip()
     return text if len(text) <= LONGEST else "…" + text[-LONGEST:]
+
+
+def _reason(report: Any) -> str:
+    """Why it was skipped; pytest has it behind the file and the line, or on a test that may fail."""
+    if hasattr(report, "wasxfail"):
+        return f"expected to fail: {report.wasxfail}"
+    return str(report.longrepr[-1]).removeprefix("Skipped: ")

@@ -1,5 +1,6 @@
 """Scripts of one's own, benchmarks/private/*.py, which git ignores: each is run, and its output kept."""
 
+import os
 import sys
 import time
 from pathlib import Path
@@ -21,9 +22,13 @@ def measure(record: Recorder, settings: Settings, folder: Path = FOLDER) -> None
         print(f"  no script in {folder}", flush=True)
     until = time.monotonic() + settings.limit - MARGIN
     environment = {"BACKPROP_DATA_DIR": settings.mnist} if settings.mnist else {}
+    # So that they import this checkout, whatever else is installed.
+    environment["PYTHONPATH"] = f"{CHECKOUT}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"
     for i, script in enumerate(scripts):
         if settings.device == "cpu":
-            print(f"  {script.name}: not run in a rehearsal, since it may need a GPU", flush=True)
+            with record.attempt("private", script.name):
+                compile(script.read_bytes(), script.name, "exec")
+                print(f"  {script.name}: compiled; not run in a rehearsal, as it may need a GPU", flush=True)
             continue
         limit = max(1.0, (until - time.monotonic()) / (len(scripts) - i))
         print(f"  {script.name}, at most {limit:.0f} s:", flush=True)

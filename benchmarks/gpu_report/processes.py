@@ -1,5 +1,6 @@
 """A process within a limit: what it prints is kept, and it ends together with all that it started."""
 
+import ctypes
 import os
 import signal
 import subprocess
@@ -13,10 +14,13 @@ from typing import NamedTuple, TextIO
 from benchmarks.peers.job import CHECKOUT
 
 DONE = "done"
-GRACE = 1.0  # seconds to end by itself what it has started, once it is asked to
+TO_END = 1.0  # seconds to end by itself what it has started, once it is asked to
 EVERY = 0.1  # seconds, in which what it prints is shown
 # What it printed before it crashed is not lost in a buffer, and Python says where it crashed.
-VARIABLES = {"PYTHONUNBUFFERED": "1", "PYTHONFAULTHANDLER": "1"}
+ENVIRONMENT = {"PYTHONUNBUFFERED": "1", "PYTHONFAULTHANDLER": "1"}
+
+
+_libc = ctypes.CDLL(None)  # loaded here, not between fork and exec
 
 
 class Ending(NamedTuple):
@@ -34,7 +38,7 @@ def run(
     log: Path,
     environment: dict[str, str] | None = None,
     live: bool = False,
-    grace: float = GRACE,
+    to_end: float = TO_END,
 ) -> Ending:
     """Run a command for at most `limit` seconds.  log: what it prints.  live: show that as it comes, too."""
     start, status = time.monotonic(), None
@@ -42,16 +46,17 @@ def run(
         process = subprocess.Popen(
             command,
             cwd=CHECKOUT,
-            env=os.environ | VARIABLES | (environment or {}),
+            env=os.environ | ENVIRONMENT | (environment or {}),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,  # so that it ends together with the processes that it starts
+            preexec_fn=_end_with_parent,
         )
         try:
             status = _wait(process, start + limit, printed if live else None)
         finally:
-            _end(process, grace)
+            _end(process, to_end)
             if live:
                 _show(printed)
     taken = time.monotonic() - start
@@ -60,6 +65,12 @@ def run(
     if status == 0:
         return Ending(DONE, taken, status=0)
     return Ending(_in_words(status, log), taken, failed=True, status=status)
+
+
+def _end_with_parent() -> None:
+    """Have Linux kill this process when its parent ends, even one that was killed itself."""
+    with suppress(AttributeError):  # on other systems: it goes on to its limit
+        _libc.prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
 
 
 def _wait(process: "subprocess.Popen[bytes]", until: float, printed: TextIO | None) -> int | None:
@@ -77,10 +88,10 @@ def _show(printed: TextIO) -> None:
     sys.stdout.flush()
 
 
-def _end(process: "subprocess.Popen[bytes]", grace: float) -> None:
+def _end(process: "subprocess.Popen[bytes]", to_end: float) -> None:
     # It may have begun processes in sessions of their own, as this one does; nobody else knows those.
     if process.poll() is None:
-        _signal(process, signal.SIGTERM, grace)
+        _signal(process, signal.SIGTERM, to_end)
     _signal(process, signal.SIGKILL, 5)  # one that waits for the driver may not die; we go on
 
 

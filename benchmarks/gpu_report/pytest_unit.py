@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.gpu_report.outcomes import Outcomes
+from benchmarks.gpu_report.outcomes import Counts, Outcomes
 from benchmarks.gpu_report.rows import Recorder
 
 if __name__ == "__main__":
     path, group, unit, *options = sys.argv[1:]
-    outcomes = Outcomes(Recorder(Path(path), group), unit)
-    sys.exit(pytest.main([*options, unit], plugins=[outcomes]))
+    plugin = Counts if "--collect-only" in options else Outcomes
+    sys.exit(pytest.main([*options, unit], plugins=[plugin(Recorder(Path(path), group), unit)]))

@@ -12,6 +12,10 @@ Row: TypeAlias = dict[str, Any]
 Rows: TypeAlias = list[Row]
 
 
+class Wrong(Exception):
+    """A result is not as it must be; the message says all that there is to say."""
+
+
 class Recorder:
     """record("job", "ours", seconds=…) writes a row of its group; the file has a JSON object a line."""
 
@@ -21,13 +25,17 @@ class Recorder:
     def __call__(self, what: str, name: str, **facts: Any) -> None:
         row = {"group": self.group, "what": what, "name": name, **facts}
         with self.path.open("a") as file:
-            file.write(json.dumps(row) + "\n")
+            # The line break in front ends a row that another process was writing when it was killed.
+            file.write(f"\n{json.dumps(row)}\n")
 
     @contextmanager
     def attempt(self, what: str, name: str) -> Iterator[None]:
         """Let the rest of the group go on where this part of it fails, and say why it did."""
         try:
             yield
+        except Wrong as error:
+            print(f"  {error}", flush=True)
+            self("error", name, of=what, reason=str(error))
         except Exception as error:  # a library on a GPU fails in many ways
             traceback.print_exc(file=sys.stdout)
             text = " ".join(str(error).split())
@@ -35,7 +43,7 @@ class Recorder:
 
 
 def read(path: Path) -> Rows:
-    """The rows of a file; a line that was cut short, as its process ended, is none."""
+    """The rows of a file, without empty lines and those that were cut short as their process ended."""
     rows = []
     for line in path.read_text(errors="replace").splitlines() if path.exists() else []:
         with suppress(json.JSONDecodeError):

@@ -7,14 +7,16 @@ from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from benchmarks.gpu_report.groups import Group
+from benchmarks.gpu_report.groups import COMPILING, Group
 from benchmarks.gpu_report.processes import Ending, run
+from benchmarks.gpu_report.rows import found, read
 from benchmarks.gpu_report.settings import Settings
-from benchmarks.peers.one_thread import VARIABLES
+from benchmarks.gpu_report.stages import OK
+from benchmarks.peers import one_thread
 
 LEAST = 1.0  # seconds that must be left for a group to begin
-GRACE = 5.0  # for a group, in which it gives the processes that it has started theirs
-PLAIN_REDUCTIONS = {"CUPY_ACCELERATORS": ""}  # CuPy's own; those of CUB take seconds to compile, each
+GROUP_TO_END = 5.0  # seconds for a group to end, and what it has started before it
+WITHOUT_CUB = {"CUPY_ACCELERATORS": ""}  # CuPy's own; those of CUB take seconds to compile, each
 
 
 def run_all(
@@ -23,15 +25,19 @@ def run_all(
     budget: float,
     rows: Path,
     report: Callable[[str, Ending], None] = lambda name, ending: None,
+    started: float | None = None,
 ) -> dict[str, Ending]:
     """Run every group within its limit and all of them within the budget; they write to `rows`.
 
-    report: called as each of them ends.
+    report: called as each of them ends.  started: when the budget began, by `time.monotonic`; now if None.
     """
-    endings, start = {}, time.monotonic()
+    endings: dict[str, Ending] = {}
+    until = (time.monotonic() if started is None else started) + budget
     for name, group in groups.items():
-        left = budget - (time.monotonic() - start)
-        if left < LEAST:
+        left = until - time.monotonic()
+        if group.our_kernels and "smoke" in endings and not compiled(rows):
+            endings[name] = Ending(f"not begun: smoke failed in {COMPILING!r}", 0.0)
+        elif left < LEAST:
             endings[name] = Ending(f"not begun: the budget of {budget:g} s was spent", 0.0)
         else:
             endings[name] = run_group(name, group, settings, min(left, group.limit), rows)
@@ -39,13 +45,18 @@ def run_all(
     return endings
 
 
+def compiled(rows: Path) -> bool:
+    """Whether the smoke test came as far as to compile our kernels."""
+    return any(row["outcome"] == OK for row in found(read(rows), "smoke", COMPILING))
+
+
 def run_group(name: str, group: Group, settings: Settings, limit: float, rows: Path) -> Ending:
     """One group, with what it prints kept beside `rows` as NAME.log."""
     told = json.dumps(asdict(replace(settings, limit=limit)))
     command = [sys.executable, "-m", "benchmarks.gpu_report.child", name, group.module, str(rows), told]
-    environment = dict(PLAIN_REDUCTIONS) if group.plain_reductions else {}
+    environment = dict(WITHOUT_CUB) if group.without_cub else {}
     if group.one_thread or settings.device == "cpu":  # in a rehearsal others may want the cores
-        environment |= dict.fromkeys(VARIABLES, "1")
+        environment |= dict.fromkeys(one_thread.VARIABLES, "1")
     if group.live:
         print(f"{name}, at most {limit:.0f} s:", flush=True)
-    return run(command, limit, rows.with_name(f"{name}.log"), environment, group.live, GRACE)
+    return run(command, limit, rows.with_name(f"{name}.log"), environment, group.live, GROUP_TO_END)

@@ -11,7 +11,7 @@ class Settings:
 
     device: "cuda", or "cpu" for a rehearsal.  mnist: the directory of its files; None: random images.
     samples: how many random images there are to train on.  rounds, eager_rounds: of the job.
-    block: seconds of a turn of what is timed in turns.  tests: a folder of tests, or a file of some.
+    block: seconds of a turn of what is timed in turns.  tests: a folder of tests, or one file.
     limit: seconds that the group has, told as it starts.
     """
 

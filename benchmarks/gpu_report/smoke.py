@@ -5,33 +5,31 @@ A crash takes the process, and with it the later stages; what has been printed s
 
 from dataclasses import replace
 from statistics import median
-from typing import Any
 
 import numpy as np
 
 from backends import load
 from backprop import warmup
 from backprop.timing import in_turns
-from benchmarks.gpu_report import library, machine, memory_growth, micro, sanitizer
+from benchmarks.gpu_report import library, memory_growth, micro, sanitizer
+from benchmarks.gpu_report.groups import COMPILING
 from benchmarks.gpu_report.numpy_job import OnNumpy
 from benchmarks.gpu_report.ours import Captured, Eager
 from benchmarks.gpu_report.problem import Problem, job_problem
-from benchmarks.gpu_report.rows import Recorder
+from benchmarks.gpu_report.rows import Recorder, Wrong
 from benchmarks.gpu_report.settings import Settings
 from benchmarks.gpu_report.stages import Say, Stages
 from benchmarks.gpu_report.targets import LOSSES
 
 SAMPLES = 6000  # random images, where there is no MNIST
-PRODUCTS = {"our own": (True, 200), "cuBLAS's": (False, 40)}  # products: own?, and in how many steps
+WHOSE = {"our own": (True, 200), "cuBLAS's": (False, 40)}  # products: own?, and in how many steps
 
 
 def measure(record: Recorder, settings: Settings) -> None:
     stages = Stages(record)
-    with stages("the machine") as say:
-        _say_all(machine.around(), say)
-    with stages("loading the backend: its device, driver and libraries") as say:
-        _say_all(machine.of_backend(load(settings.backend)), say)
-    with stages("compiling kernels.cu"):
+    with stages("loading the backend"):
+        load(settings.backend)
+    with stages(COMPILING):
         library.compile_kernels(load(settings.backend))
     with stages("backprop.warmup()") as say:
         warmup(settings.backend)
@@ -43,23 +41,17 @@ def measure(record: Recorder, settings: Settings) -> None:
         )
         for name, seconds in times.seconds.items():
             say(f"{name}: {median(seconds) / works[name][1] * 1e6:.2f} µs")
-    for whose, (own, steps) in PRODUCTS.items():
+    for whose, (own, steps) in WHOSE.items():
         with stages(f"{steps} steps with {whose} products: captured, eager, and on NumPy") as say:
             few = replace(settings, samples=min(settings.samples, SAMPLES), iterations=steps)
             with library.own_products(own):
                 compare(job_problem(few), settings.device, say)
     memory_growth.stage(stages, settings)
-    sanitizer.stage(stages, settings, record.path)
-
-
-def _say_all(facts: dict[str, Any], say: Say) -> None:
-    for name, value in facts.items():
-        if value is not None:
-            say(f"{name}: {value}")
+    sanitizer.stage(stages, settings, record)
 
 
 def compare(problem: Problem, device: str, say: Say) -> None:
-    """Raise AssertionError unless captured and eager agree in every bit, and nearly with NumPy."""
+    """Raise Wrong unless captured and eager agree in every bit, and nearly with NumPy."""
     captured, eager, exact = (
         losses(kind, problem, on) for kind, on in ((Captured, device), (Eager, device), (OnNumpy, "cpu"))
     )
@@ -68,7 +60,7 @@ def compare(problem: Problem, device: str, say: Say) -> None:
     say(f"captured and eager differ by {apart:.1e} (0 is wanted)")
     say(f"captured and NumPy differ by {off:.1e} (at most {LOSSES:g})")
     if not (apart == 0 and off <= LOSSES):  # NaN is neither
-        raise AssertionError(f"losses differ: captured and eager by {apart:.1e}, and NumPy by {off:.1e}")
+        raise Wrong(f"losses differ: captured and eager by {apart:.1e}, and NumPy by {off:.1e}")
 
 
 def losses(kind: type[Captured], problem: Problem, device: str) -> np.ndarray:

@@ -42,10 +42,7 @@ def report(rows: Rows, judgement: Judgement, endings: dict[str, Ending]) -> Iter
 
 
 def smoke(rows: Rows) -> str:
-    cells = [
-        (row["name"], f"{row['seconds']:.2f}", "ok" if row["well"] else "FAILED")
-        for row in found(rows, "smoke")
-    ]
+    cells = [(row["name"], f"{row['seconds']:.2f}", row["outcome"]) for row in found(rows, "smoke")]
     return table(("smoke", "s", ""), cells) if cells else ""
 
 
@@ -94,7 +91,7 @@ def job(rows: Rows) -> str:
         )
     header = (
         "the job",
-        "warm-up s",
+        "warm-up",
         "s",
         "min",
         "max",
@@ -102,7 +99,7 @@ def job(rows: Rows) -> str:
         "µs/step",
         "of captured",
         "accuracy",
-        "losses off by",
+        "losses off",
     )
     return table(header, cells) if cells else ""
 
@@ -147,5 +144,5 @@ def _cell(values: list[float], form: str) -> str:
 def _wanted(line: Line) -> tuple[str, ...]:
     if line.measured is None:
         return line.what, line.wanted, "-", "-", line.verdict
-    spread = f"{min(line.rounds):.3g} to {max(line.rounds):.3g} ({len(line.rounds)})"
+    spread = f"{min(line.rounds):.3g}–{max(line.rounds):.3g}"
     return line.what, line.wanted, f"{line.measured:.3g}", spread, line.verdict

@@ -17,8 +17,13 @@ from benchmarks.gpu_report.readings import (
     times_slower,
 )
 
-LOSSES, POINTS = 1e-4, 0.2
-DIFFERENCES = {"central": 1e-7, "complex": 1e-13}  # of a numerical gradient from that by backpropagation
+# float32 in another order of summation stays within 7e-8 over 200 steps; products in TF32 are off by 1e-4,
+# and a bias that is never updated by more. In the big step b2 puts the second loss off by 5e-5.
+LOSSES, FIRST_TWO, POINTS = 1e-5, 2e-6, 0.2
+DIFFERENCES = {
+    "central, CUB off": 1e-7,
+    "complex, CUB off": 1e-13,
+}  # of a numerical gradient from that by backpropagation
 
 
 class Target(NamedTuple):
@@ -34,7 +39,7 @@ class Target(NamedTuple):
 
     @property
     def wanted(self) -> str:
-        bound = "at least" if self.at_least else "at most"
+        bound = "≥" if self.at_least else "≤"
         return f"{bound} {self.limit:g} {self.unit}".rstrip()
 
     def is_met(self, value: float) -> bool:
@@ -72,7 +77,7 @@ def _speed() -> list[Target]:
         Target("cold start", "s", 2.0, time_of("cold start", "ours"), (("cold", "ours"),)),
         *(
             Target(
-                f"numerical gradient, {method}",
+                f"numerical, {method}",
                 "s",
                 0.1,
                 time_of("numerical", method),
@@ -95,7 +100,7 @@ def _agreement() -> list[Target]:
         needs = ((group, name), numpy)
         off = off_losses("job", name, NUMPY)
         targets += [
-            Target(f"{name}: first losses against NumPy's", "", LOSSES, off, needs, holds=True),
+            Target(f"{name}: losses against NumPy's", "", LOSSES, off, needs, holds=True),
             Target(
                 f"{name}: accuracy against NumPy's", "points", POINTS, off_accuracy(name), needs, holds=True
             ),
@@ -111,16 +116,16 @@ def _agreement() -> list[Target]:
             holds=True,
         ),
         Target(
-            "big step, float32: first losses against NumPy's",
+            "big step, float32: losses against NumPy's",
             "",
-            LOSSES,
+            FIRST_TWO,
             off_losses("big", "ours, float32", NUMPY, "big losses"),
             (("big", "ours, float32"), ("big", NUMPY)),
             holds=True,
         ),
         *(
             Target(
-                f"numerical gradient, {method}: against backpropagation",
+                f"numerical, {method}: error",
                 "",
                 limit,
                 fact("numerical", method, "difference"),

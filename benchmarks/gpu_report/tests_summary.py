@@ -1,19 +1,22 @@
 """How the library's tests on the GPU came out, from the rows of the plugin that watched them."""
 
+from collections import Counter
 from collections.abc import Iterator
+from textwrap import shorten
 from typing import NamedTuple
 
 from benchmarks.gpu_report.processes import DONE
 from benchmarks.gpu_report.rows import Rows, found
 
 IN_FULL, NAMED = 20, 100  # failures whose text is printed, and whose name is
+NONE = 5  # the exit status of pytest where there was no test of the kind
 
 
 class Tests(NamedTuple):
     """collected: how many there were; None where it did not get there.  failed: the texts by name.
 
     unfinished: how many were collected and came to no end.  running: those that had begun.
-    units: how each ended that did not simply end.
+    units: how each ended that did not simply end.  reasons: how many were skipped for each.
     """
 
     collected: int | None
@@ -23,6 +26,7 @@ class Tests(NamedTuple):
     unfinished: int
     running: list[str]
     units: dict[str, str]
+    reasons: dict[str, int]
 
     def counts(self) -> str:
         if self.collected is None and not self.failed:
@@ -38,6 +42,8 @@ class Tests(NamedTuple):
             yield f"  {unit}: {how}"
         for name in self.running:
             yield f"  not finished: {name}"
+        for reason, count in self.reasons.items():
+            yield f"  skipped, {count}: {shorten(reason, 160)}"
         for i, (name, text) in enumerate(list(self.failed.items())[:NAMED]):
             yield f"  failed: {name}"
             if i < IN_FULL:
@@ -59,16 +65,17 @@ def summary(rows: Rows) -> Tests:
         failed={row["name"]: row.get("text", "") for row in failed},
         unfinished=max(0, sum(counts) - len(ended)),
         running=[row["name"] for row in begun],
-        units={row["name"]: row["how"] for row in found(rows, "unit") if row["how"] != DONE and _counts(row)},
+        units={
+            row["name"]: row["how"]
+            for row in found(rows, "unit")
+            if row["how"] != DONE and row.get("status") != NONE
+        },
+        reasons=dict(Counter(row["reason"] for row in ended.values() if "reason" in row).most_common()),
     )
 
 
-def _counts(unit: dict[str, object]) -> bool:
-    return unit.get("status") != 5  # pytest's: it has no test of the kind
-
-
 def went_wrong(rows: Rows, tests: Tests) -> bool:
-    """A test failed, a process of tests did, or all of them were run and there was none."""
+    """A test failed, a process of tests did, a test or a unit came to no end, or there was no test at all."""
     units = found(rows, "unit")
     none = bool(units) and not tests.collected and not tests.units
-    return bool(tests.failed) or none or any(row["failed"] for row in units)
+    return bool(tests.failed or tests.unfinished or tests.units) or none

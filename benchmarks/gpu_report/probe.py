@@ -1,0 +1,53 @@
+"""A first look at the GPU and the data in a process of its own: `… probe SETTINGS`; a driver may hang."""
+
+import json
+import sys
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from backends import why_unavailable
+from backprop import load_mnist
+from backprop.data.errors import DataError
+from benchmarks.gpu_report.machine import of_backend
+from benchmarks.gpu_report.processes import DONE, run, tail
+from benchmarks.gpu_report.settings import Settings
+
+LIMIT = 60.0  # seconds
+REFUSED = 3  # the exit status of its process
+
+
+class Unusable(Exception):
+    """There is nothing to measure on, or not the data that was asked for."""
+
+
+def probe(settings: Settings) -> dict[str, Any]:
+    """Device and versions.  Raises Unusable where there is no GPU, or no such data."""
+    with tempfile.TemporaryDirectory() as folder:
+        log = Path(folder, "log")
+        command = [sys.executable, "-m", "benchmarks.gpu_report.probe", json.dumps(asdict(settings))]
+        ending = run(command, LIMIT, log)
+        said = tail(log, 40)
+    if ending.how != DONE:
+        raise Unusable(said[-1] if ending.status == REFUSED else f"looking for the GPU: {ending.how}")
+    return json.loads(next(line for line in said if line.startswith("{")))
+
+
+def main(told: str) -> int:
+    settings = Settings(**json.loads(told))
+    if settings.device == "cuda" and (error := why_unavailable("cupy")):
+        print(error)
+        return REFUSED
+    try:
+        if settings.mnist is not None:
+            load_mnist(data_dir=settings.mnist)  # before minutes are spent: is it there, and is it whole?
+    except DataError as error:
+        print(error)
+        return REFUSED
+    print(json.dumps(of_backend(settings.backend)))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))

@@ -55,6 +55,7 @@ class CapturedLoop:
             return self._record(count)
 
     def _record(self, count: int) -> Any:
+        forget_workspaces()  # none that is in use may be freed in a capture
         stream = self._stream
         with stream, self._backend.xp.cuda.using_allocator(self._memory.pool.malloc):
             try:

@@ -31,5 +31,6 @@ def test_peers(tmp_path):
 
 @pytest.mark.skipif(not STATUS.exists(), reason="reads /proc")
 def test_memory():
-    _, first, further = run("benchmarks.memory", "--steps=100").splitlines()
-    assert first.startswith("1,000 steps: +") and further.startswith("100 steps: ")
+    _, first, *further, losses = run("benchmarks.memory", "--steps=100").splitlines()
+    assert first.startswith("1,000 steps: +") and losses == "the losses of 100 steps take 0.0 MiB"
+    assert len(further) == 2 and all(line.startswith("100 steps: ") for line in further)

@@ -57,7 +57,8 @@ def test_a_peer_trains_as_numpy_does_and_again_after_a_reset(kind, why_not, prob
     rows = read(record.path)
     assert not found(rows, "error")
     assert len(losses) == FIRST
-    np.testing.assert_allclose(losses, expected, rtol=0, atol=LOSSES)
+    for by, limit in LOSSES.values():
+        assert by(np.abs(np.subtract(losses, expected))) <= limit
     first, second = found(rows, "job", kind.name)
     assert first["first_losses"] == pytest.approx(second["first_losses"], abs=1e-6)
     assert first["accuracy"] == pytest.approx(found(rows, "job", NUMPY)[0]["accuracy"], abs=0.002)

@@ -29,9 +29,9 @@ def made_up(**changed):
             for i, noise in enumerate((1.0, 0.9, 1.1)):
                 row = {"group": OTHERS.get(name, GROUP_OF[what]), "what": what, "name": name, "round": i}
                 row |= {"seconds": seconds * noise, "iterations": 10_000, "accuracy": 0.97}
-                row |= {"first_losses": [2.3, 2.2], "difference": DIFFERENCES.get(name, 0) / 2}
+                row |= {"first_losses": [2.3, 2.2, 2.1], "difference": DIFFERENCES.get(name, 0) / 2}
                 rows.append(row)
-    rows.append({"group": "big", "what": "big losses", "name": NUMPY, "first_losses": [2.3, 2.2]})
+    rows.append({"group": "big", "what": "big losses", "name": NUMPY, "first_losses": [2.3, 2.2, 2.1]})
     rows.append({"group": "ours", "what": "difference", "name": "ours, captured and eager", "value": 0.0})
     test = {"group": "tests", "unit": "tests/a"}
     rows.append(test | {"what": "collected", "name": "tests/a", "count": 1})
@@ -81,16 +81,23 @@ def test_a_slow_job_misses_and_is_no_error():
     assert not wrong(rows, endings)
 
 
-@pytest.mark.parametrize("loss", [2.3002, float("nan")])
-def test_a_peer_with_other_losses_disagrees_if_only_in_one_round(loss):
+@pytest.mark.parametrize(
+    ("losses", "off"),
+    [
+        ([2.300003, 2.200003], ["median"]),
+        ([2.3, 2.2, 2.103], ["largest"]),
+        ([float("nan"), 2.2, 2.1], ["median", "largest"]),
+    ],
+)
+def test_a_peer_with_other_losses_disagrees_if_only_in_one_round(losses, off):
     def spoil(row):
         if row["name"] == "PyTorch CUDA graph" and row["round"] == 1:
-            row["first_losses"] = [loss, 2.2]
+            row["first_losses"] = losses
 
     rows, endings = made_up(job=spoil), ended()
     lines = verdicts(rows, endings)
     assert [line.what for line in lines.values() if line.verdict != "met"] == [
-        "PyTorch CUDA graph: losses against NumPy's"
+        f"PyTorch CUDA graph: losses off, {which}" for which in off
     ]
     assert wrong(rows, endings)
     assert "DISAGREES" in text(rows, endings)

@@ -1,6 +1,5 @@
 """A process within a limit: what it prints is kept, and it ends together with all that it started."""
 
-import ctypes
 import os
 import signal
 import subprocess
@@ -18,9 +17,7 @@ TO_END = 1.0  # seconds to end by itself what it has started, once it is asked t
 EVERY = 0.1  # seconds, in which what it prints is shown
 # What it printed before it crashed is not lost in a buffer, and Python says where it crashed.
 ENVIRONMENT = {"PYTHONUNBUFFERED": "1", "PYTHONFAULTHANDLER": "1"}
-
-
-_libc = ctypes.CDLL(None)  # loaded here, not between fork and exec
+TIED = Path(__file__).with_name("tied.py")
 
 
 class Ending(NamedTuple):
@@ -44,14 +41,13 @@ def run(
     start, status = time.monotonic(), None
     with log.open("wb") as output, log.open(errors="replace") as printed:
         process = subprocess.Popen(
-            command,
+            [sys.executable, "-E", "-S", str(TIED), str(os.getpid()), *command],
             cwd=CHECKOUT,
             env=os.environ | ENVIRONMENT | (environment or {}),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,  # so that it ends together with the processes that it starts
-            preexec_fn=_end_with_parent,
         )
         try:
             status = _wait(process, start + limit, printed if live else None)
@@ -65,12 +61,6 @@ def run(
     if status == 0:
         return Ending(DONE, taken, status=0)
     return Ending(_in_words(status, log), taken, failed=True, status=status)
-
-
-def _end_with_parent() -> None:
-    """Have Linux kill this process when its parent ends, even one that was killed itself."""
-    with suppress(AttributeError):  # on other systems: it goes on to its limit
-        _libc.prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
 
 
 def _wait(process: "subprocess.Popen[bytes]", until: float, printed: TextIO | None) -> int | None:

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from statistics import median
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from benchmarks.gpu_report.rows import Rows, found, seconds
 
 Values: TypeAlias = Callable[[Rows], list[float]]
+Measure: TypeAlias = Callable[[np.ndarray], Any]
 CAPTURED, EAGER, NUMPY = "ours, captured", "ours, eager", "ours on NumPy"
 PYTORCH, GRAPH, SCAN = "PyTorch eager", "PyTorch CUDA graph", "JAX lax.scan"
 
@@ -27,22 +28,24 @@ def times_slower(what: str, name: str, reference: str) -> Values:
     return values
 
 
-def off_losses(what: str, name: str, reference: str, reference_what: str | None = None) -> Values:
-    """By how much the first losses differ, at most."""
+def off_losses(
+    what: str, name: str, reference: str, reference_what: str | None = None, by: Measure = np.max
+) -> Values:
+    """By how much the first losses differ: at most, or by another measure."""
 
     def values(rows: Rows) -> list[float]:
         exact = found(rows, reference_what or what, reference)
         return [
-            _furthest(row["first_losses"], exact[0]["first_losses"])
+            _apart(row["first_losses"], exact[0]["first_losses"], by)
             for row in (found(rows, what, name) if exact else [])
         ]
 
     return values
 
 
-def _furthest(losses: list[float], exact: list[float]) -> float:
+def _apart(losses: list[float], exact: list[float], by: Measure) -> float:
     both = min(len(losses), len(exact))
-    return float(np.abs(np.subtract(losses[:both], exact[:both])).max())  # NaN where one of them is
+    return float(by(np.abs(np.subtract(losses[:both], exact[:both]))))  # NaN where one of them is
 
 
 def off_accuracy(name: str) -> Values:

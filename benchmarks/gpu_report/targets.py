@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+import numpy as np
+
 from benchmarks.gpu_report.readings import (
     CAPTURED,
     EAGER,
@@ -19,7 +21,10 @@ from benchmarks.gpu_report.readings import (
 
 # float32 in another order of summation stays within 7e-8 over 200 steps; products in TF32 are off by 1e-4,
 # and a bias that is never updated by more. In the big step b2 puts the second loss off by 5e-5.
-LOSSES, FIRST_TWO, POINTS = 1e-5, 2e-6, 0.2
+# How far losses may be from NumPy's. In the median sums in another order make 2e-7, factors in TF32 2e-6 and
+# more. But one input of a ReLU that rounds to the other side of 0 moves later losses by 1e-4.
+LOSSES = {"median": (np.median, 1e-6), "largest": (np.max, 1e-3)}
+FIRST_TWO, POINTS = 2e-6, 0.2
 DIFFERENCES = {
     "central, CUB off": 1e-7,
     "complex, CUB off": 1e-13,
@@ -98,9 +103,12 @@ def _agreement() -> list[Target]:
         ("jax", SCAN),
     ):
         needs = ((group, name), numpy)
-        off = off_losses("job", name, NUMPY)
         targets += [
-            Target(f"{name}: losses against NumPy's", "", LOSSES, off, needs, holds=True),
+            *(
+                Target(f"{name}: losses off, {which}", "", limit, off, needs, holds=True)
+                for which, (by, limit) in LOSSES.items()
+                for off in (off_losses("job", name, NUMPY, by=by),)
+            ),
             Target(
                 f"{name}: accuracy against NumPy's", "points", POINTS, off_accuracy(name), needs, holds=True
             ),

@@ -171,7 +171,7 @@ def _broken(error: Exception) -> BackendUnavailable:
 
 
 def _cannot_compile(error: Exception) -> BackendUnavailable:
-    """An error of CUDA, which has a status, is the device's: it may be full, or somebody else's alone."""
+    """With an error of CUDA, which has a status, the GPU is at fault: full, say, or reserved by a process."""
     cure = "see what nvidia-smi says" if hasattr(error, "status") else f"reinstall: {INSTALL}"
     return BackendUnavailable(
         "cupy", f"CuPy cannot compile a kernel ({_one_line(error)})", f"{cure}, {WAY_BACK}"

@@ -137,10 +137,8 @@ class EmulatedCupy(Library):
             named["out"] = address(plain(tuple(out)))
             self.do(lambda: function(*known, **named))
             return out[0]
-        with np.errstate(all="ignore"):
-            result = super().compute(
-                function, inputs, options
-            )  # for its shape: the values come with a launch
+        with np.errstate(all="ignore"):  # it is its shape that counts: the values come with a launch
+            result = super().compute(function, inputs, options)
         if isinstance(result, self.ndarray) and not any(np.shares_memory(result, v) for v in _arrays(inputs)):
             target = address(plain(result))
             self.do(lambda: np.copyto(target, function(*known, **named)))

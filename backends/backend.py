@@ -1,6 +1,6 @@
-"""An array library as one object: its name, its namespace, how arrays get in and out, and the kernels."""
+"""An array library as one object: its name, its namespace, how arrays get in and out, and how a loop runs."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from math import prod
 from typing import Any
@@ -8,11 +8,12 @@ from typing import Any
 import numpy as np
 
 from backends import registry
+from backends.array import Array
 from backends.dtypes import dtype_name
-from backends.kernels import Array, Kernels
+from backends.loop import Loop
 
 
-class Backend(Kernels):
+class Backend:
     """A backend over any mutable Array API namespace whose reshapes are views.
 
     name: what users call it.  xp: the namespace.  Subclasses override what their library does otherwise or
@@ -22,15 +23,14 @@ class Backend(Kernels):
 
     on_host = False
     chunk_bytes = 2**19  # the size of an array when a large job is cut: several stay in a CPU's cache
-    prefers_copies = False  # whether a stack of copies of parameters beats one evaluation after the other
-    scalar_types: tuple[type, ...] = ()  # what its kernels return in place of 0-d arrays
+    scalar_types: tuple[type, ...] = ()  # what the library returns in place of 0-d arrays
     iterations_at_once = 100  # of a training, between two looks at the losses
     samples_at_once = 1000  # of an evaluation: their activations stay in a CPU's cache
 
     def __init__(self, name: str, xp: Any, array_type: type | None = None) -> None:
         self.name = name
         self.xp = xp
-        self.array_type = array_type or type(xp.empty(0))
+        self.array_type: type[Any] = array_type or type(xp.empty(0))
 
     # Why: a namespace is a module, which neither pickle nor copy.deepcopy can handle.
     def __reduce__(self) -> tuple[Any, ...]:
@@ -59,6 +59,10 @@ class Backend(Kernels):
     def host_view(self, array: Array) -> np.ndarray | None:
         """The values on the host if reading them costs no wait for a device, else None."""
         return self.to_numpy(array)
+
+    def all_finite(self, array: Array) -> bool:
+        """Whether an array holds neither NaN nor an infinity; waits for the device."""
+        return bool(self.xp.all(self.xp.isfinite(array)))
 
     def synchronize(self) -> None:
         """Wait until everything asked of the device is done; timings end with it."""
@@ -93,21 +97,13 @@ class Backend(Kernels):
         """The integers start, …, stop - 1."""
         return self.xp.arange(start, stop)
 
-    def identity(self, size: int, dtype: Any) -> Array:
-        """The identity matrix, (size, size)."""
-        return self.xp.eye(size, dtype=self.dtype(dtype))
-
-    def empty_like(self, array: Array) -> Array:
-        """A new array of the same shape and dtype whose values are arbitrary."""
-        return self.xp.empty_like(array)
+    def empty(self, shape: tuple[int, ...], dtype: Any) -> Array:
+        """A new array whose values are arbitrary."""
+        return self.xp.empty(shape, dtype=self.dtype(dtype))
 
     def reshape(self, array: Array, shape: tuple[int, ...]) -> Array:
         """The same values in another shape, a view where the library can."""
         return self.xp.reshape(array, shape)
-
-    def broadcast_to(self, array: Array, shape: tuple[int, ...]) -> Array:
-        """The array stretched to a shape; it may be read only."""
-        return self.xp.broadcast_to(array, shape)
 
     def write(self, target: Array, source: Array) -> None:
         """Copy source into target, of the same shape and dtype."""
@@ -130,10 +126,6 @@ class Backend(Kernels):
             start = stop
         return views
 
-    def copies_at_once(self, nbytes: int) -> int:
-        """How many copies of arrays of that many bytes to compute with at once, if copies pay; else 1."""
-        return max(1, self.chunk_bytes // nbytes) if self.prefers_copies else 1
-
     # -------------------------------------------------------------------------------------------------- loops
 
     def threads_for(self, multiply_adds: int) -> AbstractContextManager[Any]:
@@ -143,6 +135,10 @@ class Backend(Kernels):
     def users_threads(self) -> AbstractContextManager[Any]:
         """Inside a block of `threads_for`, for what is the user's: the threads that were there before it."""
         return nullcontext()
+
+    def quiet(self) -> AbstractContextManager[Any]:
+        """Inside, no warnings of numbers that overflow or become NaN."""
+        return np.errstate(over="ignore", invalid="ignore", divide="ignore")
 
     def warmup(self, products: Iterable[tuple[int, int, int]] | None = None) -> None:
         """Make ready what a first call would else have to wait for: kernels to compile, libraries to load.
@@ -159,21 +155,14 @@ class Backend(Kernels):
         return "ieee"
 
     def why_not_captured(self, dtype: Any) -> str | None:
-        """Why `loop` runs the steps of a network of this dtype one by one, or None where it records them."""
+        """Why steps in this dtype cannot be recorded, or None where they can."""
         return f"{self.name} has no CUDA graphs"
 
-    def loop(
-        self, step: Callable[[int], None], keep: Sequence[Array] = (), capture: bool = True
-    ) -> Callable[[int], None]:
-        """A function of count that does what step(0), …, step(count - 1) would do.
+    def captured(self, keep: Sequence[Array], compare: Sequence[Array], why_not: str = "") -> Loop:
+        """Return a loop for steps, which a backend that can records once and replays.
 
-        keep: what is in use besides the step's own buffers: a backend that records a step rehearses it first,
-        and leaves these arrays as they were.  capture: whether it may record.
-        What it records lives in the function that it returns, hence with the loop and not with the backend.
+        Unless a replayed step differs from one that Python runs. What is recorded lives in the loop.
+        keep: what the steps change and build upon: parameters, state.  compare: what else they write that a
+        replay must write alike.  why_not: a reason to run them one by one.
         """
-
-        def run(count: int) -> None:
-            for i in range(count):
-                step(i)
-
-        return run
+        return Loop(why_not)

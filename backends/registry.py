@@ -6,7 +6,6 @@ array) has rules of its own and is refused.
 """
 
 import difflib
-import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +14,7 @@ from backends.errors import BackendUnavailable
 if TYPE_CHECKING:
     from backends.backend import Backend
 
-_CLASSES = {"numpy": "backends.numpy_backend:NumpyBackend", "cupy": "backends.cupy_backend:CupyBackend"}
+_CLASSES = {"numpy": "backends.numpy:NumpyBackend", "cupy": "backends.cupy:CupyBackend"}
 _loaded: dict[str, "Backend"] = {}
 _by_type: dict[type, "Backend"] = {}
 _unavailable: dict[str, BackendUnavailable] = {}  # tried in vain, and not again by `auto`
@@ -40,7 +39,10 @@ def load(name: str) -> "Backend":
     backend = _loaded.get(name) if isinstance(name, str) else None
     if backend is None:
         if not isinstance(name, str) or name not in _CLASSES:
-            raise ValueError(_unknown(name))
+            known = sorted((*known_backends(), "auto"))
+            near = difflib.get_close_matches(str(name), known, n=1)
+            hint = f'; did you mean "{near[0]}"?' if near else ""
+            raise ValueError(f'unknown backend "{name}": the known ones are {", ".join(known)}{hint}')
         module, _, class_name = _CLASSES[name].partition(":")
         backend = register(getattr(import_module(module), class_name)())
     return backend
@@ -70,53 +72,36 @@ def available_backends() -> tuple[str, ...]:
     return tuple(name for name in known_backends() if why_unavailable(name) is None)
 
 
-def backend_of(array: Any, *others: Any) -> "Backend":
-    """The backend that all these arrays belong to.
-
-    Raises TypeError, naming the caller's variables, for a mixture of libraries and for what is no array.
-    """
-    kind = type(array)
-    backend = _by_type.get(kind) or owner_of(array)
-    if backend is None:
-        raise TypeError(_mixture((array, *others)))
-    for other in others:
-        if type(other) is not kind and owner_of(other) is not backend:
-            raise TypeError(_mixture((array, *others)))
-    return backend
+def backend_of(array: Any) -> "Backend":
+    """Return the backend that an array belongs to.  Raises TypeError for what is no array."""
+    return _by_type.get(type(array)) or one_backend("backend_of", array=array)
 
 
 def owner_of(data: Any) -> "Backend | None":
-    """The backend whose array this is, or None for lists, numbers and other libraries' arrays."""
-    library = type(data).__module__.partition(".")[0]
-    if library in _CLASSES and library not in _loaded:
-        load(library)
-    return _by_type.get(type(data))
+    """Return the backend whose array this is, or None for lists, numbers and other libraries' arrays."""
+    owner = _by_type.get(type(data))
+    if owner is None:
+        library = type(data).__module__.partition(".")[0]
+        if library in _CLASSES and library not in _loaded:
+            load(library)
+            owner = _by_type.get(type(data))
+    return owner
 
 
-def _mixture(arrays: tuple[Any, ...]) -> str:
-    """The message for arrays that cannot meet, by their names where `backend_of` was called."""
-    frame = sys._getframe(2)
-    names: dict[int, str] = {}
-    for name, value in frame.f_locals.items():
-        names.setdefault(id(value), name)
-    kinds = {
-        names.get(id(array), f"argument {i}"): describe(array) for i, array in enumerate(arrays, start=1)
-    }
-    listed = ", ".join(f"{name} is {kind}" for name, kind in kinds.items())
-    return (
-        f"{frame.f_code.co_qualname}: arrays must all be of one known library, but {listed}; "
-        "move them with backprop.asarray(array, backend=name)"
-    )
+def one_backend(where: str, /, **arrays: Any) -> "Backend":
+    """Return the backend of all these arrays.
+
+    Raises TypeError, with their names, for a mixture of libraries and for what is no array.
+    """
+    owner, *others = {owner_of(array) for array in arrays.values()}
+    if owner is None or others:
+        listed = ", ".join(f"{name} is {describe(array)}" for name, array in arrays.items())
+        cure = "move them with backprop.asarray(array, backend=name)"
+        raise TypeError(f"{where}: arrays must all be of one known library, but {listed}; {cure}")
+    return owner
 
 
 def describe(value: Any) -> str:
     """What an argument is, for a message: its full type name, without "builtins"."""
     kind = type(value)
     return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
-
-
-def _unknown(name: object) -> str:
-    known = sorted((*known_backends(), "auto"))
-    near = difflib.get_close_matches(str(name), known, n=1)
-    hint = f'; did you mean "{near[0]}"?' if near else ""
-    return f'unknown backend "{name}": the known ones are {", ".join(known)}{hint}'

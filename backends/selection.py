@@ -17,8 +17,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from backends.array import Array
 from backends.backend import Backend
-from backends.kernels import Array
 from backends.registry import is_registered, load, owner_of, why_unavailable
 
 VARIABLE = "BACKPROP_BACKEND"
@@ -33,6 +33,7 @@ class Choice(NamedTuple):
 
 _in_block: ContextVar[Choice | None] = ContextVar("backprop_backend", default=None)
 _set: Choice | None = None
+_said: set[str] = set()  # of what `auto` took, each once
 
 
 def choose(backend: str | Backend | None = None) -> Choice:
@@ -46,11 +47,9 @@ def choose(backend: str | Backend | None = None) -> Choice:
     if choice is not None:
         return choice
     name = os.environ.get(VARIABLE)
-    return (
-        _resolve(name, f"the environment variable {VARIABLE}={name}")
-        if name
-        else Choice(load("numpy"), "the default")
-    )
+    if not name:
+        return Choice(load("numpy"), "the default")
+    return _resolve(name, f"the environment variable {VARIABLE}={name}")
 
 
 def get_backend(backend: str | Backend | None = None) -> Backend:
@@ -138,19 +137,12 @@ def _auto(why: str) -> Choice:
     if error is None:
         return Choice(load("cupy"), f"{why}: auto takes the GPU")
     choice = Choice(load("numpy"), f"{why}: auto takes numpy, since {error.reason}")
-    _say_once(choice.why)
-    return choice
-
-
-_said: set[str] = set()
-
-
-def _say_once(message: str) -> None:
-    if message not in _said:
+    if choice.why not in _said:
         import logging  # 5 ms that `import backprop` need not pay
 
-        _said.add(message)
-        logging.getLogger("backprop").warning(message)
+        _said.add(choice.why)
+        logging.getLogger("backprop").warning(choice.why)
+    return choice
 
 
 def _shown(backend: str | Backend) -> str:

@@ -38,27 +38,12 @@ from backends import (
 from backprop.data import load_mnist, load_mnist_sample
 from backprop.gradient_check import check_gradients
 from backprop.networks import TwoLayerNet
-from backprop.numerical_gradient import numerical_gradient
+from backprop.numerical import numerical_gradient
 from backprop.scalar import AddLayer, MulLayer
 from backprop.training import train, warmup
 
 __version__ = "0.1.0"
-__all__ = [
-    "AddLayer",
-    "MulLayer",
-    "TwoLayerNet",
-    "asarray",
-    "available_backends",
-    "check_gradients",
-    "get_backend",
-    "load_mnist",
-    "load_mnist_sample",
-    "numerical_gradient",
-    "precision",
-    "set_backend",
-    "to_numpy",
-    "train",
-    "use_backend",
-    "warmup",
-    "xp",
-]
+__all__ = ["available_backends", "get_backend", "set_backend", "use_backend"]
+__all__ += ["asarray", "precision", "to_numpy", "xp"]
+__all__ += ["AddLayer", "MulLayer", "TwoLayerNet", "load_mnist", "load_mnist_sample"]
+__all__ += ["check_gradients", "numerical_gradient", "train", "warmup"]

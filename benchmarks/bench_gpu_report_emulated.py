@@ -11,11 +11,15 @@ import numpy as np
 import pytest
 
 from backends import load, register, registry
-from benchmarks.gpu_report import big_step, library, micro, numpy_job, ours, smoke
+from backends.cupy import affine
+from backprop import TwoLayerNet
+from backprop.layers import Affine
+from benchmarks.gpu_report import big_step, library, micro, numerical, numpy_job, ours, smoke
 from benchmarks.gpu_report.problem import job_problem
 from benchmarks.gpu_report.readings import CAPTURED, NUMPY
-from benchmarks.gpu_report.rows import Recorder, found, names, read
+from benchmarks.gpu_report.rows import Recorder, Wrong, found, names, read
 from benchmarks.gpu_report.settings import REHEARSAL
+from benchmarks.gpu_report.targets import DIFFERENCES
 
 TINY = replace(REHEARSAL, device="cuda", samples=24, rounds=1, eager_rounds=1)
 TINY = replace(TINY, iterations=2, hidden=3, batch_size=4, big_hidden=5, big_batch=6, big_steps=1)
@@ -59,11 +63,11 @@ def test_the_steps_of_the_smoke_test(emulated, own):
 
 
 def test_own_products_are_right_whatever_their_size(emulated, monkeypatch):
-    monkeypatch.setattr(library.cuda_kernels.CudaBackend, "_product", None)  # it is not called
+    monkeypatch.setattr(affine, "product", None)  # it is not called
     backend, rng = load("cupy"), np.random.default_rng(0)
     x, W = rng.random((3, 1030), dtype=np.float32), rng.random((1030, 4), dtype=np.float32)
     with library.own_products(True):
-        out = backend.affine(backend.asarray(x), backend.asarray(W), backend.zeros((4,), "float32"))
+        out = Affine(backend.asarray(W), backend.zeros((4,), "float32")).forward(backend.asarray(x))
     np.testing.assert_allclose(backend.to_numpy(out), x @ W, rtol=1e-5)
 
 
@@ -92,3 +96,41 @@ def test_the_small_figures(emulated, record, monkeypatch):
     assert [name.split(", ")[2:] for name in names(rows, "product")] == [
         [pass_, whose] for pass_ in ("forward", "backward") for whose in ("own", "cuBLAS")
     ]
+
+
+def test_the_numerical_gradients(emulated, record, monkeypatch):
+    small = {way: (compute, (6, 3)) for way, (compute, _) in numerical.WAYS.items()}
+    monkeypatch.setattr(numerical, "WAYS", small)
+    numerical.measure(record, TINY)
+    rows = read(record.path)
+    assert not found(rows, "error")
+    assert set(names(rows, "numerical")) == set(DIFFERENCES)
+    for row in found(rows, "numerical"):
+        assert row["difference"] <= DIFFERENCES[row["name"]] and row["network"] == "6-3-10"
+
+
+def test_steps_that_cannot_be_captured_are_a_failure_and_no_figure(emulated):
+    backend = load("cupy")
+    zeros = backend.zeros((2,), "float32")
+    with pytest.raises(Wrong, match="^the steps are not captured; eager: "):
+        library.looped(backend, lambda i: backend.to_numpy(zeros))(3)
+
+
+def test_a_training_that_is_not_captured_is_a_failure(emulated):
+    x, labels = np.ones((4, 6), np.float32), np.zeros(4, np.int64)
+    batches = np.zeros((2, 3), np.int64)
+
+    class Own(TwoLayerNet):
+        def loss(self, x, t, training=False):
+            return super().loss(x, t, training)
+
+    for made, fails in ((TwoLayerNet, False), (Own, True)):
+        net = made(6, 3, 2, dtype="float32", rng=0, backend="cupy")
+        data = net.prepare("test", x, labels)
+        assert len(library.training_loop(net, *data, 3, capture=False)(batches)) == 2
+        captured = library.training_loop(net, *data, 3, capture=True)
+        if fails:
+            with pytest.raises(Wrong, match="Own has a loss or gradient of its own"):
+                captured(batches)
+        else:
+            assert len(captured(batches)) == 2

@@ -74,7 +74,7 @@ def test_where_smoke_cannot_compile_our_kernels_nothing_of_them_begins(group, tm
         **group("tests", "pass"),
     }
     endings = run_all(groups, REHEARSAL, 60, tmp_path / "rows")
-    assert endings["ours"].how == "not begun: smoke failed in 'compiling kernels.cu'"
+    assert endings["ours"].how == "not begun: smoke failed in 'compiling the CUDA kernels'"
     assert endings["tests"].how == DONE
     needing = {name for name, made in GROUPS.items() if made.our_kernels}
     assert needing == {"ours", "big", "cold", "numerical", "micro"}

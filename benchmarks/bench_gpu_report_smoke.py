@@ -19,7 +19,7 @@ from benchmarks.gpu_report.stages import Stages
 
 STAGES = [
     "loading the backend",
-    "compiling kernels.cu",
+    "compiling the CUDA kernels",
     "backprop.warmup()",
     "a launch, and a node of a graph",
     "200 steps with our own products: captured, eager, and on NumPy",
@@ -60,17 +60,17 @@ def test_a_rehearsal_shows_each_of_its_lines_without_mnist_and_without_a_gpu(mon
 
 def test_a_stage_that_fails_says_so_and_the_later_ones_run(record, monkeypatch, capsys):
     def broken(backend):
-        raise RuntimeError("kernels.cu(12): error")
+        raise RuntimeError("affine.cu(12): error")
 
     monkeypatch.setattr(library, "compile_kernels", broken)
     smoke.measure(record, REHEARSAL)
     rows = read(record.path)
     assert [row["name"] for row in found(rows, "smoke")] == STAGES
     assert [row["name"] for row in found(rows, "smoke") if row["outcome"] == "FAILED"] == [
-        "compiling kernels.cu"
+        "compiling the CUDA kernels"
     ]
     (error,) = found(rows, "error")  # so that the command ends with 1
-    assert error["reason"] == "RuntimeError: kernels.cu(12): error"
+    assert error["reason"] == "RuntimeError: affine.cu(12): error"
     assert any(line.startswith("  FAILED, ") for line in lines(capsys.readouterr().out))
 
 

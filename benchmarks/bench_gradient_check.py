@@ -14,7 +14,7 @@ import pytest
 
 from backprop import TwoLayerNet, check_gradients
 from backprop.layers import Affine, ReLU, SoftmaxCrossEntropy
-from backprop.moves import gradient_by_moves
+from backprop.networks.jacobian import gradient_by_columns, places
 from backprop.networks.network import Network
 from benchmarks import book
 from benchmarks.conftest import Case
@@ -28,17 +28,17 @@ FACTOR = 1.001
 class OneEntryOff(Affine):
     """An affine map whose dW is wrong in one entry."""
 
-    def backward(self, dout, needs_dx=True):
-        dx = super().backward(dout, needs_dx)
-        self.grads["W"][PLANTED] += FAULT
-        return dx
+    def derive(self, xp, dout, x, W):
+        dx, dW, db = super().derive(xp, dout, x, W)
+        dW[PLANTED] += FAULT
+        return dx, dW, db
 
 
 class SlightlySteep(ReLU):
-    """A rectifier whose backward is too large by a factor: it makes every entry before it wrong."""
+    """A rectifier whose derivative is too large by a factor: it makes every entry before it wrong."""
 
-    def backward(self, dout):
-        return FACTOR * super().backward(dout)
+    def derive(self, xp, dout, out):
+        return FACTOR * super().derive(xp, dout, out)
 
 
 def wrong_network(affine=Affine, relu=ReLU):
@@ -53,13 +53,13 @@ def wrong_network(affine=Affine, relu=ReLU):
     return Network(layers, SoftmaxCrossEntropy(), n_in, n_out)
 
 
-def by_moves(net, x, t, method):
+def by_columns(net, x, t, method):
     """The numerical gradient of all parameters as full mode takes it."""
     return {
-        stage.names[own]: gradient_by_moves(stage, own, method)
-        for stage in net.stages(x, t)
-        if stage.layer is not None
-        for own in stage.names
+        outer: gradient_by_columns(place, own, method)
+        for place in places(net, x, t)
+        if place.layer is not None
+        for own, outer in place.names.items()
     }
 
 
@@ -148,7 +148,7 @@ def test_gradient_checks(in_turns, backend):
         cases += [Case("black box", by, lambda by=by: net.numerical_gradient(x, t, by), near[by])]
     for by in ("central", "complex"):
         cases += [
-            Case("full: parameters", by, lambda by=by: by_moves(net, x, t, by), near[by], 5),
+            Case("full: parameters", by, lambda by=by: by_columns(net, x, t, by), near[by], 5),
             Case(
                 "full: check",
                 by,

@@ -5,8 +5,8 @@ import random
 import pytest
 
 from backprop.graph import Graph, trace
+from backprop.reporting.timing import Work
 from backprop.scalar import AddLayer, MulLayer, ReciprocalLayer
-from backprop.timing import Work
 
 OPERATIONS, WANTED = 200, "under 1000"
 DRAWING = ("graph of 200 operations", "as", "ms", "kB", "wanted")

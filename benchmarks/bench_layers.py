@@ -1,53 +1,75 @@
-"""What the layers cost: both passes through a network in a loop, against its kernels called alone."""
+"""What the layers cost: both passes of a chain in a loop, against its twins called alone."""
+
+from typing import Any
 
 import numpy as np
 import pytest
 
-from backends import load
+from backends import Workspace, find
 from backprop import TwoLayerNet
-from backprop.networks.worker import worker
-from backprop.timing import Work
+from backprop.arrays.arrays import Arrays
+from backprop.reporting.timing import Work
 
-HEADER = ("network", "batch", "kernels µs", "layers µs", "more µs", "wanted")
-LEARNING_RATE, WANTED = 0.1, "at most 6"
+HEADER = ("network", "batch", "twins µs", "chain µs", "more µs", "wanted")
+WANTED = "at most 6"
 
 
-def works(sizes: tuple[int, int, int], batch_size: int) -> tuple[dict[str, Work], TwoLayerNet, TwoLayerNet]:
-    """The passes by layers and by kernels, each on a network of its own, which start alike."""
-    backend, rng = load("numpy"), np.random.default_rng(0)
+def twins_of(*layers: Any) -> tuple[Any, Any]:
+    """Return the twins of two neighbours as one."""
+    compute = find("numpy", "float32", *[layer.compute for layer in layers])
+    derive = find("numpy", "float32", *[layer.derive for layer in layers])
+    assert compute and derive, f"NumPy has no twins of {layers}"
+    return compute, derive
+
+
+def works(sizes: tuple[int, int, int], batch_size: int) -> tuple[dict[str, Work], dict[str, Arrays]]:
+    """Return the passes by the chain and by its twins, and the gradients that each leaves."""
+    rng = np.random.default_rng(0)
     x = rng.standard_normal((batch_size, sizes[0]), dtype=np.float32)
     labels = rng.integers(sizes[2], size=batch_size)
-    nets = [TwoLayerNet(*sizes, rng=0, backend=backend, dtype="float32") for _ in range(2)]
-    work, net = worker(nets[0]), nets[1]
-    W1, b1, W2, b2 = net.params.values()
-    dW1, db1, dW2, db2 = (net.grads.for_writing(name) for name in net.params)
-    h, dh, dz = (np.zeros((batch_size, m), np.float32) for m in (sizes[1], sizes[1], sizes[2]))
+    net = TwoLayerNet(*sizes, rng=0, backend="numpy", dtype="float32")
+    grads = {by: net.params.like(np.zeros_like(net.params.flat)) for by in ("chain", "twins")}
+    losses = {by: np.zeros(batch_size, np.float32) for by in grads}
+    chain = net.chain(grads=grads["chain"], memory=Workspace)
 
-    def by_layers(n: int) -> None:
+    def by_chain(n: int) -> None:
         for _ in range(n):
-            work.backpropagate(x, labels, dout=LEARNING_RATE)
+            chain.forward(x, labels, out=losses["chain"])
+            chain.backward()
 
-    def by_kernels(n: int) -> None:
+    affine1, relu, affine2 = net.layers.values()
+    compute1, derive1 = twins_of(affine1, relu)
+    compute2, derive2 = twins_of(affine2, net.loss_layer)
+    W1, b1, W2, b2 = net.params.views.values()
+    dW1, db1, dW2, db2 = grads["twins"].views.values()
+    lent1 = {("dW", W1.shape): dW1, ("db", b1.shape): db1}
+    lent2 = {("dW", W2.shape): dW2, ("db", b2.shape): db2, ("losses", (batch_size,)): losses["twins"]}
+    ws1 = Workspace(net.backend, net.dtype, lent1, needs_dx=False)
+    ws2 = Workspace(net.backend, net.dtype, lent2)
+    share = 1.0 / batch_size
+
+    def by_twins(n: int) -> None:
         for _ in range(n):
-            backend.affine_relu(x, W1, b1, h)
-            _, dlogits = backend.affine_softmax_cross_entropy(h, W2, b2, labels, LEARNING_RATE, dz)
-            backend.affine_backward(dlogits, h, W2, dW2, db2, dh)
-            backend.affine_relu_backward(dh, h, x, W1, dW1, db1, None, dh, False)
+            h, saved1 = compute1(affine1, ws1, x, W1, b1)
+            _, saved2 = compute2(affine2, ws2, h, labels, W2, b2)
+            dh, _, _ = derive2(affine2, ws2, share, *saved2)
+            derive1(affine1, ws1, dh, *saved1)
 
-    return {"layers": by_layers, "kernels": by_kernels}, work, net
+    return {"chain": by_chain, "twins": by_twins}, grads
 
 
-@pytest.mark.benchmark(group="layers and their kernels in turns")
+@pytest.mark.benchmark(group="layers and their twins in turns")
 @pytest.mark.parametrize(("sizes", "batch_size"), [((4, 3, 2), 2), ((784, 50, 10), 100)])
 def test_layers(sizes, batch_size, works_in_turns, closing_table):
-    both, by_layers, by_kernels = works(sizes, batch_size)
+    both, grads = works(sizes, batch_size)
     for _ in range(2):
         for work in both.values():
             work(1)
-    np.testing.assert_array_equal(by_layers.grads.flat, by_kernels.grads.flat)
+    assert grads["chain"].flat.any()
+    np.testing.assert_array_equal(grads["chain"].flat, grads["twins"].flat)
     times = works_in_turns(both, rounds=21, block=0.05)
     if times:
-        layers, kernels = (times.median(name) * 1e6 for name in ("layers", "kernels"))
+        twins, chain = (times.median(name) * 1e6 for name in ("twins", "chain"))
         network = "-".join(map(str, sizes))
-        cells = (f"{kernels:.1f}", f"{layers:.1f}", f"{layers - kernels:.1f}")
-        closing_table("layers over their kernels, medians", HEADER, [(network, batch_size, *cells, WANTED)])
+        cells = (f"{twins:.1f}", f"{chain:.1f}", f"{chain - twins:.1f}")
+        closing_table("layers over their twins, medians", HEADER, [(network, batch_size, *cells, WANTED)])

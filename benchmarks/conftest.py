@@ -15,9 +15,9 @@ import pytest
 import backprop
 from backends import Backend
 from backends.testing import backend, pytest_runtest_makereport
-from backprop.tables import table
-from backprop.timing import Times, Work
-from backprop.timing import in_turns as time_in_turns
+from backprop.reporting.tables import table
+from backprop.reporting.timing import Times, Work
+from backprop.reporting.timing import in_turns as time_in_turns
 
 __all__ = ["backend", "pytest_runtest_makereport"]
 
@@ -136,7 +136,7 @@ def in_turns(backend: Backend, benchmark: Any, pytestconfig: pytest.Config) -> C
 
 @pytest.fixture
 def works_in_turns(benchmark: Any) -> Callable[..., Times | None]:
-    """works_in_turns(works, rounds=…, block=…): what `backprop.timing.in_turns` says of the works.
+    """works_in_turns(works, rounds=…, block=…): what `backprop.reporting.timing.in_turns` says of the works.
 
     None under --benchmark-disable, where each of them is called once.
     """
@@ -233,12 +233,13 @@ def as_ratio(seconds: float, reference: float) -> str:
 
 def training_steps(results: list[dict[str, Any]]) -> str:
     """The time of one step, from that of many."""
+    case = ("network", "optimizer", *CASE[1:])
     rows = [
-        (*(r[name] for name in CASE), f"{r['seconds'] / r['steps'] * 1e6:,.0f}")
+        (*(r[name] for name in case), f"{r['seconds'] / r['steps'] * 1e6:,.0f}")
         for r in results
         if "steps" in r
     ]
-    return table((*CASE, "step µs"), rows) if rows else ""
+    return table((*case, "step µs"), rows) if rows else ""
 
 
 def software(results: list[dict[str, Any]]) -> str:

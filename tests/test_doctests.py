@@ -15,7 +15,7 @@ MODULES = [
     module.name
     for package in (backends, backprop)
     for module in pkgutil.walk_packages(package.__path__, package.__name__ + ".")
-    if module.name not in ("backprop.__main__", "backends.testing")
+    if module.name not in ("backprop.__main__", "backends.testing", "backends.__main__")
     and not module.name.startswith("backprop.cli")
 ]
 
@@ -30,7 +30,13 @@ def test_docstrings(name):
 
 def test_there_are_examples_where_users_look():
     finder = doctest.DocTestFinder(exclude_empty=True)
-    for name in ("backprop", "backprop.scalar", "backprop.training.loop", "backprop.layers.affine"):
+    for name in (
+        "backprop",
+        "backprop.scalar",
+        "backprop.training.train",
+        "backprop.layers.affine",
+        "backprop.layers.layer",
+    ):
         assert any(test.examples for test in finder.find(importlib.import_module(name)))
 
 

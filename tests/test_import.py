@@ -11,7 +11,10 @@ from pathlib import Path
 import pytest
 
 import backprop
-import backprop.layers
+from backends import TWINS
+from backprop import layers, losses, optimizers
+from backprop.layers import Layer
+from backprop.optimizers import Optimizer
 
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -32,7 +35,11 @@ PUBLIC = {
         "MulLayer AddLayer TwoLayerNet load_mnist load_mnist_sample "
         "numerical_gradient check_gradients train"
     ),
-    "backprop.layers": "Affine ReLU Sigmoid SoftmaxCrossEntropy",
+    "backprop.layers": "Layer Affine BatchNorm ReLU Sigmoid SoftmaxCrossEntropy",
+    "backprop.losses": "Loss MeanSquaredError SoftmaxCrossEntropy",
+    "backprop.optimizers": "Optimizer SGD Momentum",
+    "backprop.networks": "Network TwoLayerNet",
+    "backprop.training": "train Diverged History",
     "backprop.scalar": "MulLayer AddLayer SumLayer DivLayer ReciprocalLayer ExpLayer LogLayer SigmoidLayer",
     "backprop.plots": "plot_history plot_mistakes plot_weights",
     "backprop.graph": "trace graph_of network_graph Graph NetworkGraph Value",
@@ -202,16 +209,28 @@ def modules():
             yield ".".join(file.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
 
 
+FORMULAS = ("compute", "derive", "evaluate")  # the docstring of their class is theirs
+
+
 def public_members(module):
-    """The public functions, classes and methods that a module defines, by their full names."""
+    """The public functions, classes and methods that a module defines, by their full names.
+
+    Left out are formulas, whose docstring is that of their class, and twins, whose is that of their formula.
+    """
+    twins = {inspect.unwrap(twin.function) for twin in TWINS.values()}
     for name, value in vars(module).items():
         mine = getattr(value, "__module__", None) == module.__name__
         if name.startswith("_") or not mine or not (inspect.isclass(value) or inspect.isroutine(value)):
             continue
+        if inspect.isroutine(value) and value in twins:
+            continue
+        has_formulas = inspect.isclass(value) and issubclass(value, Layer | Optimizer)
         yield f"{module.__name__}.{name}", value
         for attribute in vars(value) if inspect.isclass(value) else ():
             member = inspect.getattr_static(value, attribute)
             is_method = inspect.isroutine(member) or isinstance(member, property | classmethod | staticmethod)
+            if has_formulas and attribute in FORMULAS:
+                continue
             if not attribute.startswith("_") and is_method:
                 yield f"{module.__name__}.{name}.{attribute}", getattr(value, attribute)
 
@@ -226,7 +245,14 @@ def test_everything_public_has_a_docstring(name):
     assert missing == []
 
 
-@pytest.mark.parametrize("module", [backprop, backprop.layers], ids=lambda module: module.__name__)
+@pytest.mark.parametrize(
+    "kind", [getattr(module, name) for module in (layers, losses, optimizers) for name in module.__all__]
+)
+def test_a_formula_stands_in_the_docstring_of_its_class(kind):
+    assert any(sign in kind.__doc__ for sign in (" = ", " <- ", " ← ", "->")), kind.__doc__
+
+
+@pytest.mark.parametrize("module", [backprop, layers, losses, optimizers], ids=lambda module: module.__name__)
 def test_every_exported_class_has_a_docstring_of_its_own(module):
     exported = {name: getattr(module, name) for name in module.__all__}
     assert all(map(inspect.getdoc, exported.values()))

@@ -1,8 +1,14 @@
 """NumPy's BLAS: which one it is, and how many threads it takes."""
 
+from contextlib import AbstractContextManager
 from typing import Any
 
 from backends import load
+
+
+def blas_threads(multiply_adds: int) -> AbstractContextManager[Any]:
+    """Inside, the threads that suit products of that size, as in a training on NumPy."""
+    return load("numpy").threads_for(multiply_adds)
 
 
 def threads_in_force() -> int | None:

@@ -7,13 +7,13 @@ import click
 
 import backprop
 from backends import Backend, use_backend
+from backprop.arrays.initializers import generator
 from backprop.cli.check_cases import CASES
 from backprop.cli.options import backend_option, chosen, json_option, usage_errors, write_json
 from backprop.cli.own_file import Fault
 from backprop.cli.own_layer import own_layer, shape_of
 from backprop.gradient_check.report import METHODS, MODES, GradientReport
-from backprop.initializers import generator
-from backprop.tables import table
+from backprop.reporting.tables import table
 
 
 class Checked(NamedTuple):
@@ -81,8 +81,9 @@ def check(
     digits: 39,760 random parameters and the input. All is computed in float64.
     Exits with 1 if any gradient is off.
 
-    A layer of your own needs forward(x) and backward(dout), and, if it has
-    parameters, two dictionaries of arrays: params and grads.
+    A layer of your own is a backprop.layers.Layer with formulas, or any object
+    with forward(x) and backward(dout), and, if it has parameters, two
+    dictionaries of arrays: params and grads.
 
     \b
       backprop check --file my_layer.py:MyLayer

@@ -1,13 +1,15 @@
 """What the check feeds each layer and network: usual inputs, and those at which a gradient may go wrong.
 
-A name of `backprop.layers` or `backprop.networks` without a case here fails tests/test_every_gradient.py.
+A name of `backprop.layers`, `backprop.losses` or `backprop.networks` without a case here fails
+tests/test_every_gradient.py.
 """
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from backends import Backend, to_numpy
-from backprop.layers import Affine, ReLU, Sigmoid, SoftmaxCrossEntropy
+from backprop.layers import Affine, BatchNorm, ReLU, Sigmoid
+from backprop.losses import MeanSquaredError, SoftmaxCrossEntropy
 from backprop.networks import Network, TwoLayerNet
 from backprop.scalar import (
     AddLayer,
@@ -85,6 +87,28 @@ def affine(
         layer = Affine.create(n_in, to, weight_init_std=std, rng=rng, dtype=dtype, backend=backend)
         layer.params["b"][...] = backend.asarray(rng.standard_normal(to), dtype)
         return layer, normal(rng, backend, *shape, by=by)
+
+    return Case(what, make)
+
+
+def batch_norm(what: str, *shape: int, by: float = 1.0, beside: float = 0.0) -> Case:
+    """A BatchNorm layer with gamma and beta other than 1 and 0, in training.  beside: where the input lies.
+
+    Of two samples each is normalized to 1 or -1, whatever they are, so the gradient of the input cancels.
+    """
+
+    def make(rng: Any, backend: Backend) -> tuple[Any, ...]:
+        gamma, beta = (backend.asarray(rng.standard_normal(shape[1])) for _ in range(2))
+        return BatchNorm(gamma, beta), backend.asarray(beside + by * rng.standard_normal(shape))
+
+    return Case(what, make, hostile=shape[0] == 2)
+
+
+def squared_error(what: str, *shape: int, by: float = 1.0) -> Case:
+    """Normal random outputs and targets, times a factor."""
+
+    def make(rng: Any, backend: Backend) -> tuple[Any, ...]:
+        return MeanSquaredError(), *(normal(rng, backend, *shape, by=by) for _ in range(2))
 
     return Case(what, make)
 
@@ -178,19 +202,20 @@ def two_layer_net(
 
 
 def network(what: str, labels: str = "int", dtype: str = "float64") -> Case:
-    """A chain with every layer that has no loss in it, one of them twice."""
+    """A chain of every layer, some of them twice."""
 
     def make(rng: Any, backend: Backend) -> tuple[Any, ...]:
         options: dict[str, Any] = {"rng": rng, "dtype": dtype, "backend": backend, "weight_init_std": 1.0}
         layers = {
+            "BatchNorm0": BatchNorm(),
             "Sigmoid0": Sigmoid(),
             "Affine1": Affine.create(6, 5, **options),
             "ReLU1": ReLU(),
-            "Affine2": Affine.create(5, 4, **options),
+            "Affine2": Affine(4, weight_init_std=1.0),
             "Sigmoid2": Sigmoid(),
             "Affine3": Affine.create(4, 3, **options),
         }
-        net = Network(layers, SoftmaxCrossEntropy(), 6, 3)
+        net = Network(layers, SoftmaxCrossEntropy(), 6, 3, rng=rng, dtype=dtype, backend=backend)
         return net, *data_for(net, rng, 5, (2, 3), labels)
 
     return Case(what, make)
@@ -201,6 +226,13 @@ def single_layer(rng: Any, backend: Backend) -> tuple[Any, ...]:
     layer = Affine.create(4, 3, weight_init_std=1.0, rng=rng, dtype="float64", backend=backend)
     net = Network({"Affine1": layer}, SoftmaxCrossEntropy(), 4, 3)
     return net, *data_for(net, rng, 6, (4,), "int")
+
+
+def regression(rng: Any, backend: Backend) -> tuple[Any, ...]:
+    """A network whose loss is the squared error."""
+    options: dict[str, Any] = {"rng": rng, "dtype": "float64", "backend": backend}
+    net = Network([Affine(4, weight_init_std=1.0), Sigmoid(), Affine(2)], MeanSquaredError(), 3, 2, **options)
+    return net, normal(rng, backend, 5, 3), normal(rng, backend, 5, 2)
 
 
 def data_for(net: Network, rng: Any, samples: int, image: tuple[int, ...], labels: str) -> tuple[Any, Any]:
@@ -222,6 +254,21 @@ CASES: dict[str, list[Case]] = {
     ],
     "ReLU": elementwise(ReLU),
     "Sigmoid": elementwise(Sigmoid),
+    "BatchNorm": [
+        batch_norm("normal input", 6, 4),
+        batch_norm("images", 3, 2, 4, 4),
+        batch_norm("two samples", 2, 3),
+        batch_norm("a single feature", 5, 1),
+        batch_norm("far from 0", 6, 4, beside=100.0),
+        batch_norm("100 times as large", 6, 4, by=100.0),
+    ],
+    "MeanSquaredError": [
+        squared_error("normal outputs", 5, 3),
+        squared_error("images", 3, 2, 4),
+        squared_error("a single sample", 1, 2),
+        squared_error("a single value", 4, 1),
+        squared_error("100 times as large", 5, 3, by=100.0),
+    ],
     "SoftmaxCrossEntropy": [
         cross_entropy("normal logits"),
         cross_entropy("one-hot labels", labels="one-hot"),
@@ -252,6 +299,7 @@ CASES: dict[str, list[Case]] = {
         network("one-hot labels", labels="one-hot"),
         network("float32", dtype="float32"),
         Case("a single layer", single_layer),
+        Case("a squared error", regression),
     ],
     "TwoLayerNet": [
         two_layer_net("float64"),

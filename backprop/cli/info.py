@@ -8,7 +8,7 @@ import click
 
 import backprop
 from backends import Backend, BackendUnavailable, Choice, known_backends, load, why_unavailable
-from backprop import dtypes
+from backprop.arrays import dtypes
 from backprop.cli.blas import describe_blas
 from backprop.cli.options import backend_option, chosen, json_option, usage_errors, write_json
 from backprop.data import DataError, mnist

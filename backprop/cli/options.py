@@ -13,7 +13,7 @@ import click
 
 import backprop
 from backends import PRECISIONS, Backend, Choice, choose, known_backends
-from backprop.dtypes import ACCEPTED
+from backprop.arrays.dtypes import ACCEPTED
 
 backend_option = click.option(
     "--backend",

@@ -9,6 +9,7 @@ import click
 
 from backends import Backend, describe
 from backprop.cli.own_file import OwnFile
+from backprop.layers import Layer
 
 SAMPLES = 5
 FEATURES = 3  # where no parameter tells how many
@@ -56,6 +57,8 @@ def own_layer(
             raise file.wrong(f"--shape has no use: {file.name} brings inputs of its own")
         if not inputs:
             made_up = shape or _shape_for(obj)
+            if isinstance(obj, Layer):
+                obj.build(made_up[1:], rng, "float64", backend)
             inputs = [_input(file, obj, made_up, rng, backend)]
         yield obj, *inputs
 

@@ -13,6 +13,7 @@ from click.core import ParameterSource
 import backprop
 from backends import Backend
 from backprop import plots
+from backprop.arrays.initializers import generator
 from backprop.cli.options import (
     NO_TF32,
     backend_option,
@@ -29,8 +30,7 @@ from backprop.cli.plotting import plot_option, require_files_apart, require_matp
 from backprop.cli.progress import progress
 from backprop.data import DataError, mnist
 from backprop.data.download import cache_directory
-from backprop.initializers import generator
-from backprop.training import ITERATIONS, History
+from backprop.training import ITERATIONS, Diverged, History
 
 COUNT = click.IntRange(1, 10**9)
 SAMPLE = "the bundled sample of MNIST"
@@ -51,8 +51,8 @@ SAMPLE = "the bundled sample of MNIST"
     help="Where MNIST's files are.  [default: BACKPROP_DATA_DIR, else the cache]",
 )
 @click.option("--iterations", type=COUNT, help=f"Updates to make.  [default: {ITERATIONS}]")
-@click.option("--epochs", type=COUNT, help="Passes over the data, instead of --iterations.")
-@click.option("--batch-size", type=COUNT, default=100, show_default=True, help="Samples a batch.")
+@click.option("--epochs", type=COUNT, help="Of samples // batch size updates each, instead of --iterations.")
+@click.option("--batch-size", type=COUNT, default=100, show_default=True, help="Samples per batch.")
 @click.option(
     "--learning-rate",
     type=click.FloatRange(min=0, min_open=True),
@@ -117,7 +117,7 @@ def train(
 
     if epochs is not None:
         iterations = epochs * max(1, size // batch_size)
-    shown = progress(iterations or ITERATIONS)
+    shown, diverged = progress(iterations or ITERATIONS), ""
     try:
         with warnings.catch_warnings(), backprop.precision(precision):
             warnings.simplefilter("ignore", RuntimeWarning)
@@ -131,6 +131,8 @@ def train(
                 rng=rng,
                 callback=shown,
             )
+    except Diverged as error:
+        history, diverged = error.history, f"backprop train: {error}".replace("train: train:", "train:")
     finally:
         shown.close()
     _summarize(history, seed, name, net.backend)
@@ -156,6 +158,9 @@ def train(
         plots.plot_mistakes(net, x, t, plot_mistakes, title=f"{short}: the test set")
     if plot_weights is not None:
         plots.plot_weights(net, plot_weights, title=short)
+    if diverged:
+        click.echo(diverged, err=True)
+        context.exit(1)
 
 
 def _load(data: str, data_dir: Path | None, insisted: bool) -> tuple[Any, str]:
@@ -190,5 +195,3 @@ def _summarize(history: History, seed: int, name: str, backend: Backend) -> None
         f"accuracy{' on the sample' if name == SAMPLE else ''}: "
         f"train {history.train_accuracy[-1]:.4f}, test {history.test_accuracy[-1]:.4f}"
     )
-    if not math.isfinite(loss):
-        click.echo("the loss is no number: the training diverged; try a smaller --learning-rate", err=True)

@@ -1,23 +1,15 @@
 """Give raw digits the shape and the dtype that the caller asked for."""
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-Pair: TypeAlias = "tuple[NDArray[Any], NDArray[Any]]"
-
+Pair: TypeAlias = tuple[np.ndarray, np.ndarray]
 CLASSES = 10
 
 
 def arrange(
-    images: "NDArray[np.uint8]",
-    labels: "NDArray[np.uint8]",
-    normalize: bool,
-    flatten: bool,
-    one_hot_label: bool,
+    images: np.ndarray, labels: np.ndarray, normalize: bool, flatten: bool, one_hot_label: bool
 ) -> Pair:
     """New arrays (x, t) made of images (N, 28, 28) and labels (N,), both uint8.
 

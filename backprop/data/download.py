@@ -40,9 +40,8 @@ def download(directory: str | os.PathLike[str]) -> None:
         os.makedirs(directory, exist_ok=True)
         tempfile.TemporaryFile(dir=directory).close()
     except OSError as error:
-        raise DataError(
-            f"{directory}: the cache cannot be written: {error.strerror}; make it writable, or {cure}"
-        ) from None
+        why = f"the cache cannot be written: {error.strerror}"
+        raise DataError(f"{directory}: {why}; make it writable, or {cure}") from None
     failures = []
     for mirror in MIRRORS:
         try:
@@ -50,10 +49,8 @@ def download(directory: str | os.PathLike[str]) -> None:
             return
         except (OSError, ValueError) as error:  # requests raises OSErrors; a wrong SHA-256 is a ValueError
             failures.append(f"{mirror} ({_reason(error)})")
-    raise DataError(
-        f"{directory}: the cache lacks sound MNIST files and no mirror serves them: {', '.join(failures)}; "
-        f"connect to the network, or {cure}, or use load_mnist_sample"
-    )
+    why = f"the cache lacks sound MNIST files and no mirror serves them: {', '.join(failures)}"
+    raise DataError(f"{directory}: {why}; connect to the network, or {cure}, or use load_mnist_sample")
 
 
 def _download_from(mirror: str, directory: str | os.PathLike[str]) -> None:

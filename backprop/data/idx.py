@@ -2,20 +2,16 @@
 
 import math
 import os
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from backprop.data.errors import DataError
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
 _GZIP_MAGIC = b"\x1f\x8b"
 _GZIP_LAYERS = 3  # a download or a backup may have compressed a .gz file once more
 
 
-def read_idx(path: str | os.PathLike[str], kind: str, item_shape: tuple[int, ...]) -> "NDArray[np.uint8]":
+def read_idx(path: str | os.PathLike[str], kind: str, item_shape: tuple[int, ...]) -> np.ndarray:
     """The bytes of the IDX file `path` as a read-only uint8 array of shape (N, *item_shape).
 
     The content decides what the file is, never its name: the magic number, the item shape and the length must
@@ -26,10 +22,8 @@ def read_idx(path: str | os.PathLike[str], kind: str, item_shape: tuple[int, ...
     # Two zero bytes, 8 for unsigned bytes, the number of dimensions.
     magic = bytes((0, 0, 8, 1 + len(item_shape)))
     if data[:4] != magic:
-        raise DataError(
-            f"{path}: the magic number of an IDX file of {kind} is {magic.hex()}, "
-            f"got {data[:4].hex() or 'an empty file'}; put the file of {kind} there"
-        )
+        rule, got = f"an IDX file of {kind} is {magic.hex()}", data[:4].hex() or "an empty file"
+        raise DataError(f"{path}: the magic number of {rule}, got {got}; put the file of {kind} there")
     header_size = 4 * (2 + len(item_shape))
     if len(data) < header_size:
         raise DataError(f"{path}: ends after {len(data)} of {header_size} header bytes; get the file anew")
@@ -41,9 +35,8 @@ def read_idx(path: str | os.PathLike[str], kind: str, item_shape: tuple[int, ...
     expected = header_size + count * math.prod(item_shape)
     if len(data) != expected:
         fault = "is cut short" if len(data) < expected else "has bytes left over"
-        raise DataError(
-            f"{path}: {fault}: {count} {kind} take {expected} bytes, got {len(data)}; get the file anew"
-        )
+        rule = f"{count} {kind} take {expected} bytes"
+        raise DataError(f"{path}: {fault}: {rule}, got {len(data)}; get the file anew")
     return np.frombuffer(data, np.uint8, offset=header_size).reshape(count, *item_shape)
 
 

@@ -1,7 +1,6 @@
 """Find MNIST's four files and load them."""
 
 import os
-from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
@@ -15,11 +14,6 @@ _FILES = (
     ("train-images-idx3-ubyte", "train-labels-idx1-ubyte"),
     ("t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"),
 )
-
-if TYPE_CHECKING:  # 3 ms that `import backprop` need not pay
-    from numpy.typing import NDArray
-
-_Raw: TypeAlias = "tuple[NDArray[np.uint8], NDArray[np.uint8]]"
 
 
 def load_mnist(
@@ -46,10 +40,9 @@ def load_mnist(
 
     Source: Yann LeCun, Corinna Cortes, Christopher J.C. Burges, "The MNIST database of handwritten digits".
     """
-    variable = os.environ.get(VARIABLE)
     if data_dir is not None:
         parts = _read_directory(data_dir, origin="data_dir")
-    elif variable:
+    elif variable := os.environ.get(VARIABLE):
         parts = _read_directory(variable, origin=VARIABLE)
     else:
         parts = _read_cache()
@@ -57,7 +50,7 @@ def load_mnist(
     return train, test
 
 
-def _read_cache() -> list[_Raw]:
+def _read_cache() -> list[Pair]:
     cache = cache_directory()
     try:
         return _read_directory(cache, origin="the cache directory")
@@ -67,36 +60,28 @@ def _read_cache() -> list[_Raw]:
     return _read_directory(cache, origin="the cache directory")
 
 
-def _read_directory(name: str | os.PathLike[str], origin: str) -> list[_Raw]:
+def _read_directory(name: str | os.PathLike[str], origin: str) -> list[Pair]:
     directory = os.path.expanduser(name)
     cure = f"put MNIST's four files there, or leave {origin} unset to have them downloaded to the cache"
     try:
         present = set(os.listdir(directory))
     except OSError as error:
         raise DataError(f"{directory}: {origin} is no readable directory: {error.strerror}; {cure}") from None
-    paths = {
-        name: os.path.join(directory, f"{name}.gz" if f"{name}.gz" in present else name)
-        for pair in _FILES
-        for name in pair
-    }
-    missing = [name for name, path in paths.items() if os.path.basename(path) not in present]
+    missing = [name for pair in _FILES for name in pair if not present & {name, f"{name}.gz"}]
     if missing:
         raise DataError(f"{directory}: {origin} lacks {', '.join(missing)} (plain or .gz); {cure}")
-    return [_read_part(paths[images], paths[labels]) for images, labels in _FILES]
+    found = ([f"{name}.gz" if f"{name}.gz" in present else name for name in pair] for pair in _FILES)
+    return [_read_part(*(os.path.join(directory, name) for name in pair)) for pair in found]
 
 
-def _read_part(images_path: str, labels_path: str) -> _Raw:
+def _read_part(images_path: str, labels_path: str) -> Pair:
     images = read_idx(images_path, "images", (28, 28))
     labels = read_idx(labels_path, "labels", ())
     if len(images) != len(labels):
-        raise DataError(
-            f"{labels_path}: has {len(labels)} labels for the {len(images)} images of "
-            f"{os.path.basename(images_path)}; put files of the same set there"
-        )
+        got = f"{len(labels)} labels for the {len(images)} images of {os.path.basename(images_path)}"
+        raise DataError(f"{labels_path}: has {got}; put files of the same set there")
     if labels.max() >= CLASSES:
         index = int(np.argmax(labels >= CLASSES))
-        raise DataError(
-            f"{labels_path}: labels are 0 to {CLASSES - 1}, got {labels[index]} at index {index}; "
-            "put a file of such labels there"
-        )
+        got = f"{labels[index]} at index {index}; put a file of such labels there"
+        raise DataError(f"{labels_path}: labels are 0 to {CLASSES - 1}, got {got}")
     return images, labels

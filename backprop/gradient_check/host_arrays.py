@@ -1,14 +1,14 @@
-"""Arrays on the host, where gradients are compared: random ones, copies, and where an entry lies."""
+"""Helpers for arrays on the host, where gradients are compared."""
 
 from typing import Any
 
 from backends import owner_of, to_numpy
 
-INFINITY = float("inf")
+SAME = 1e-12  # relative: two runs of the same computation may differ by their order of summation
 
 
 def random_like(array: Any, rng: Any) -> Any:
-    """Random signs times random sizes near 1: errors in two entries would have to be in ratio to cancel."""
+    """Return random signs times random sizes near 1, so that errors in two entries hardly ever cancel."""
     factors = to_numpy(rng.uniform(-1.0, 1.0, array.shape))
     factors += factors > 0
     factors -= 0.5
@@ -16,25 +16,21 @@ def random_like(array: Any, rng: Any) -> Any:
 
 
 def on_host(gradient: Any) -> Any:
-    """A gradient as an array of its own on the host; what is no array as it is."""
+    """Return a copy of a gradient on the host, or whatever is neither an array nor a number unchanged."""
     if not isinstance(gradient, (int, float)) and owner_of(gradient) is None:
         return gradient
     host = to_numpy(gradient).copy()
     return host.astype("float64") if host.dtype.kind in "biu" else host
 
 
-def first_not_finite(values: Any) -> list[int] | None:
-    """Where a host array first holds NaN or an infinity; None where it is finite."""
-    smallest, largest = values.min(), values.max()  # NaN where any is
-    if abs(smallest) < INFINITY and abs(largest) < INFINITY:
-        return None
-    return index_of(int((abs(values) < INFINITY).argmin()), values.shape)
+def component(gradient: Any, direction: Any) -> tuple[float, float]:
+    """Return a gradient's component along a direction, and the root of the sum of its squared terms."""
+    terms = to_numpy(gradient * direction)
+    along = float(terms.sum())
+    terms *= terms  # in place, since such arrays are large
+    return along, float(terms.sum()) ** 0.5
 
 
-def index_of(position: int, shape: tuple[int, ...]) -> list[int]:
-    """Where an entry of a flattened array lies in its shape."""
-    index: list[int] = []
-    for size in reversed(shape):
-        position, i = divmod(position, size)
-        index.insert(0, i)
-    return index
+def differ(a: Any, b: Any) -> bool:
+    """Return whether two host arrays differ by more than the order of summation explains."""
+    return not ((a == b).all() or (abs(a - b) <= SAME * max(abs(a).max(), abs(b).max())).all())

@@ -1,33 +1,28 @@
-"""Where a gradient is off: an entry at fault, by two good guesses or by bisection."""
+"""Find an entry at fault, by two good guesses or by bisection."""
 
 from typing import Any
 
 from backends import to_numpy
+from backprop.arrays.checks import index_of
 from backprop.gradient_check.comparison import Comparison
-from backprop.gradient_check.host_arrays import index_of
 
 
 def find(comparison: Comparison, name: str) -> list[int]:
-    """An entry at fault, of an array whose gradient disagrees along its direction."""
+    """Return the index of an entry at fault in an array whose gradient disagrees along its direction."""
     gradient, (direction, slope) = comparison.gradients[name], comparison.slopes[name]
     terms = gradient * direction
     gap = float(terms.sum()) - slope
-    for guess in (_largest(terms), _pinpointed(comparison, name, terms, gap)):
-        backward = float(gradient[tuple(guess)])
-        if not abs(backward - comparison.at_entry(name, guess)) <= comparison.limit(abs(backward)):
+    largest = index_of(int(abs(terms).argmax()), terms.shape)  # which is at fault where many are
+    for guess in (largest, _pinpointed(comparison, name, terms, gap)):
+        if comparison.is_off(name, guess):
             return guess
     return _bisected(comparison, name, terms, gap)
 
 
-def _largest(terms: Any) -> list[int]:
-    """The entry that counts most: at fault, where many are."""
-    return index_of(int(abs(terms).argmax()), terms.shape)
-
-
 def _pinpointed(comparison: Comparison, name: str, terms: Any, gap: float) -> list[int]:
-    """The entry at fault, where it is one: weights that grow from entry to entry tell which."""
+    """Return the entry at fault if there is only one: weights that grow from entry to entry identify it."""
     direction, _ = comparison.slopes[name]
-    weights = to_numpy(comparison.subject.backend.arange(1, terms.size + 1)) / terms.size
+    weights = to_numpy(comparison.target.backend.arange(1, terms.size + 1)) / terms.size
     backward = float(terms.reshape(-1) @ weights)
     weights *= direction.reshape(-1)
     weighted = backward - comparison.slope(name, weights.reshape(terms.shape))
@@ -36,7 +31,7 @@ def _pinpointed(comparison: Comparison, name: str, terms: Any, gap: float) -> li
 
 
 def _bisected(comparison: Comparison, name: str, terms: Any, gap: float) -> list[int]:
-    """Along one axis after the other, the half that is off by more: one evaluation a halving."""
+    """Halve one axis after the other, keeping the half that is off by more: one evaluation per halving."""
     direction, _ = comparison.slopes[name]
     region = [slice(0, size) for size in terms.shape]
     for axis, size in enumerate(terms.shape):

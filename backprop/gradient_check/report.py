@@ -1,21 +1,19 @@
-"""What a gradient check found, as a table, as JSON's terms and as an assertion."""
+"""The result of a gradient check: as a table, as a dict for JSON and as an assertion."""
 
 from dataclasses import asdict, dataclass, field
 from textwrap import fill
 from typing import Any
 
-from backprop.tables import table
+from backprop.reporting.tables import table
 
 METHODS = {"complex": "the complex step", "central": "central differences"}
 MODES = {"fast": "along a random direction", "full": "every entry"}
-
-
 PASSING = ("ok", "kink")
 
 
 @dataclass
 class Verdict:
-    """What is wrong, in two or three words, and the sentence that says how that is known."""
+    """kind: what is wrong, in two or three words; why: how that is known, in a sentence."""
 
     kind: str
     why: str = ""
@@ -25,8 +23,9 @@ class Verdict:
 class ArrayCheck:
     """One array's comparison.
 
-    mean and max_difference, backward and numerical: over all entries and of the worst one, whose `index` it
-    is; where `index` is None, of the derivative along one random direction.  NaN where nothing was compared.
+    mean_difference, max_difference: over the entries compared; backward, numerical: of the worst one, which
+    is at `index`.  If `index` is None, all are of the derivative along one random direction.  NaN where
+    nothing was compared.
     verdict: "ok", "kink" (backward is one of the two slopes there, or between them if the entry is at the
     kink itself; such entries count as no difference) or what is wrong; why: how that is known.
     """
@@ -44,7 +43,7 @@ class ArrayCheck:
 
     @property
     def ok(self) -> bool:
-        """Whether the gradient is right."""
+        """True if the gradient is right."""
         return self.verdict in PASSING
 
     def __str__(self) -> str:
@@ -57,10 +56,10 @@ class ArrayCheck:
 
 @dataclass(repr=False)
 class GradientReport:
-    """What `check_gradients` found: one ArrayCheck for each parameter and for the input, "x".
+    """The result of `check_gradients`: one ArrayCheck for each parameter and for the input, "x".
 
-    faults: what is wrong with the object as a whole, or with a layer in it.  method: the one that was used;
-    note: why, if another was asked for.
+    faults: verdicts on the object as a whole, or on a layer in it.  method: the one that was used; note: why,
+    if another was asked for.
     """
 
     subject: str
@@ -72,16 +71,16 @@ class GradientReport:
 
     @property
     def ok(self) -> bool:
-        """Whether every gradient is right, and nothing else is wrong."""
+        """True if every gradient is right and there are no faults."""
         return not self.faults and bool(self.arrays) and all(array.ok for array in self.arrays)
 
     def assert_ok(self) -> None:
-        """Raise AssertionError with the table and the verdicts unless all is right; for anyone's tests."""
+        """Raise AssertionError with the table and the verdicts unless all is right; for use in tests."""
         if not self.ok:
             raise AssertionError(str(self))
 
     def to_dict(self) -> dict[str, Any]:
-        """The report in JSON's terms."""
+        """Return the report as a dict for JSON."""
         arrays = [{**asdict(array), "ok": array.ok} for array in self.arrays]
         for array in arrays:
             array |= {key: None for key, value in array.items() if value != value}  # JSON has no NaN

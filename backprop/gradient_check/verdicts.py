@@ -1,43 +1,32 @@
-"""What is wrong with a layer or a gradient: a verdict, which a test of its own has confirmed."""
+"""Verdicts on a layer or a gradient, each confirmed by a separate test."""
 
 from collections.abc import Callable
 from math import prod
 from typing import Any
 
 from backends import describe, owner_of
+from backprop.arrays.checks import first_not_finite
+from backprop.gradient_check import diagnoses
 from backprop.gradient_check.comparison import Comparison
-from backprop.gradient_check.host_arrays import first_not_finite
+from backprop.gradient_check.host_arrays import component, differ
 from backprop.gradient_check.report import Verdict
-from backprop.gradient_check.subject import Run
-from backprop.gradient_check.suspicions import (
-    SMALL,
-    SUSPICIONS,
-    SUSPICIONS_OF_A_SMALL_GAP,
-    along_batch,
-    axes_text,
-    differ,
-    is_sum,
-    subsets,
-)
+from backprop.gradient_check.target import Run
 
 # ------------------------------------------------------------------------------------ of the layer as a whole
 
 
 def of_writing(run: Run) -> list[Verdict]:
-    """What forward and backward have changed of what is their caller's."""
+    """Inputs that forward or backward modified in place."""
     found = []
     for name in run.written:
-        if name == "dout":
-            why = "backward changes dout, which is its caller's; let it work on a copy"
-            found.append(Verdict("writes into dout", why))
-        else:
-            why = f"forward or backward changes {name}, which is its caller's"
-            found.append(Verdict("writes into its input", why))
+        what = "writes into dout" if name == "dout" else "writes into its input"
+        who, cure = ("backward", "; let it work on a copy") if name == "dout" else ("forward or backward", "")
+        found.append(Verdict(what, f"{who} changes {name}, which is its caller's{cure}"))
     return found
 
 
 def of_hidden_state(first: Run, second: Run) -> list[Verdict]:
-    """Whether forward gave another output at the second time."""
+    """A verdict if forward gave another output the second time."""
     if first.out.shape == second.out.shape and not differ(first.out, second.out):
         return []
     why = (
@@ -51,19 +40,18 @@ def of_hidden_state(first: Run, second: Run) -> list[Verdict]:
 
 
 def of_form(comparison: Comparison, name: str, gradient: Any, shape: tuple[int, ...]) -> Verdict | None:
-    """Why a gradient cannot be compared with that of an array of this shape."""
+    """Return why a gradient cannot be compared with that of an array of this shape, or None if it can."""
     if gradient is None:
         return Verdict("missing gradient", "backward leaves no gradient of it")
     if owner_of(gradient) is None or gradient.dtype.kind != "f":
-        what = describe(gradient) if owner_of(gradient) is None else str(gradient.dtype)
+        what = describe(gradient) if owner_of(gradient) is None else gradient.dtype
         return Verdict("missing gradient", f"its gradient is no array of real numbers but {what}")
     got = gradient.shape
     if got != shape:
         cause = _cause_of_shape(comparison, name, gradient, shape)
         return Verdict("wrong shape", f"its gradient must have its shape, {shape}, got {got}{cause}")
-    at = first_not_finite(gradient)
-    if at is not None:
-        return Verdict("not finite", f"its gradient is {float(gradient[tuple(at)])} at {at}")
+    if found := first_not_finite(gradient):
+        return Verdict("not finite", f"its gradient is {found}")
     _, slope = comparison.slopes[name]
     if not abs(slope) < float("inf"):
         return Verdict("not finite", f"the derivative of forward is {slope} along a random direction")
@@ -71,22 +59,23 @@ def of_form(comparison: Comparison, name: str, gradient: Any, shape: tuple[int, 
 
 
 def _cause_of_shape(comparison: Comparison, name: str, gradient: Any, shape: tuple[int, ...]) -> str:
-    """What makes a gradient of another shape right, where something does."""
-    if 0 in gradient.shape or first_not_finite(gradient) is not None:
+    """Return what makes a gradient of another shape right, or "" if nothing does."""
+    if 0 in gradient.shape or first_not_finite(gradient):
         return ""
     if gradient.T.shape == shape and comparison.agrees(name, gradient.T):
         return ": it is right when transposed"
     if gradient.size == prod(shape) and comparison.agrees(name, gradient.reshape(shape)):
         return ": its values are right when reshaped"
-    for axes in subsets(len(gradient.shape)):
+    for axes, words in diagnoses.choices_of_axes(len(gradient.shape)):
         summed = gradient.sum(axis=axes)
         if summed.shape == shape and comparison.agrees(name, summed):
-            return f": a sum over {axes_text(axes)} is missing"
-    for axes in subsets(len(shape)):
+            return f": a sum over {words} is missing"
+    for axes, words in diagnoses.choices_of_axes(len(shape)):
         kept = [1 if i in axes else n for i, n in enumerate(shape)]
-        if gradient.size == prod(kept) and is_sum(comparison, name, gradient.reshape(kept), shape):
-            return f": it is summed over {axes_text(axes)}"
-    why = "" if name in comparison.subject.input_names else _confirmed(along_batch, comparison, name)
+        if gradient.size == prod(kept) and comparison.agrees(name, gradient.reshape(kept)):
+            return f": it is summed over {words}"
+    is_input = name in comparison.target.input_names
+    why = "" if is_input else _confirmed(diagnoses.along_batch, comparison, name)
     return why and f": {why}"
 
 
@@ -94,11 +83,11 @@ def _cause_of_shape(comparison: Comparison, name: str, gradient: Any, shape: tup
 
 
 def explain(comparison: Comparison, name: str) -> Verdict:
-    """The verdict on a gradient that disagrees with the derivative."""
-    direction, slope = comparison.slopes[name]
-    gap, limit = comparison.gap(comparison.gradients[name], direction, slope)
-    is_small = gap <= SMALL * float(((comparison.gradients[name] * direction) ** 2).sum()) ** 0.5
-    for kind, test in (SUSPICIONS_OF_A_SMALL_GAP if is_small else SUSPICIONS).items():
+    """Return the verdict on a gradient that disagrees with the derivative."""
+    gradient, (direction, slope) = comparison.gradients[name], comparison.slopes[name]
+    gap, limit = comparison.gap(gradient, direction, slope)
+    is_small = gap <= diagnoses.SMALL * component(gradient, direction)[1]
+    for kind, test in (diagnoses.OF_A_SMALL_GAP if is_small else diagnoses.OF_ANY_GAP).items():
         why = _confirmed(test, comparison, name)
         if why and (gap > 100.0 * limit or kind != "wrong axis"):
             return Verdict(kind, why)
@@ -106,15 +95,15 @@ def explain(comparison: Comparison, name: str) -> Verdict:
 
 
 def _confirmed(test: Callable[[Comparison, str], str], comparison: Comparison, name: str) -> str:
-    """What a test says, which is nothing where it cannot be made."""
+    """Return the explanation from a test, or "" if the test raises."""
     try:
         return test(comparison, name)
-    except Exception:  # an object need not take the inputs that a test tries: then it confirms nothing
+    except Exception:  # an object may not accept the inputs that a test tries
         return ""
 
 
 def of_second_run(comparison: Comparison, name: str, first: Any, second: Any) -> Verdict | None:
-    """Whether a second backward gave another gradient, and whether it added to the first."""
+    """Return a verdict if a second backward gave another gradient or added to the first, else None."""
     if not hasattr(second, "shape") or first.shape != second.shape or not differ(first, second):
         return None
     if comparison.agrees(name, second - first):

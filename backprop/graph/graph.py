@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from backprop.checks import positive_integer
+from backprop.arrays.checks import positive_integer
 from backprop.graph.diagram import Diagram
 from backprop.graph.of_values import diagram_of
 from backprop.graph.picture import Picture

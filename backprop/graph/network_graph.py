@@ -5,13 +5,15 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from backends import describe, to_numpy
-from backprop.checks import positive_integer
-from backprop.copying import copy_as
+from backprop.arrays.checks import positive_integer
+from backprop.arrays.copying import copy_as
 from backprop.graph.diagram import BOX, INPUT, OUTPUT, Diagram, Edge, Node
 from backprop.graph.digits import shown
 from backprop.graph.picture import Picture
+from backprop.losses import SoftmaxCrossEntropy
+from backprop.networks.own_passes import gradient_of
 
-NEEDED = ("layers", "loss_layer", "enter")
+NEEDED = ("layers", "loss_layer", "prepare", "names", "params")
 
 
 @dataclass
@@ -32,10 +34,10 @@ class LayerPass:
 
 
 class NetworkGraph(Picture):
-    """What `network_graph` saw: `passes`, one a layer, the loss layer last, and the mean `loss`."""
+    """What `network_graph` saw: `passes`, one per layer, the loss last, and the mean `loss` in its `unit`."""
 
-    def __init__(self, title: str, passes: list[LayerPass], loss: float) -> None:
-        self.title, self.passes, self.loss = title, passes, loss
+    def __init__(self, title: str, passes: list[LayerPass], loss: float, unit: str = "") -> None:
+        self.title, self.passes, self.loss, self.unit = title, passes, loss, unit
 
     def diagram(self, *, local: bool = False, digits: int = 4) -> Diagram:
         """What there is to draw.  local: with the norm of every parameter's gradient."""
@@ -51,7 +53,7 @@ class NetworkGraph(Picture):
             node = box
         end = diagram.add(Node(OUTPUT, "loss", title="loss"))
         diagram.edges.append(Edge(node, end, shown(self.loss, digits), "1"))
-        facts[-1]["forward"] += f" The mean loss is {shown(self.loss, digits)} nats."
+        facts[-1]["forward"] += f" The mean loss is {shown(self.loss, digits)} {self.unit}".rstrip() + "."
         facts.append({"kind": OUTPUT, "name": "loss", "title": "loss", "seed": 1.0})
         edges = [[edge.source, edge.target] for edge in diagram.edges]
         diagram.facts |= {"nodes": facts, "edges": edges, "digits": digits}
@@ -68,7 +70,7 @@ class NetworkGraph(Picture):
 def network_graph(net: Any, x: Any, t: Any) -> NetworkGraph:
     """Both passes of a network through a batch, on a copy: the network itself is not touched.
 
-    net: a Network, or what has its `layers`, `loss_layer` and `enter`.  x, t: as for `net.loss`.
+    net: a Network.  x, t: as for `net.loss`.
     Raises TypeError for another object, and what `net.loss` raises of x and t.
 
     >>> from backprop import TwoLayerNet
@@ -82,27 +84,30 @@ def network_graph(net: Any, x: Any, t: Any) -> NetworkGraph:
                 "numbers and scalar layers are drawn by `with trace() as graph:`"
             )
     twin = copy_as(net)
-    values, labels = twin.enter("network_graph", x, t)
+    values, targets = twin.prepare("network_graph", x, t)
     passes = []
     for name, layer in twin.layers.items():
-        out = layer.forward(values, training=True)
+        out = layer.forward(values)
         passes.append(_forward(name, layer, values, out.shape))
         values = out
-    losses = twin.loss_layer.losses(values, labels, training=True)
+    loss = twin.loss_layer.forward(values, targets)
     passes.append(_forward(type(twin.loss_layer).__name__, twin.loss_layer, values, ()))
     dx = twin.loss_layer.backward(1.0)
     passes[-1].dx_norm = _norm(dx)
     for seen, layer in zip(passes[-2::-1], reversed(twin.layers.values()), strict=True):
         dx = layer.backward(dx)
         seen.dx_norm = _norm(dx)
-        names = getattr(layer.params, "names", {})
-        seen.grad_norms = {names.get(own, own): _norm(layer.grads[own]) for own in layer.params}
-    return NetworkGraph(type(net).__name__, passes, float(twin.backend.mean(losses)))
+        gradients = {outer: gradient_of(layer, own) for own, outer in twin.names[seen.name].items()}
+        seen.parameters = sum(math.prod(twin.params[outer].shape) for outer in gradients)
+        seen.grad_norms = {outer: _norm(gradient) for outer, gradient in gradients.items()}
+    unit = "nats" if isinstance(twin.loss_layer, SoftmaxCrossEntropy) else ""
+    return NetworkGraph(type(net).__name__, passes, float(loss), unit)
 
 
 def _forward(name: str, layer: Any, x: Any, out: tuple[int, ...]) -> LayerPass:
-    sizes = [math.prod(array.shape) for array in layer.params.values()]
-    return LayerPass(name, repr(layer), (tuple(x.shape), tuple(out)), sum(sizes), _norm(x))
+    says_nothing = "__repr__" not in {name for base in type(layer).__mro__[:-1] for name in vars(base)}
+    kind = type(layer).__name__ if says_nothing else repr(layer)
+    return LayerPass(name, kind, (tuple(x.shape), tuple(out)), 0, _norm(x))
 
 
 def _norm(array: Any) -> float:

@@ -1,8 +1,10 @@
-"""Layers: one short file each, every one with a `forward` and a `backward`."""
+"""Layers: one short file each, with two formulas: `compute` for the output, `derive` for the gradients."""
 
 from backprop.layers.affine import Affine
+from backprop.layers.batch_norm import BatchNorm
+from backprop.layers.layer import Layer
 from backprop.layers.relu import ReLU
 from backprop.layers.sigmoid import Sigmoid
-from backprop.layers.softmax_cross_entropy import SoftmaxCrossEntropy
+from backprop.losses.softmax_cross_entropy import SoftmaxCrossEntropy
 
-__all__ = ["Affine", "ReLU", "Sigmoid", "SoftmaxCrossEntropy"]
+__all__ = ["Affine", "BatchNorm", "Layer", "ReLU", "Sigmoid", "SoftmaxCrossEntropy"]

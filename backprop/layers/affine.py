@@ -1,13 +1,12 @@
 """Affine (also Linear, Dense): out = x W + b."""
 
-from collections.abc import Mapping
+from math import prod
 from typing import Any
 
-from backends import Array, backend_of, get_backend
-from backprop.checks import flatten_samples, positive_integer, positive_number
-from backprop.dtypes import network_dtype
-from backprop.initializers import gaussian
-from backprop.layers.layer import Layer, require_float, require_one_dtype
+from backends import Array
+from backprop.arrays import checks
+from backprop.arrays.initializers import constant, gaussian
+from backprop.layers.layer import Layer
 
 
 class Affine(Layer):
@@ -15,9 +14,10 @@ class Affine(Layer):
 
         dL/dx = dout Wᵀ        dL/dW = xᵀ dout        dL/db = Σ_n dout
 
-    x: (N, …) with D values a sample, flattened.  W: (D, M).  b: (M,).  out: (N, M).  dx: the shape of x.
-    W and b are used as they are, not copied.  Raises ValueError for wrong shapes, TypeError for mixed
-    backends or dtypes.  Source: book section 5.6.2.
+    x: (N, …) with D values per sample.  W: (D, M).  b: (M,).  out: (N, M).  dx: the shape of x.
+    Affine(W, b) uses these arrays as they are; Affine(M) leaves them to the network that it becomes part of:
+    normal random weights of standard deviation `weight_init_std`, and biases of 0.
+    Raises ValueError for wrong shapes, TypeError for mixed backends or dtypes.  Source: book section 5.6.2.
 
     >>> from backprop import xp
     >>> layer = Affine(xp.asarray([[1.0, 0.0], [0.0, 2.0]]), xp.asarray([10.0, 20.0]))
@@ -31,18 +31,33 @@ class Affine(Layer):
     array([2., 2.])
     """
 
-    stateless = True
-    capturable = True
-    can_spare_dx = True
-    samplewise = True
+    def compute(self, xp: Any, x: Array, W: Array, b: Array) -> Any:
+        rows = xp.reshape(x, (x.shape[0], W.shape[0]))
+        return rows @ W + b, (x, W)
 
-    def __init__(self, W: Array, b: Array) -> None:
-        backend_of(W, b)
+    def derive(self, xp: Any, dout: Array, x: Array, W: Array) -> Any:
+        rows = xp.reshape(x, (x.shape[0], W.shape[0]))
+        return xp.reshape(dout @ W.T, x.shape), rows.T @ dout, xp.sum(dout, axis=0)
+
+    def __init__(self, W: Any, b: Any = None, *, weight_init_std: float = 0.01) -> None:
+        std = checks.positive_number("Affine", "weight_init_std", weight_init_std, or_zero=True)
+        self.weight_init_std = std
+        if b is None and getattr(W, "shape", ()) == ():
+            self.width = checks.positive_integer("Affine", "the number of values out", W)
+            super().__init__()
+            return
+        if isinstance(W, int):
+            others = f"Affine.create({W}, {b}), or Affine({b}) in a network"
+            raise TypeError(f"Affine: give W and b as arrays, or {others}")
+        checks.require_alike("Affine", W=W, b=b)
         if len(W.shape) != 2 or b.shape != W.shape[1:]:
             raise ValueError(f"Affine: W must have shape (D, M) and b (M,), got {W.shape} and {b.shape}")
-        require_one_dtype("Affine", W=W, b=b)
-        require_float("Affine: W", W)
+        self.width = W.shape[1]
         super().__init__(W=W, b=b)
+
+    def initial(self, shape: tuple[int, ...], rng: Any) -> Any:
+        W = gaussian((prod(shape), self.width), self.weight_init_std, rng)
+        return {"W": W, "b": constant((self.width,), 0.0)}, {}
 
     @classmethod
     def create(
@@ -55,70 +70,20 @@ class Affine(Layer):
         dtype: Any = None,
         backend: Any = None,
     ) -> "Affine":
-        """A layer from n_in to n_out values a sample, with normal random weights and zero biases.
+        """Return a layer from n_in to n_out values per sample, with arrays of its own.
 
         rng: a seed or numpy.random.Generator.  dtype: float32 or float64.  backend: a name or Backend.
 
         >>> Affine.create(784, 50, rng=0)
         Affine(784, 50)
         """
-        backend, dtype = get_backend(backend), network_dtype(dtype)
-        shape = (
-            positive_integer("Affine.create", "n_in", n_in),
-            positive_integer("Affine.create", "n_out", n_out),
-        )
-        std = positive_number("Affine.create", "weight_init_std", weight_init_std, or_zero=True)
-        weights = gaussian(shape, std, rng)
-        return cls(backend.asarray(weights, dtype), backend.zeros(shape[1:], dtype))
+        layer = cls(n_out, weight_init_std=weight_init_std)
+        layer.build((checks.positive_integer("Affine.create", "n_in", n_in),), rng, dtype, backend)
+        return layer
 
-    def forward(self, x: Array, training: bool = True) -> Array:
-        """x W + b.  x: (N, …) with D values a sample.  Returns (N, M)."""
-        W, b = self.params["W"], self.params["b"]
-        backend, shape, (d, m) = backend_of(x, W, b), x.shape, W.shape
-        if shape[1:] != (d,) or x.dtype != W.dtype:
-            x = self._samples(x, W)
-        self._keep(training, x, shape)
-        return backend.affine(x, W, b, self._buffers["out", (shape[0], m)])
-
-    def backward(self, dout: Array, needs_dx: bool = True) -> Array | None:
-        """dx in the shape of x, and the gradients of W and b in `grads`; None where dx is not needed.
-
-        dout: (N, M).  needs_dx: False spares the product for dx, a third of a first layer's work.
-        """
-        x, shape = self._recall()
-        W, grads = self.params["W"], self.grads
-        backend = backend_of(dout, x, W)
-        self._check_and_consume(dout, (shape[0], W.shape[1]), W.dtype)
-        dx, grads["W"], grads["b"] = backend.affine_backward(
-            dout,
-            x,
-            W,
-            grads.for_writing("W"),
-            grads.for_writing("b"),
-            self._buffers["dx", x.shape] if needs_dx else None,
-            needs_dx,
-        )
-        return dx if dx is None or dx.shape == shape else backend.reshape(dx, shape)
-
-    def _samples(self, x: Array, W: Array) -> Array:
-        """x as (N, D).  Raises ValueError for another number of values, TypeError for another dtype."""
-        x = flatten_samples("Affine.forward", x, W.shape[0])
-        require_one_dtype("Affine.forward", x=x, W=W)
-        return x
-
-    def forward_copies(self, x: Array, params: Mapping[str, Array]) -> Array:
-        """x W_k + b_k for K copies of the parameters.  x: (1, N, …) or (K, N, …).  Returns (K, N, M)."""
-        backend = backend_of(x)
-        return backend.affine_of_copies(backend.reshape(x, (*x.shape[:2], -1)), params["W"], params["b"])
-
-    def moves(self, name: str, entries: Array, x: Array) -> Array:
-        """How forward(x) moves with each of these entries of a parameter: d out / d entry, (K, N, M)."""
-        backend, size = backend_of(x, entries), self.params["b"].shape[0]
-        if name == "b":
-            return backend.one_hot(entries, size, x.dtype)[:, None, :]  # every sample alike: (K, 1, M)
-        return backend.affine_moves(
-            flatten_samples("Affine.moves", x, self.params["W"].shape[0]), entries, size
-        )
+    def check(self, x: Array) -> None:
+        checks.require_samples("Affine.forward", x, self.params["W"].shape[0])
 
     def __repr__(self) -> str:
-        return f"Affine({self.params['W'].shape[0]}, {self.params['W'].shape[1]})"
+        sizes = self.params["W"].shape if self.params else (self.width,)
+        return f"Affine({', '.join(map(str, sizes))})"

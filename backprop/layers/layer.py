@@ -1,120 +1,159 @@
-"""What all layers share: parameters, gradients, and the arrays kept from forward for one backward."""
+"""What a layer is: named arrays and two pure functions, `compute` and `derive`."""
 
-import copy
-from collections.abc import Callable, MutableMapping
-from typing import Any, Self
+from collections.abc import Callable, Mapping, MutableMapping
+from typing import Any, TypeVar
 
-from backends import Array, backend_of, kind, mix
-from backprop.gradients import Gradients, GradientWindow, LoopGradients, OwnGradients
-from backprop.layers.buffers import Buffers, NewArrays
-from backprop.parameters import Parameters, Window
+from backends import Array, Backend, NewArrays, get_backend, mix, one_backend
+from backprop.arrays import checks
+from backprop.arrays.arrays import Arrays
+from backprop.arrays.dtypes import network_dtype
+from backprop.arrays.initializers import generator
+from backprop.layers.stage import Stage, link, write
 
 NEVER = "no forward has run"
 EVALUATED = "the last forward ran with training=False"
 CONSUMED = "the backward of the last forward has run already"
 
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def runs_formulas(function: F) -> F:
+    """Mark a forward or backward that does nothing but run its layer's formulas, as a network does, too."""
+    function.runs_formulas = True  # type: ignore[attr-defined]
+    return function
+
 
 class Layer:
-    """A function of arrays that can be differentiated backwards.
+    """A function of arrays that can be differentiated. A subclass gives its arrays and its formulas:
 
-    `forward(x, training=True)` returns the output and keeps what backward needs; with training=False nothing.
-    `backward(dout)` returns the gradient with respect to x, fills `grads` and consumes what forward kept.
+        compute(self, xp, x, *params, *state)   ->  out, saved        (with state: out, saved, new state)
+        derive(self, xp, dout, *saved)          ->  dx                (with parameters: dx, *their gradients)
+        evaluate(self, xp, x, *params, *state)  ->  out outside of training;  None: what compute gives
 
-    params, grads: arrays by name; in a network, windows onto the network's own.
+    They are pure functions in the names of the Array API namespace `xp`, and analytic in complex arrays: in
+    comparisons they look at xp.real(x).  saved and new state are tuples.
+
+    params, state: arrays by name, in the order in which compute takes them.
+    grads: the gradients of the parameters by the same names, new arrays at every `backward`.
+
+    >>> class Scale(Layer):
+    ...     def compute(self, xp, x, w):
+    ...         return x * w, (x, w)
+    ...     def derive(self, xp, dout, x, w):
+    ...         return dout * w, xp.sum(dout * x, axis=0)
+    >>> from backprop import check_gradients, xp
+    >>> check_gradients(Scale(w=xp.ones(3)), xp.ones((2, 3))).ok
+    True
     """
 
+    compute: Callable[..., Any]
+    derive: Callable[..., Any]
+    evaluate: Callable[..., Any] | None = None
     params: MutableMapping[str, Array]
-    grads: OwnGradients | GradientWindow | LoopGradients
-    forward: Callable[..., Array]
-    backward: Callable[..., Any]
+    state: MutableMapping[str, Array]
 
-    # Declared anew by each class: whether it keeps nothing from one step to the next but its parameters, so
-    # that a loop may work with a copy of it.
-    stateless = False
-    # Likewise: whether a pass asks nothing of the device that would wait for it, and reads no number that
-    # changes from step to step, so that a loop may record it once and replay it.
-    capturable = False
-    can_spare_dx = False  # whether backward takes needs_dx=False, to compute no gradient for its input
-    samplewise = False  # whether each sample's output depends on that sample alone: x and out are (N, …)
-
-    def __init__(self, **params: Array) -> None:
+    def __init__(self, *, state: Mapping[str, Array] | None = None, **params: Array) -> None:
         self.params = params
-        self.grads = OwnGradients()
+        self.state = Arrays.gather(state) if state else {}
+        self.grads: dict[str, Array] = {}
         self._kept: tuple[Any, ...] | str = NEVER
-        self._buffers: Buffers | NewArrays = NewArrays()
 
-    def join(self, params: Parameters, grads: Gradients, names: dict[str, str]) -> None:
-        """Become part of a network: from now on this layer's arrays are its owners' entries `names`."""
-        if isinstance(self.params, Window):
-            raise ValueError(f"{self!r} belongs to a network already; give each network layers of its own")
-        self.params = Window(params, names)
-        self.grads = GradientWindow(grads, names)
+    def initial(self, shape: tuple[int, ...], rng: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return the first parameters and state, host arrays by name, for samples of this shape.
 
-    def working_copy(self, grads: Gradients) -> Self:
-        """This layer for use in a loop: the same parameters, gradients in `grads`, and buffers of its own."""
-        copied = copy.copy(self)
-        if isinstance(self.params, Window):
-            copied.params = dict(self.params)
-            lent = {name: grads.for_writing(of) for name, of in self.params.names.items()}
-            copied.grads = LoopGradients(lent)
-        copied._buffers = Buffers(backend_of(grads.flat), grads.flat.dtype)
-        return copied
+        rng: a numpy.random.Generator.  A layer that is always given its arrays need not have this.
+        """
+        return {}, {}
 
-    @property
-    def _in_loop(self) -> bool:
-        """Whether this is a loop's own copy, whose arrays nobody else sees."""
-        return type(self._buffers) is Buffers
+    def build(self, shape: tuple[int, ...], rng: Any = None, dtype: Any = None, backend: Any = None) -> None:
+        """Make the parameters and the state, unless there are any, for samples of this shape.
 
-    def _keep(self, training: bool, *values: Any) -> None:
-        self._kept = values if training else EVALUATED
+        rng: a seed or numpy.random.Generator.  dtype: float32 or float64.  backend: a name or Backend.
+        """
+        if self.params or self.state:
+            return
+        backend, dtype = get_backend(backend), network_dtype(dtype)
+        params, state = self.initial(shape, generator(rng))
+        self.params = {name: backend.asarray(values, dtype) for name, values in params.items()}
+        if state:
+            self.state = Arrays.gather({n: backend.asarray(values, dtype) for n, values in state.items()})
 
-    def _recall(self) -> tuple[Any, ...]:
-        kept = self._kept
-        if isinstance(kept, str):
-            raise RuntimeError(
-                f"{type(self).__name__}.backward needs a forward of its own before it, but {kept}"
-            )
-        return kept
+    def check(self, x: Array) -> None:
+        """Raise ValueError for an x of a shape that compute cannot take."""
 
-    def _consume(self) -> None:
+    @runs_formulas
+    def forward(self, x: Array, training: bool = True) -> Array:
+        """Return the output; only in training keep what backward needs, and move the state.
+
+        What is kept is not copied: an x, or an output, that is overwritten before `backward` makes its
+        gradient that of the new values.
+        """
+        where = f"{type(self).__name__}.forward"
+        if not self.params and type(self).initial is not Layer.initial:
+            cure = "a network makes them, or layer.build(shape_of_a_sample)"
+            raise RuntimeError(f"{where}: {self!r} has no arrays yet: {cure}")
+        backend = checks.require_alike(where, x=x, **self.params)
+        self.check(x)
+        stage = self._stage(backend, x)
+        if not training:
+            self._kept = EVALUATED
+            return stage.evaluate(x)
+        out = stage.forward(x)
+        write(self.state.values(), stage.new_state)
+        self._kept = stage, out
+        return out
+
+    @runs_formulas
+    def backward(self, dout: Array) -> Array:
+        """Return the gradient of x, and leave those of the parameters in `grads`.
+
+        dout: the gradient of the output, in its shape and dtype.  It consumes what forward has kept.
+        Raises RuntimeError without a forward in training before it, ValueError or TypeError for another dout.
+        """
+        where = f"{type(self).__name__}.backward"
+        stage, out = self._recall(where)
+        require_like(where, dout, out, out.shape, "the output")
         self._kept = CONSUMED
+        if dout.dtype != out.dtype:
+            stage.use_formulas()  # for a complex dout, since twins take real numbers only
+        dx = stage.backward(dout)
+        self.grads = dict(zip(self.params, stage.grads, strict=True))
+        return dx
 
-    def _check_and_consume(self, dout: Array, shape: tuple[int, ...], dtype: Any) -> None:
-        """Consume what forward kept for a dout of the shape and dtype of the output; raise for another."""
-        if dout.shape != shape:
-            raise ValueError(
-                f"{type(self).__name__}.backward: dout must have the shape of the output, {shape}, "
-                f"got {dout.shape}"
-            )
-        if dout.dtype != dtype and not mix(dout.dtype, dtype):
-            raise TypeError(
-                f"{type(self).__name__}.backward: dout must have the dtype of the layer, {dtype}, "
-                f"got {dout.dtype}"
-            )
-        self._kept = CONSUMED
+    def _stage(self, backend: Backend, x: Array) -> Stage:
+        """Return this layer at work on x."""
+        params = tuple(self.params.values())
+        state = tuple(map(backend.copy, self.state.values()))  # since a formula may save it for backward
+        alike = all(array.dtype == x.dtype for array in params)  # else a complex step is being taken
+        found = link(backend, x.dtype if alike else None, self)
+        return Stage(found, NewArrays(backend, x.dtype), params, state)
 
-    # What was kept belongs to a backward of this very object, and buffers to a loop; a copy starts without.
+    def _recall(self, where: str) -> tuple[Any, ...]:
+        """Return what forward has kept."""
+        if isinstance(self._kept, str):
+            raise RuntimeError(f"{where} needs a forward of its own before it, but {self._kept}")
+        return self._kept
+
+    # What was kept belongs to a backward of this very object; a copy starts without.
     def __getstate__(self) -> dict[str, Any]:
-        return {**vars(self), "_kept": NEVER, "_buffers": NewArrays()}
+        return {**vars(self), "_kept": NEVER}
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"
 
 
-def require_float(where: str, x: Array) -> None:
-    """Raise TypeError unless x holds real or complex floating-point numbers."""
-    if kind(x) not in "fc":
-        raise TypeError(
-            f"{where} must hold floating-point numbers, got {x.dtype}; cast it: asarray(array, 'float32')"
-        )
+def require_like(where: str, dout: Any, out: Array, shape: tuple[int, ...], what: str) -> None:
+    """Raise unless dout is an array of this shape, of the backend and the dtype of out."""
+    one_backend(where, dout=dout, out=out)
+    if dout.shape != shape:
+        raise ValueError(f"{where}: dout must have the shape of {what}, {shape}, got {dout.shape}")
+    if not mix(dout.dtype, out.dtype):
+        raise TypeError(f"{where}: dout must have the dtype of the layer, {out.dtype}, got {dout.dtype}")
 
 
-def require_one_dtype(where: str, **arrays: Array) -> None:
-    """Raise TypeError where two different real dtypes meet; a complex one may meet any."""
-    (first, a), *others = arrays.items()
-    for name, b in others:
-        if not mix(a.dtype, b.dtype):
-            raise TypeError(
-                f"{where}: {first} and {name} must have one dtype, got {a.dtype} and {b.dtype}; "
-                "cast one with asarray(array, dtype)"
-            )
+def has_own_passes(layer: Any) -> bool:
+    """Return whether forward or backward is its author's own: then they are what counts, not formulas."""
+    passes = (getattr(layer, name, None) for name in ("forward", "backward"))
+    return not all(
+        getattr(each, "runs_formulas", False) is True and not hasattr(each, "__wrapped__") for each in passes
+    )

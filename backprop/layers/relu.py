@@ -1,7 +1,9 @@
 """ReLU, the rectifier: out = max(x, 0)."""
 
-from backends import Array, backend_of
-from backprop.layers.layer import Layer, require_float
+from typing import Any
+
+from backends import Array
+from backprop.layers.layer import Layer
 
 
 class ReLU(Layer):
@@ -9,7 +11,8 @@ class ReLU(Layer):
 
         dL/dx = dout where x > 0, else 0        (at the kink, x = 0, the derivative is taken as 0)
 
-    x, out, dout, dx: any one shape.  Raises TypeError for what is no array.  Source: book section 5.5.1.
+    x, out, dout, dx: any one shape.  NaN stays NaN.  Raises TypeError for what is no array.
+    Source: book section 5.5.1.
 
     >>> from backprop import xp
     >>> layer = ReLU()
@@ -19,21 +22,9 @@ class ReLU(Layer):
     array([0., 0., 5.])
     """
 
-    stateless = True
-    capturable = True
-    samplewise = True
+    def compute(self, xp: Any, x: Array) -> Any:
+        out = xp.where(xp.real(x) <= 0, 0.0, x)
+        return out, (out,)
 
-    def forward(self, x: Array, training: bool = True) -> Array:
-        """max(x, 0), in the shape of x."""
-        backend = backend_of(x)
-        require_float("ReLU.forward: x", x)
-        out = backend.relu(x, self._buffers["out", x.shape])
-        self._keep(training, out)
-        return out
-
-    def backward(self, dout: Array) -> Array:
-        """dout where x was positive, else 0."""
-        (out,) = self._recall()
-        backend = backend_of(dout, out)
-        self._check_and_consume(dout, out.shape, out.dtype)
-        return backend.relu_backward(dout, out, self._buffers["dx", out.shape])
+    def derive(self, xp: Any, dout: Array, out: Array) -> Any:
+        return xp.where(xp.real(out) > 0, dout, 0.0)

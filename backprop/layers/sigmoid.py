@@ -1,16 +1,18 @@
 """Sigmoid, the logistic function: out = 1 / (1 + exp(-x))."""
 
-from backends import Array, backend_of
-from backprop.layers.layer import Layer, require_float
+from typing import Any
+
+from backends import Array
+from backprop.layers.layer import Layer
 
 
 class Sigmoid(Layer):
     """The logistic function, element by element: out = 1 / (1 + exp(-x)).
 
-        dL/dx = dout · out (1 - out)
+        dL/dx = dout · out (1 - out) = dout · e / (1 + e)²        with e = exp(-|x|)
 
-    x, out, dout, dx: any one shape.  No x overflows, and the derivative keeps its digits in both tails.
-    Raises TypeError for what is no array.  Source: book section 5.5.2.
+    x, out, dout, dx: any one shape.  No x overflows, and the derivative keeps its digits in both tails, where
+    out (1 - out) rounds to 0.  Raises TypeError for what is no array.  Source: book section 5.5.2.
 
     >>> from backprop import xp
     >>> layer = Sigmoid()
@@ -20,21 +22,10 @@ class Sigmoid(Layer):
     array([0.  , 0.25, 0.  ])
     """
 
-    stateless = True
-    capturable = True
-    samplewise = True
+    def compute(self, xp: Any, x: Array) -> Any:
+        negative = xp.real(x) < 0
+        e = xp.exp(xp.where(negative, x, -x))
+        return xp.where(negative, e, 1.0) / (1.0 + e), (e,)
 
-    def forward(self, x: Array, training: bool = True) -> Array:
-        """1 / (1 + exp(-x)), in the shape of x."""
-        backend = backend_of(x)
-        require_float("Sigmoid.forward: x", x)
-        out = backend.sigmoid(x)
-        self._keep(training, x)
-        return out
-
-    def backward(self, dout: Array) -> Array:
-        """dout times the derivative at x."""
-        (x,) = self._recall()
-        backend = backend_of(dout, x)
-        self._check_and_consume(dout, x.shape, x.dtype)
-        return backend.sigmoid_backward(dout, x)
+    def derive(self, xp: Any, dout: Array, e: Array) -> Any:
+        return dout * (e / ((1.0 + e) * (1.0 + e)))

@@ -1,235 +1,338 @@
 """A chain of layers with a loss at its end: the boundary where users' data enters, and the two passes.
 
 Public methods take host data or arrays of the network's backend, check them once, and return arrays that are
-never written again. Inside (`losses`, `backpropagate`) everything is on the device already and is trusted.
+never written again. What computes is a Chain (chain.py), of arrays that are on the device and are trusted.
 """
 
-from collections.abc import Iterator, Mapping
-from types import MappingProxyType
+import copy
+import inspect
+from collections.abc import Mapping, Sequence
+from math import prod
+from threading import RLock
+from types import MappingProxyType, MethodType
 from typing import Any, Self
 
-from backends import Array, Backend, backend_of, get_backend, kind
-from backprop import checks
-from backprop.copying import copy_as
-from backprop.dtypes import network_dtype
-from backprop.gradients import Gradients
-from backprop.layers import SoftmaxCrossEntropy
-from backprop.layers.fused import AffineSoftmaxCrossEntropy
-from backprop.layers.layer import Layer
-from backprop.moves import Stage
-from backprop.networks import moved
-from backprop.numerical_gradient import STEP_DTYPES, numerical_gradient, require_method
-from backprop.parameters import Parameters
+from backends import Array, Backend, NewArrays, backend_of, find, get_backend, kind
+from backprop.arrays import checks
+from backprop.arrays.arrays import Arrays
+from backprop.arrays.copying import copy_as
+from backprop.arrays.dtypes import network_dtype
+from backprop.arrays.initializers import same_random_numbers
+from backprop.layers.layer import has_own_passes
+from backprop.layers.stage import Link
+from backprop.losses import Loss
+from backprop.networks import own_passes
+from backprop.networks.assembly import OWNERS, assemble
+from backprop.networks.chain import Chain, links_of
+from backprop.numerical.gradient import STEP_DTYPES, numerical_gradient, require_method
+
+FORMULAS = ("forward", "backward", "compute", "derive", "evaluate")  # where somebody may replace one
 
 
 class Network:
     """Layers in a chain and a loss.
 
-    layers: by name, the first to be applied first; those that have parameters become part of this network.
-    input_size: values a sample.  output_size: classes.
+    layers: a dict by name, or a list, the first to be applied first.  loss: a Loss.
+    Each is a `Layer`, or any object with `forward` and `backward`: see docs/own_layers.md.
+    input_size: values per sample, or the shape of a sample.  output_size: values per sample behind the last
+    layer; None takes what comes out.
+    rng, dtype, backend: for layers such as Affine(100), whose arrays the network makes: a seed or
+    numpy.random.Generator; float32 or float64; a name or Backend. Layers that have arrays decide themselves.
+    Raises TypeError, ValueError for what is no layer, for sizes that do not fit and for a layer in use.
 
-    `params["W1"]` and `params["b1"]` are "W" and "b" of the first layer that has
-    parameters, and so on.
+    Parameters are counted by their names along the chain: W1 b1 gamma1 beta1 W2 b2.
+
+    >>> from backprop.layers import Affine, BatchNorm, ReLU
+    >>> from backprop.losses import SoftmaxCrossEntropy
+    >>> net = Network([Affine(5), BatchNorm(), ReLU(), Affine(3)], SoftmaxCrossEntropy(), 4, 3, rng=0)
+    >>> list(net.params), list(net.state)
+    (['W1', 'b1', 'gamma1', 'beta1', 'W2', 'b2'], ['running_mean1', 'running_var1'])
     """
 
     def __init__(
-        self, layers: dict[str, Layer], loss: SoftmaxCrossEntropy, input_size: int, output_size: int
+        self,
+        layers: Mapping[str, Any] | Sequence[Any],
+        loss: Any,
+        input_size: int | tuple[int, ...],
+        output_size: int | None = None,
+        *,
+        rng: Any = None,
+        dtype: Any = None,
+        backend: str | Backend | None = None,
     ) -> None:
-        self._layers = dict(layers)
-        self.loss_layer: SoftmaxCrossEntropy | AffineSoftmaxCrossEntropy = loss
-        self.input_size, self.output_size = input_size, output_size
-        with_params = [layer for layer in layers.values() if layer.params]
-        names = [
-            {name: f"{name}{i}" for name in layer.params} for i, layer in enumerate(with_params, start=1)
-        ]
-        self._params = Parameters.gather(
-            {
-                mine: layer.params[theirs]
-                for layer, window in zip(with_params, names, strict=True)
-                for theirs, mine in window.items()
-            }
-        )
-        self._grads = Gradients.like(self.params)
-        for layer, window in zip(with_params, names, strict=True):
-            layer.join(self.params, self.grads, window)
+        made = assemble(layers, loss, input_size, output_size, rng, dtype, backend)
+        self._layers, self.names, self._params = made.layers, made.names, made.params
+        self.loss_layer, self.input_shape, self.output_shape = loss, made.input_shape, made.output_shape
+        self.input_size, self.output_size = prod(made.input_shape), prod(made.output_shape)
+        self._bind()
 
-    # -------------------------------------------------------------------------------------------- what it is
+    def _bind(self) -> None:
+        """Let the layers' parameters be parts of the network's."""
+        for name, layer in self._layers.items():
+            OWNERS[id(layer)] = self
+            if self.names[name]:
+                own_passes.attach(layer, self._params.part(self.names[name]))
+        self._backend, self._lock = backend_of(self._params.flat), RLock()
+        self._links: dict[tuple[bool, Any], tuple[list[tuple[Any, ...]], list[Link]]] = {}
+
+    # ---------------------------------------------------------------------------------------- what it is
 
     @property
-    def layers(self) -> Mapping[str, Layer]:
+    def layers(self) -> Mapping[str, Any]:
         """The layers by name, the first to be applied first; fixed, since the parameters are theirs."""
         return MappingProxyType(self._layers)
 
     @property
-    def params(self) -> Parameters:
+    def params(self) -> Arrays:
         """The parameters by name; an item that is assigned is copied into place."""
         return self._params
 
     @property
-    def grads(self) -> Gradients:
-        """The gradients of the last pass by name."""
-        return self._grads
+    def state(self) -> Mapping[str, Array]:
+        """What layers carry from pass to pass besides their parameters, by name: running statistics."""
+        counts: dict[str, int] = {}
+        state = {}
+        for layer in self._layers.values():
+            own = getattr(layer, "state", None)
+            for name, array in own.items() if isinstance(own, Mapping) else ():
+                counts[name] = counts.get(name, 0) + 1
+                state[f"{name}{counts[name]}"] = array
+        return MappingProxyType(state)
 
     @property
     def backend(self) -> Backend:
         """The backend that the parameters are on; fixed, `to` makes a copy on another."""
-        return backend_of(self.params.flat)
+        return self._backend
 
     @property
     def dtype(self) -> Any:
         """The element type of the parameters; fixed, `astype` makes a copy in another."""
-        return self.params.flat.dtype
+        return self._params.flat.dtype
 
     def to(self, backend: str | Backend) -> Self:
-        """A deep copy of this network on another backend."""
+        """Return a deep copy of this network on another backend."""
         return copy_as(self, backend=get_backend(backend))
 
     def astype(self, dtype: Any) -> Self:
-        """A deep copy of this network in float32 or float64."""
+        """Return a deep copy of this network in float32 or float64."""
         return copy_as(self, dtype=network_dtype(dtype))
 
-    # ----------------------------------------------------------------------------------- what it says of data
+    # ------------------------------------------------------------------------------- what it says of data
 
     def predict(self, x: Any) -> Array:
-        """The logits, (N, C), for samples x: (N, …) with input_size values each."""
-        x = self._samples(f"{type(self).__name__}.predict", x)
-        return self._joined([self._logits(self._cast(x[chunk, ...])) for chunk in self._chunks(x)])
+        """Return what the last layer gives for x, (N, …) of input_size values each: a classifier's logits."""
+        where = f"{type(self).__name__}.predict"
+        return self.scores(checks.cast(where, "x", self._samples(where, x), self.dtype, self._backend))
 
-    def loss(self, x: Any, t: Any) -> Array:
-        """The mean cross-entropy over the samples, in nats: 0-d, in the network's dtype, on its device.
+    def loss(self, x: Any, t: Any, training: bool = False) -> Array:
+        """Return the mean loss over the samples: 0-d, in the network's dtype, on its device.
 
-        x: (N, …) with input_size values each.  t: (N,) integers in [0, C) or (N, C) one-hot.
+        x: (N, …) with input_size values each.  t: targets, as the loss takes them; for SoftmaxCrossEntropy
+        labels, (N,) integers in [0, C) or (N, C) one-hot.
+        training: compute as in training, all samples at once; the layers' state stays what it is.
         """
-        x, labels = self._labelled(f"{type(self).__name__}.loss", x, t)
-        losses = [self.losses(self._cast(x[chunk, ...]), labels[chunk]) for chunk in self._chunks(x)]
-        return self.backend.mean(self._joined(losses))
+        x, targets = self._entering(f"{type(self).__name__}.loss", x, t)
+        chain = self.chain(x.dtype)
+        run = chain.forward if training else chain.losses
+        pieces = [(x, targets)] if training else self._pieces(x, targets)
+        with chain.lock:
+            losses = [run(*piece) for piece in pieces]
+        if not has_own_passes(self.loss_layer):
+            return self._backend.xp.mean(self._joined(losses))
+        shares = [piece.shape[0] / x.shape[0] for piece, _ in pieces]
+        return sum(mean * share for mean, share in zip(losses, shares, strict=True))
 
     def accuracy(self, x: Any, t: Any) -> float:
-        """The share of samples whose largest logit is at the label, in [0, 1].  x, t: as for `loss`."""
-        return self.share_correct(*self._labelled(f"{type(self).__name__}.accuracy", x, t))
+        """Return the share of samples that are right, in [0, 1]: whose largest logit is at the label.
+
+        x, t: as for `loss`.  Raises TypeError where the loss has no notion of right.
+        """
+        where = f"{type(self).__name__}.accuracy"
+        share = self.share_correct(*self._entering(where, x, t))
+        if share is None:
+            name = type(self.loss_layer).__name__
+            raise TypeError(f"{where}: {name} has no notion of right, so there is no accuracy")
+        return share
 
     def gradient(self, x: Any, t: Any, *, input_gradient: bool = False) -> dict[str, Array]:
-        """The gradient of the loss by backpropagation, by parameter name: arrays of their own.
+        """Return the gradient of the loss by backpropagation, by parameter name: arrays of their own.
 
         x, t: as for `loss`.  input_gradient: also compute "x", the gradient with respect to the samples, in
-        their shape; it costs half as much again.
+        their shape; it costs half as much again.  Running statistics move, as in training.
         """
-        x, labels = self._labelled(f"{type(self).__name__}.gradient", x, t, real=True)
-        with checks.memory(f"{type(self).__name__}.gradient", "give it fewer samples at once"):
-            self.grads.renew()
-            _, dx = self.backpropagate(self._cast(x), labels, needs_dx=input_gradient)
-        gradients = self.grads.hand_out()
-        return {**gradients, "x": dx} if input_gradient else gradients
+        where, backend = f"{type(self).__name__}.gradient", self._backend
+        values, targets = self._entering(where, x, t, real=True)
+        try:
+            grads = self._params.like(backend.empty(self._params.flat.shape, self._params.flat.dtype))
+            chain = self.chain(values.dtype, grads=grads, needs_dx=input_gradient)
+            with chain.lock:
+                chain.forward(values, targets)
+                dx = chain.backward()
+        except MemoryError as error:
+            raise MemoryError(f"{where}: {error}; give it fewer samples at once") from error
+        if not input_gradient:
+            return grads.views
+        return {**grads.views, "x": backend.reshape(dx, getattr(x, "shape", values.shape))}
 
     def numerical_gradient(self, x: Any, t: Any, method: str = "central") -> dict[str, Array]:
-        """The gradient of the loss by evaluating it again for every parameter, by parameter name.
+        """Return the gradient of loss(x, t, training=True) by evaluating it for every parameter, by name.
 
-        It works on a copy in float64 ("central" differences) or complex128 ("complex" step).
-        x, t: as for `loss`.  Returns float64 arrays.  Raises ValueError for an unknown method.
+        It works on a copy in float64 ("central" differences) or complex128 ("complex" step), and moves no
+        state.  x, t: as for `loss`.  Returns float64 arrays.  Raises ValueError for an unknown method.
         """
-        require_method(f"{type(self).__name__}.numerical_gradient", method)
-        x, labels = self._labelled(f"{type(self).__name__}.numerical_gradient", x, t, real=True)
-        twin = copy_as(self, dtype=STEP_DTYPES[method])
-        backend, params = self.backend, twin.params.flat
-        x = backend.asarray(x, "float64")
-        numbers = max(params.shape[0], x.shape[0] * moved.widest(twin, x))
-        copies = backend.copies_at_once(numbers * (16 if method == "complex" else 8))
-        f = moved.loss_of_copies(twin, x, labels) if copies > 1 else None
-        if f is None:
-            f, copies = lambda _: backend.mean(twin.losses(x, labels)), 1
-        flat = numerical_gradient(f, params, method=method, copies=copies)
-        return dict(Parameters(self.params.shapes, flat))
+        where, mean = f"{type(self).__name__}.numerical_gradient", self._backend.xp.mean
+        require_method(where, method)
+        values, targets = self._entering(where, x, t, real=True, dtype="float64")
+        copied = copy_as(self, dtype=STEP_DTYPES[method], of=("params",))
+        chain = copied.chain(values.dtype)
 
-    def stages(self, x: Any, t: Any) -> Iterator[Stage]:
-        """The input and each layer with parameters at work in `loss`, where they can say how it moves."""
-        x, labels = self._labelled(f"{type(self).__name__}.stages", x, t, real=True)
-        return moved.stages(self, self._cast(x), labels)
+        def loss(_: Array) -> Any:
+            if self.overrides("loss"):
+                return copied.loss_in_training(x, t)
+            losses = chain.forward(values, targets)
+            return mean(losses) if getattr(losses, "shape", ()) else losses
 
-    def enter(self, where: str, x: Any, t: Any) -> tuple[Array, Array]:
-        """Data for a loop, checked and moved once: samples in the network's dtype, labels (N,) int64."""
-        x, labels = self._labelled(where, x, t, real=True, wait=True)
-        return self._cast(x), labels
+        may_draw = chain.own_passes or self.overrides("loss")
+        f = same_random_numbers()(loss) if may_draw else loss
+        return self._params.like(numerical_gradient(f, copied.params.flat, method=method)).views
 
-    # --------------------------------------------------------- inside: on the device, checked, buffers reused
+    # -------------------------------------------------------------------- inside: on the device, checked
 
-    def losses(self, x: Array, labels: Array, training: bool = False, out: Array | None = None) -> Array:
-        """One loss a sample, (N,).  out: where to write them."""
-        return self.loss_layer.losses(self._forward(x, training), labels, training, **_given(out))
+    def loss_in_training(self, x: Any, t: Any) -> Any:
+        """Return the loss in training; a `loss` of the network's own need not take that flag."""
+        takes = inspect.signature(self.loss, follow_wrapped=False).parameters
+        return self.loss(x, t, **({"training": True} if "training" in takes else {}))
 
-    def backpropagate(
-        self,
-        x: Array,
-        labels: Array,
-        needs_dx: bool = False,
-        dout: float = 1.0,
-        out: Array | None = None,
-    ) -> tuple[Array, Array | None]:
-        """Both passes: the losses (N,), the gradients of dout · their mean in `grads`, and dx if needed.
+    def prepare(self, where: str, x: Any, t: Any) -> tuple[Array, Array]:
+        """Return data for a loop, checked and moved once: samples in the network's dtype, and targets."""
+        return self._entering(where, x, t, real=True, wait=True)
 
-        out: where to write the losses.
-        """
-        layers = tuple(self._layers.values())
-        for layer in layers:
-            x = layer.forward(x, True)
-        losses = self.loss_layer.losses(x, labels, True, **_given(out))
-        dx = self.loss_layer.backward(dout)
-        for layer in layers[:0:-1]:
-            dx = layer.backward(dx)
-        if needs_dx or not layers[0].can_spare_dx:
-            return losses, layers[0].backward(dx)
-        return losses, layers[0].backward(dx, False)
+    def chain(self, dtype: Any = None, *, with_loss: bool = True, **options: Any) -> Chain:
+        """Return the network at work, for samples of this dtype (its own if None).  options: of Chain."""
+        own = self._params.flat.dtype
+        links = self._found_links(with_loss, own if dtype is None or dtype == own else None)
+        dtype = own if dtype is None else dtype
+        return Chain(links, self._params, dtype, self._backend, self._lock, **options)
 
-    def share_correct(self, x: Array, labels: Array) -> float:
-        """What `accuracy` says, of samples and labels that were checked already."""
-        correct = [
-            self.backend.count_correct(self._logits(self._cast(x[chunk, ...])), labels[chunk])
-            for chunk in self._chunks(x)
-        ]
-        return sum(map(int, correct)) / int(x.shape[0])
+    def scores(self, x: Array) -> Array:
+        """Return what `predict` does, for samples that were checked already."""
+        chain = self.chain(x.dtype, with_loss=False)
+        with chain.lock:
+            return self._joined([chain.scores(piece) for (piece,) in self._pieces(x)])
 
-    def _logits(self, x: Array) -> Array:
-        return self.loss_layer.logits(self._forward(x, training=False))
+    def share_correct(self, x: Array, targets: Array, chain: Chain | None = None) -> float | None:
+        """Return the accuracy on checked data; None where that would raise.  chain: of the layers alone."""
+        loss, backend = self.loss_layer, self._backend
+        own = getattr(loss, "correct", None)
+        correct, context = own if callable(own) else own_passes.correct, backend.xp
+        twin = find(backend.name, self.dtype, correct)
+        if twin is not None:
+            correct, context = MethodType(twin, loss), NewArrays(backend, self.dtype)
+        chain = chain or self.chain(x.dtype, with_loss=False)
+        scores_of, right = self.predict if self.overrides("predict") else chain.scores, []
+        with chain.lock:
+            for piece, t in self._pieces(x, targets):
+                right.append(correct(context, scores_of(piece), t))
+        if right[0] is None:
+            return None
+        return int(backend.to_numpy(self._joined(right)).sum()) / int(x.shape[0])
 
-    def _forward(self, x: Array, training: bool) -> Array:
-        for layer in self._layers.values():
-            x = layer.forward(x, training)
-        return x
+    def overrides(self, *names: str) -> bool:
+        """Return whether one of these methods is not this class's own: then it is what counts."""
+        return any(getattr(getattr(self, name), "__func__", None) is not METHODS[name] for name in names)
 
-    # ------------------------------------------------------------------------------------------- the boundary
+    def _found_links(self, with_loss: bool, dtype: Any) -> list[Link]:
+        """Return the links of a chain, found once, and anew when somebody has replaced a pass of a layer."""
+        known = self._links.get((with_loss, dtype))
+        if known is not None and (not with_loss or known[0][-1][0] is self.loss_layer):
+            for layer, forward, backward, compute, derive, evaluate in known[0]:
+                if layer.forward != forward or layer.backward != backward:
+                    break
+                if compute is not None and (
+                    layer.compute != compute or layer.derive != derive or layer.evaluate != evaluate
+                ):
+                    break
+            else:
+                return known[1]
+        layers = [(layer, self.names[name]) for name, layer in self._layers.items()]
+        loss = self.loss_layer if with_loss else None
+        links = links_of(layers, loss, self._params.shapes, self._backend, dtype)
+        objects = [layer for layer, _ in layers] + [self.loss_layer] * with_loss
+        passes = [(each, *(getattr(each, name, None) for name in FORMULAS)) for each in objects]
+        self._links[with_loss, dtype] = passes, links
+        return links
 
-    def _labelled(
-        self, where: str, x: Any, t: Any, real: bool = False, wait: bool = False
+    # --------------------------------------------------------------------------------------- the boundary
+
+    def _entering(
+        self, where: str, x: Any, t: Any, real: bool = False, wait: bool = False, dtype: Any = None
     ) -> tuple[Array, Array]:
-        """Samples and labels, checked; labels on the device, samples still where they came from."""
-        x = self._samples(where, x)
-        if x.shape[0] == 0:
+        """Return checked samples and targets on the device; samples in `dtype`, else in the network's."""
+        backend, loss = self._backend, self.loss_layer
+        x = self._samples(where, x, wait)
+        count = x.shape[0]
+        if count == 0:
             raise ValueError(f"{where}: x must hold at least one sample, got {x.shape}")
         if real and kind(x) == "c":
             raise TypeError(f"{where}: x must be real, got {x.dtype}")
-        return x, checks.labels(where, t, x.shape[0], self.output_size, self.backend, wait)
+        dtype = dtype or self._params.flat.dtype
+        if isinstance(loss, Loss):
+            targets = loss.targets(where, t, (count, *self.output_shape), backend, wait)
+        else:
+            targets = backend.asarray(checks.entering(where, "targets", t, backend, wait))
+            if targets.shape[:1] != (count,):
+                raise ValueError(f"{where}: targets must have shape ({count}, …), got {targets.shape}")
+        if kind(targets) == "f":
+            targets = checks.cast(where, "targets", targets, dtype, backend)
+        return checks.cast(where, "x", x, dtype, backend), targets
 
-    def _samples(self, where: str, x: Any) -> Array:
-        self.backend.require_current(where, params=self.params.flat)
-        return checks.samples(where, x, self.input_size, self.backend)
+    def _samples(self, where: str, x: Any, wait: bool = False) -> Array:
+        self._backend.require_current(where, params=self._params.flat)
+        x = checks.entering(where, "x", x, self._backend, wait)
+        checks.require_samples(where, x, self.input_size)
+        shape = (x.shape[0], *self.input_shape)
+        return x if x.shape == shape else backend_of(x).reshape(x, shape)
 
-    def _cast(self, x: Array) -> Array:
-        """Checked samples on the device, in the network's dtype; complex ones stay complex."""
-        return self.backend.asarray(x, None if kind(x) == "c" else self.dtype)
+    def _pieces(self, *arrays: Array) -> list[tuple[Array, ...]]:
+        """Return the same samples of each array, as many at once as suits the backend."""
+        size, most = arrays[0].shape[0], self._backend.samples_at_once
+        if size <= most:
+            return [arrays]
+        starts = range(0, size, most)
+        return [tuple(array[at : min(at + most, size), ...] for array in arrays) for at in starts]
 
-    def _chunks(self, x: Array) -> list[slice]:
-        """The samples of x in slices as large as suits the backend; one slice where there are none."""
-        size, most = x.shape[0], self.backend.samples_at_once
-        return [slice(start, min(start + most, size)) for start in range(0, max(1, size), most)]
+    def _joined(self, pieces: list[Array]) -> Array:
+        return pieces[0] if len(pieces) == 1 else self._backend.concat(pieces)
 
-    def _joined(self, chunks: list[Array]) -> Array:
-        return chunks[0] if len(chunks) == 1 else self.backend.concat(chunks)
+    # --------------------------------------------------------------------------------------------- copies
+
+    def __copy__(self) -> Self:
+        new = type(self).__new__(type(self))
+        vars(new).update(vars(self), _links={})
+        return new
+
+    # An alias of a parameter (`net.W1 = net.params["W1"]`) stays one in the copy.
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        flat = self._params.flat
+        if id(flat) not in memo:
+            memo |= self._params.aliases(self._backend.copy(flat))
+        new = memo[id(self)] = type(self).__new__(type(self))
+        new.__setstate__(copy.deepcopy(self.__getstate__(), memo))
+        return new
+
+    def __getstate__(self) -> dict[str, Any]:
+        made_anew = ("_backend", "_lock", "_links")
+        return {name: value for name, value in vars(self).items() if name not in made_anew}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._bind()
 
     def __repr__(self) -> str:
-        chain = ", ".join(f"{name}={layer!r}" for name, layer in self.layers.items())
-        size = f"{self.params.flat.shape[0]:,} {self.dtype} on {self.backend.name}"
+        chain = ", ".join(f"{name}={layer!r}" for name, layer in self._layers.items())
+        size = f"{self._params.flat.shape[0]:,} {self.dtype} on {self._backend.name}"
         return f"<{type(self).__name__} {chain}; {size}>"
 
 
-def _given(out: Array | None) -> dict[str, Array]:
-    """The argument `out` where there is one: a loss layer of somebody else's need not know it."""
-    return {} if out is None else {"out": out}
+# As written here.
+METHODS = {name: vars(Network)[name] for name in ("loss", "gradient", "predict", "accuracy")}

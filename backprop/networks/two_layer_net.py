@@ -3,16 +3,16 @@
 from typing import Any
 
 from backends import Backend
-from backprop.checks import memory, positive_integer
-from backprop.initializers import generator
-from backprop.layers import Affine, ReLU, SoftmaxCrossEntropy
+from backprop.arrays.checks import memory, positive_integer
+from backprop.layers import Affine, ReLU
+from backprop.losses import SoftmaxCrossEntropy
 from backprop.networks.network import Network
 
 
 class TwoLayerNet(Network):
     """A network with one hidden layer: logits = ReLU(x W1 + b1) W2 + b2.
 
-    input_size: values a sample.  hidden_size: hidden units.  output_size: classes.
+    input_size: values per sample.  hidden_size: hidden units.  output_size: classes.
     weight_init_std: standard deviation of the initial weights; biases start at 0.
     dtype: float32 or float64; None takes BACKPROP_DTYPE, else float32.
     rng: a seed or numpy.random.Generator; the same one gives the same weights on every backend.
@@ -44,19 +44,10 @@ class TwoLayerNet(Network):
         rng: Any = None,
         backend: str | Backend | None = None,
     ) -> None:
-        n_in = positive_integer("TwoLayerNet", "input_size", input_size)
-        n_hidden = positive_integer("TwoLayerNet", "hidden_size", hidden_size)
-        n_out = positive_integer("TwoLayerNet", "output_size", output_size)
-        options: dict[str, Any] = {
-            "weight_init_std": weight_init_std,
-            "rng": generator(rng),
-            "dtype": dtype,
-            "backend": backend,
-        }
+        sizes = {"input_size": input_size, "hidden_size": hidden_size, "output_size": output_size}
+        n_in, n_hidden, n_out = (positive_integer("TwoLayerNet", name, n) for name, n in sizes.items())
+        first = Affine(n_hidden, weight_init_std=weight_init_std)
+        second = Affine(n_out, weight_init_std=weight_init_std)
+        chain, loss = [first, ReLU(), second], SoftmaxCrossEntropy()
         with memory("TwoLayerNet", "lower hidden_size"):
-            layers = {
-                "Affine1": Affine.create(n_in, n_hidden, **options),
-                "ReLU1": ReLU(),
-                "Affine2": Affine.create(n_hidden, n_out, **options),
-            }
-            super().__init__(layers, SoftmaxCrossEntropy(), n_in, n_out)
+            super().__init__(chain, loss, n_in, n_out, rng=rng, dtype=dtype, backend=backend)

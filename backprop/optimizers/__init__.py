@@ -1,5 +1,7 @@
 """Optimizers: how parameters follow their gradients."""
 
+from backprop.optimizers.momentum import Momentum
+from backprop.optimizers.optimizer import Optimizer
 from backprop.optimizers.sgd import SGD
 
-__all__ = ["SGD"]
+__all__ = ["SGD", "Momentum", "Optimizer"]

@@ -1,15 +1,15 @@
-"""Stochastic gradient descent: parameters -= learning_rate · gradients."""
+"""Stochastic gradient descent: w ← w - learning_rate · g."""
 
-from collections.abc import Mapping
+from typing import Any
 
-from backends import Array, backend_of
-from backprop.checks import positive_number
+from backends import Array
+from backprop.optimizers.optimizer import Optimizer
 
 
-class SGD:
-    """Stochastic gradient descent, in place.
+class SGD(Optimizer):
+    """Stochastic gradient descent.
 
-        W ← W - learning_rate · dL/dW
+        w ← w - learning_rate · dL/dw
 
     learning_rate: a positive number; TypeError or ValueError for another.  Source: book section 6.1.2.
 
@@ -18,36 +18,8 @@ class SGD:
     >>> SGD(learning_rate=0.1).update(net.params, net.gradient([[1.0, 2.0]], [1]))
     """
 
-    capturable = True
+    def compute(self, xp: Any, w: Array, g: Array, rate: Array) -> Any:
+        return w - rate * g, ()
 
     def __init__(self, learning_rate: float = 0.1) -> None:
-        self.learning_rate = positive_number("SGD", "learning_rate", learning_rate)
-
-    def update(
-        self,
-        params: Mapping[str, Array],
-        grads: Mapping[str, Array],
-        learning_rate: float | Array | None = None,
-    ) -> None:
-        """Move every parameter against its gradient.  params, grads: arrays by the same names.
-
-        learning_rate: in place of the optimizer's own: 1.0 for gradients that a backward seeded with the
-        learning rate has scaled, or an array of one number on the device, which a recorded step sees change.
-        The owners of a network's arrays (`net.params`, `net.grads`) take one operation on their flat buffers.
-        Raises ValueError for a missing gradient or one of another shape, and then moves nothing.
-        """
-        if hasattr(params, "flat") and hasattr(grads, "flat"):
-            self._move(params.flat, grads.flat, learning_rate)
-            return
-        for name, parameter in params.items():
-            if name not in grads or grads[name].shape != parameter.shape:
-                got = grads[name].shape if name in grads else "none"
-                raise ValueError(
-                    f"SGD.update: the gradient of {name} must have shape {parameter.shape}, got {got}"
-                )
-        for name, parameter in params.items():
-            self._move(parameter, grads[name], learning_rate)
-
-    def _move(self, parameter: Array, gradient: Array, learning_rate: float | Array | None) -> None:
-        rate = self.learning_rate if learning_rate is None else learning_rate
-        backend_of(parameter, gradient).sgd(parameter, gradient, rate)
+        super().__init__(learning_rate)

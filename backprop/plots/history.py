@@ -53,7 +53,7 @@ def _draw_loss(panel: Any, loss: Sequence[float]) -> None:
     means = [sum(part) / len(part) if part else nan for part in parts]
     finite = [mean for mean in means if isfinite(mean)]
     what = "of each batch" if window == 1 else f"mean of {window:,} batches, and their range"
-    panel.set_title(f"loss (nats), {what}", fontsize=9, color=INK)
+    panel.set_title(f"loss, {what}", fontsize=9, color=INK)
     if not loss:
         say(panel, "no iteration yet")
     elif not finite:

@@ -5,7 +5,7 @@ from os import PathLike
 from typing import Any
 
 from backends import get_backend, to_numpy
-from backprop.checks import labels, positive_integer
+from backprop.arrays.checks import labels, positive_integer
 from backprop.plots.canvas import new_figure, save, say
 from backprop.plots.pixels import draw_grid, grid_size, side_of
 

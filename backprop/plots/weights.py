@@ -6,7 +6,7 @@ from os import PathLike
 from typing import Any
 
 from backends import to_numpy
-from backprop.checks import positive_integer
+from backprop.arrays.checks import positive_integer
 from backprop.plots.canvas import INK, new_figure, save, say
 from backprop.plots.pixels import draw_grid, grid_size, side_of
 

@@ -26,14 +26,5 @@ from backprop.scalar.exponential import ExpLayer, LogLayer
 from backprop.scalar.scalar_layer import ScalarLayer
 from backprop.scalar.sigmoid import SigmoidLayer
 
-__all__ = [
-    "AddLayer",
-    "DivLayer",
-    "ExpLayer",
-    "LogLayer",
-    "MulLayer",
-    "ReciprocalLayer",
-    "ScalarLayer",
-    "SigmoidLayer",
-    "SumLayer",
-]
+__all__ = ["ScalarLayer", "AddLayer", "MulLayer", "SumLayer", "DivLayer", "ReciprocalLayer"]
+__all__ += ["ExpLayer", "LogLayer", "SigmoidLayer"]

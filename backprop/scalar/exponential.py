@@ -19,12 +19,11 @@ class ExpLayer(ScalarLayer):
     def forward(self, x: Any) -> Any:
         """e to the power of x."""
         try:
-            out = backend_of(x).exp(x) if owner_of(x) else _functions(x).exp(x)
+            out = backend_of(x).xp.exp(x) if owner_of(x) else _functions(x).exp(x)
         except OverflowError:
-            raise OverflowError(
-                f"ExpLayer.forward: x must be below 709.78, or exp(x) is no float, got {x!r}; softmax "
-                "subtracts the largest x first, which changes nothing"
-            ) from None
+            rule = "x must be below 709.78, or exp(x) is no float"
+            cure = "softmax subtracts the largest x first, which changes nothing"
+            raise OverflowError(f"ExpLayer.forward: {rule}, got {x!r}; {cure}") from None
         self._kept = x, out
         return out
 
@@ -45,7 +44,7 @@ class LogLayer(ScalarLayer):
     def forward(self, x: Any) -> Any:
         """The natural logarithm of x."""
         try:
-            out = backend_of(x).log(x) if owner_of(x) else _functions(x).log(x)
+            out = backend_of(x).xp.log(x) if owner_of(x) else _functions(x).log(x)
         except ValueError:
             raise ValueError(f"LogLayer.forward: x must be above 0, got {x!r}") from None
         self._kept = x, out

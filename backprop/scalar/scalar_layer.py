@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from backends import backend_of
+from backends import one_backend
 
 
 class ScalarLayer:
@@ -25,11 +25,10 @@ class ScalarLayer:
         if shape_of(dout) == shape_of(out):
             return self._kept, dout
         if shape_of(dout) != ():
-            raise ValueError(
-                f"{where}: dout must have the shape of the output, {shape_of(out)}, got {shape_of(dout)}"
-            )
-        backend = backend_of(out)
-        return self._kept, backend.broadcast_to(backend.asarray(dout, out.dtype), out.shape)
+            rule = f"dout must have the shape of the output, {shape_of(out)}"
+            raise ValueError(f"{where}: {rule}, got {shape_of(dout)}")
+        backend = one_backend(where, out=out)
+        return self._kept, backend.xp.broadcast_to(backend.asarray(dout, out.dtype), out.shape)
 
 
 def shape_of(value: Any) -> tuple[int, ...]:
@@ -41,4 +40,9 @@ def sum_to(operand: Any, gradient: Any) -> Any:
     """A gradient in the shape of the output, summed over the axes along which its operand was broadcast."""
     if shape_of(gradient) == shape_of(operand):
         return gradient
-    return backend_of(gradient).sum_to(gradient, shape_of(operand))
+    xp, shape = one_backend("sum_to", gradient=gradient).xp, shape_of(operand)
+    extra = len(gradient.shape) - len(shape)
+    if extra:
+        gradient = xp.sum(gradient, axis=tuple(range(extra)))
+    stretched = tuple(i for i, size in enumerate(shape) if size == 1 and gradient.shape[i] != 1)
+    return xp.sum(gradient, axis=stretched, keepdims=True) if stretched else gradient

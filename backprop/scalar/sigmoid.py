@@ -18,12 +18,8 @@ class SigmoidLayer:
     """
 
     def __init__(self) -> None:
-        self.times, self.exp, self.plus, self.reciprocal = (
-            MulLayer(),
-            ExpLayer(),
-            AddLayer(),
-            ReciprocalLayer(),
-        )
+        self.times, self.exp = MulLayer(), ExpLayer()
+        self.plus, self.reciprocal = AddLayer(), ReciprocalLayer()
 
     def forward(self, x: Any) -> Any:
         """The sigmoid of x."""

@@ -1,8 +1,8 @@
-"""Training: the loop, what it recorded, its steps, and what the first of them costs."""
+"""Training: one step (step.py), the loop around it (train.py), what that records (history.py), warming up."""
 
-from backprop.training.batches import SEGMENT, batch_loop
-from backprop.training.history import History
-from backprop.training.loop import ITERATIONS, train
-from backprop.training.warming_up import warmup
+from backprop.training.history import Diverged, History
+from backprop.training.step import SEGMENT, Trainer
+from backprop.training.train import ITERATIONS, train
+from backprop.training.warmup import warmup
 
-__all__ = ["ITERATIONS", "SEGMENT", "History", "batch_loop", "train", "warmup"]
+__all__ = ["ITERATIONS", "SEGMENT", "Diverged", "History", "Trainer", "train", "warmup"]

@@ -1,4 +1,4 @@
-"""What a training run recorded."""
+"""The record of a training run, and the error that ends one."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -6,18 +6,29 @@ from os import PathLike
 from typing import Any
 
 
+class Diverged(ArithmeticError):
+    """A training whose loss became NaN or infinite.  history: what was recorded up to then."""
+
+    def __init__(self, message: str, history: "History") -> None:
+        super().__init__(message)
+        self.history = history
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Diverged, (str(self), self.history)
+
+
 @dataclass(repr=False)
 class History:
-    """What a training run recorded: lists of Python numbers, and how it ran.
+    """The record of a training run: lists of Python numbers, and how it ran.
 
-    loss: the mean loss of each iteration's batch, in nats.
+    loss: the mean loss of each iteration's batch; in nats, where it is a cross-entropy.
     iterations: after how many updates the accuracies were measured.
-    train_accuracy, test_accuracy: in [0, 1], one for each entry of `iterations`; none without test data.
-    seconds: what the run took, evaluations included, the warm-up not.
-    warmup_seconds: what it took before to compile kernels and load libraries; next to nothing but for the
-    first time.
+    train_accuracy, test_accuracy: in [0, 1], one for each entry of `iterations`; none without test data, or
+    where the loss has no notion of right, as MeanSquaredError.
+    seconds: how long the run took, with its evaluations and without the warm-up.
+    warmup_seconds: how long it took before that to compile kernels and load libraries.
     loop: "captured", its steps as a CUDA graph, or "eager: " and why they ran one by one.
-    precision: "ieee", or "tf32" where that was allowed and there is such a thing.
+    precision: "tf32" if requested and supported by the device, else "ieee".
     """
 
     loss: list[float] = field(default_factory=list)

@@ -6,7 +6,8 @@ import numpy as np
 
 from backends import load
 from backprop import precision
-from backprop.timing import Work, in_turns
+from backprop.layers import Affine, ReLU, SoftmaxCrossEntropy
+from backprop.reporting.timing import Work, in_turns
 from benchmarks.gpu_report import library
 from benchmarks.gpu_report.job import FIRST
 from benchmarks.gpu_report.ours import Captured
@@ -35,10 +36,12 @@ class Products:
         W1, b1, W2, b2 = (backend.asarray(w, "float32") for w in problem.weights.values())
         batch = problem.batches[0]
         x, labels = backend.asarray(problem.data.x[batch]), backend.asarray(problem.data.t[batch])
-        h = backend.relu(backend.affine(x, W1, b1))
-        z = backend.affine(h, W2, b2)
-        _, dz = backend.softmax_cross_entropy(z, labels)
-        dh, dW1, dW2 = backend.empty_like(h), backend.empty_like(W1), backend.empty_like(W2)
+        affine, loss = Affine(W2, b2), SoftmaxCrossEntropy()
+        h = ReLU().forward(Affine(W1, b1).forward(x))
+        z = affine.forward(h)
+        loss.forward(z, labels)
+        dz = loss.backward()
+        dh, dW1, dW2 = (backend.empty(array.shape, "float32") for array in (h, W1, W2))
         triples = ((x, W1, h), (h, W2, z), (h.T, dz, dW2), (dz, W2.T, dh), (x.T, dh, dW1))
         product = library.product(backend)
 
@@ -47,7 +50,7 @@ class Products:
                 product(a, b, out)
 
         self.steps = min(len(problem.batches), backend.iterations_at_once)
-        self.run = backend.loop(step)
+        self.run = library.looped(backend, step)
 
     def __call__(self) -> None:
         self.run(self.steps)

@@ -24,7 +24,7 @@ def main(backend: str, products: str) -> None:
         for capture in (True, False):
             with library.own_products(whose == "own"):
                 net = TwoLayerNet(784, 50, 10, dtype="float32", rng=0, backend=backend)
-                data = net.enter("few_steps", x, labels)
+                data = net.prepare("few_steps", x, labels)
                 losses = library.training_loop(net, *data, BATCH, capture)(batches)
                 right = net.share_correct(*data)
             way = "captured" if capture else "eager"

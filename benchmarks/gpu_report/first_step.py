@@ -20,7 +20,7 @@ def main(backend_name: str) -> None:
     from benchmarks.gpu_report import library
 
     net = backprop.TwoLayerNet(784, 50, 10, dtype="float32", rng=0, backend=backend_name)
-    segment = library.training_loop(net, *net.enter("first_step", x, t), 100, capture=True)
+    segment = library.training_loop(net, *net.prepare("first_step", x, t), 100, capture=True)
     (loss,) = segment(batches)
     taken = time.perf_counter() - begun
     print(json.dumps({"seconds": taken, "import_seconds": imported - start, "loss": loss}))

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 HERE = "benchmarks.gpu_report"
-COMPILING = "compiling kernels.cu"  # the stage of smoke without which our kernels can do nothing
+COMPILING = "compiling the CUDA kernels"  # the stage of smoke without which our kernels can do nothing
 
 
 class Group(NamedTuple):

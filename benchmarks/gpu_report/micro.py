@@ -5,10 +5,12 @@ from math import log2
 
 import numpy as np
 
-from backends import Backend, load
-from backprop.timing import Work, in_turns
+from backends import Backend, Workspace, find, load
+from backprop.layers import Affine, ReLU
+from backprop.optimizers import SGD
+from backprop.reporting.timing import Work, in_turns
 from benchmarks.gpu_report import library
-from benchmarks.gpu_report.rows import Recorder
+from benchmarks.gpu_report.rows import Recorder, Wrong
 from benchmarks.gpu_report.settings import Settings
 
 EMPTY = 'extern "C" __global__ void empty() {}'
@@ -53,11 +55,17 @@ def _record(record: Recorder, what: str, works: dict[str, tuple[Work, int]], set
 
 def launches(backend: Backend) -> dict[str, tuple[Work, int]]:
     """Works by name, and how many launches each call of them makes."""
-    empty = _empty(backend)
+    empty, optimizer, ws = _empty(backend), SGD(0.1), Workspace(backend, "float32")
+    update = find(backend.name, "float32", optimizer.compute)
+    if update is None:
+        raise Wrong(f"{backend.name} has no twin of the update")
     parameters, gradients = backend.zeros((4,), "float32"), backend.zeros((4,), "float32")
+    rate = backend.asarray(optimizer.learning_rate, "float32")
     return {
         "empty kernel, launched by CuPy": _eager(backend, empty),
-        "update of 4 parameters, launched": _eager(backend, lambda: backend.sgd(parameters, gradients, 0.1)),
+        "update of 4 parameters, launched": _eager(
+            backend, lambda: update(optimizer, ws, parameters, gradients, rate)
+        ),
         "empty kernel in our loop, 1 a step": _looped(backend, empty, 1),
         f"empty kernel in our loop, {NODES} a step": _looped(backend, empty, NODES),
     }
@@ -66,20 +74,25 @@ def launches(backend: Backend) -> dict[str, tuple[Work, int]]:
 def products(backend: Backend, n: int, inputs: int, outputs: int) -> dict[str, tuple[Work, int]]:
     """A layer of that size in our loop, forward and backward: by our own products, and by those of cuBLAS."""
     rng = np.random.default_rng(0)
-    x, W, b, out, dout = (
+    x, W, b, dout = (
         backend.asarray(rng.random(shape, dtype=np.float32))
-        for shape in ((n, inputs), (inputs, outputs), (outputs,), (n, outputs), (n, outputs))
+        for shape in ((n, inputs), (inputs, outputs), (outputs,), (n, outputs))
     )
-    gradients = [backend.empty_like(array) for array in (W, b, x, out)]
+    affine, relu, ws = Affine(W, b), ReLU(), Workspace(backend, "float32")
+    compute = find(backend.name, "float32", affine.compute, relu.compute)
+    derive = find(backend.name, "float32", affine.derive, relu.derive)
+    if compute is None or derive is None:
+        raise Wrong(f"{backend.name} has no twins of Affine and ReLU as one")
+    _, saved = compute(affine, ws, x, W, b)
     multiply_adds = n * inputs * outputs
     size = f"{n} x {inputs} x {outputs}, 2^{log2(multiply_adds):.1f}"
     steps = max(1, min(STEPS, int(WORK / (3 * multiply_adds * NODES))))
 
     def forward() -> None:
-        backend.affine_relu(x, W, b, out)
+        compute(affine, ws, x, W, b)
 
     def backward() -> None:
-        backend.affine_relu_backward(dout, out, x, W, *gradients)
+        derive(affine, ws, dout, *saved)
 
     return {
         f"{size}, {pass_.__name__}, {whose}": _looped(backend, in_our_way(pass_, own), NODES, steps)
@@ -92,7 +105,7 @@ def sums(backend: Backend, n: int, m: int) -> dict[str, tuple[Work, int]]:
     """db of a layer that size, with so many rows to a block."""
     rng, compute = np.random.default_rng(0), library.bias_backward(backend)
     dout, out = (backend.asarray(rng.random((n, m), dtype=np.float32)) for _ in range(2))
-    dz, db = backend.empty_like(out), backend.zeros((m,), "float32")
+    dz, db = backend.empty((n, m), "float32"), backend.empty((m,), "float32")
 
     def in_blocks_of(rows: int) -> Callable[[], None]:
         def made() -> None:
@@ -137,7 +150,7 @@ def _looped(backend: Backend, call: Callable[[], object], nodes: int, steps: int
         for _ in range(nodes):
             call()
 
-    run = backend.loop(step)
+    run = library.looped(backend, step)
 
     def work(n: int) -> None:
         for _ in range(n):

@@ -15,7 +15,7 @@ from benchmarks.peers.data import CLASSES, PIXELS
 
 
 class Captured(JobPeer):
-    """`batch_loop`, as `train` calls it."""
+    """`Trainer`, as `train` runs it."""
 
     name = "ours, captured"
     capture = True
@@ -25,8 +25,8 @@ class Captured(JobPeer):
         self.weights, self.batches = problem.weights, problem.batches
         hidden = len(self.weights["b1"])
         self.net = net = TwoLayerNet(PIXELS, hidden, CLASSES, dtype="float32", backend=self.backend)
-        self.train_set = net.enter("gpu_report", problem.data.x, problem.data.t)
-        self.test_set = net.enter("gpu_report", problem.data.x_test, problem.data.t_test)
+        self.train_set = net.prepare("gpu_report", problem.data.x, problem.data.t)
+        self.test_set = net.prepare("gpu_report", problem.data.x_test, problem.data.t_test)
         self.reset()
 
     def warm_up(self) -> None:

@@ -11,6 +11,7 @@ from benchmarks.gpu_report.rows import Rows, found, seconds
 Values: TypeAlias = Callable[[Rows], list[float]]
 Measure: TypeAlias = Callable[[np.ndarray], Any]
 CAPTURED, EAGER, NUMPY = "ours, captured", "ours, eager", "ours on NumPy"
+BLACK_BOX, COLUMNS = "black box", "columns"
 PYTORCH, GRAPH, SCAN = "PyTorch eager", "PyTorch CUDA graph", "JAX lax.scan"
 
 

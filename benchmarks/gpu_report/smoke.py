@@ -10,7 +10,7 @@ import numpy as np
 
 from backends import load
 from backprop import warmup
-from backprop.timing import in_turns
+from backprop.reporting.timing import in_turns
 from benchmarks.gpu_report import library, memory_growth, micro, sanitizer
 from benchmarks.gpu_report.groups import COMPILING
 from benchmarks.gpu_report.numpy_job import OnNumpy

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from statistics import median
 
-from backprop.tables import table
+from backprop.reporting.tables import table
 from benchmarks.gpu_report.document import Judgement
 from benchmarks.gpu_report.processes import Ending
 from benchmarks.gpu_report.readings import CAPTURED, NUMPY, off_losses

@@ -2,7 +2,7 @@
 
 from importlib.util import find_spec
 
-from backprop.timing import in_turns
+from backprop.reporting.timing import in_turns
 from benchmarks.gpu_report.job import FIRST, JobPeer, measure_job
 from benchmarks.gpu_report.problem import Problem, big_problem, job_problem
 from benchmarks.gpu_report.rows import Recorder

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 import backprop
-from backprop.tables import table
-from backprop.timing import Times, in_turns
+from backprop.reporting.tables import table
+from backprop.reporting.timing import Times, in_turns
 from benchmarks.peers import job, report
 from benchmarks.peers.data import Data, load
 from benchmarks.peers.one_thread import in_words, one_thread

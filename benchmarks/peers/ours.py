@@ -6,7 +6,7 @@ import numpy as np
 
 from backprop import TwoLayerNet, to_numpy, train
 from backprop.optimizers import SGD
-from backprop.training import SEGMENT, History, batch_loop
+from backprop.training import History, Trainer
 from benchmarks.peers.data import CLASSES, PIXELS, Data
 from benchmarks.peers.peer import LEARNING_RATE, Peer
 
@@ -22,19 +22,18 @@ class Ours(Peer):
         for name, values in weights.items():
             net.params[name] = values
         self.data = data
-        self.train_set = net.enter("Ours", data.x, data.t)
-        self.test_set = net.enter("Ours", data.x_test, data.t_test)
-        optimizer = SGD(LEARNING_RATE)
-        self.loop = batch_loop(net, optimizer, *self.train_set, self.batch_size, recompute_loss=False)
-        self.loop_loss = batch_loop(net, optimizer, *self.train_set, self.batch_size, self.recompute)
+        self.train_set = net.prepare("Ours", data.x, data.t)
+        self.test_set = net.prepare("Ours", data.x_test, data.t_test)
+        self.trainer, self.trainer_loss = (
+            Trainer(net, SGD(LEARNING_RATE), *self.train_set, self.batch_size, recompute)
+            for recompute in (False, self.recompute)
+        )
 
     def step(self, batches: np.ndarray) -> None:
-        for start in range(0, len(batches), SEGMENT):
-            self.loop(batches[start : start + SEGMENT])()
+        self.trainer.start(batches)()
 
     def step_loss(self, batches: np.ndarray) -> list[float]:
-        starts = range(0, len(batches), SEGMENT)
-        return [loss for start in starts for loss in self.loop_loss(batches[start : start + SEGMENT])()]
+        return self.trainer_loss.start(batches)()
 
     def evaluate(self) -> tuple[float, float]:
         return self.net.share_correct(*self.train_set), self.net.share_correct(*self.test_set)

@@ -3,7 +3,7 @@
 from statistics import median
 from typing import Any, NamedTuple, TypeAlias
 
-from backprop.timing import Times
+from backprop.reporting.timing import Times
 from benchmarks.peers.book_loop import Book
 from benchmarks.peers.ours import Ours, OursByDefault
 from benchmarks.peers.pytorch import Eager, EagerAhead

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from backends import load
-from backprop.timing import Times, Work
+from backprop import asarray
+from backprop.layers import Affine, ReLU, SoftmaxCrossEntropy
+from backprop.reporting.timing import Times, Work
 from benchmarks.peers.agreement import follow, require_same
 from benchmarks.peers.book_loop import Book
 from benchmarks.peers.data import CLASSES, PIXELS, Data, initial_weights
@@ -68,13 +69,13 @@ def _work(cell: Cell, peer: Peer, call: Callable[[np.ndarray], object]) -> Work:
 
 def bounds(cell: Cell, data: Data) -> dict[str, Work]:
     """Works of np.dot alone: the five products of a step, cell.steps times; and one of two large matrices."""
-    backend = load("numpy")
-    W1, b1, W2, b2 = (backend.asarray(w, "float32") for w in initial_weights(cell.hidden).values())
+    W1, b1, W2, b2 = (asarray(w, "float32", "numpy") for w in initial_weights(cell.hidden).values())
+    affine1, relu, affine2, loss = Affine(W1, b1), ReLU(), Affine(W2, b2), SoftmaxCrossEntropy()
     x, labels = data.x[: cell.batch_size], data.t[: cell.batch_size]
-    h = backend.relu(backend.affine(x, W1, b1))
-    _, dz2 = backend.softmax_cross_entropy(backend.affine(h, W2, b2), labels)
-    dh = np.dot(dz2, W2.T)
-    dz1 = backend.relu_backward(dh, h)
+    h = relu.forward(affine1.forward(x))
+    loss.forward(affine2.forward(h), labels)
+    dz2 = loss.backward()
+    dz1 = relu.backward(affine2.backward(dz2))
     pairs = [(x, W1), (h, W2), (h.T, dz2), (dz2, W2.T), (x.T, dz1)]
     outs = [np.dot(a, b) for a, b in pairs]
     square = np.random.default_rng(0).random((PEAK_SIZE, PEAK_SIZE), dtype=np.float32)

@@ -1,8 +1,8 @@
-// Enough of CUDA to run kernels.cu on a CPU: a thread for each thread of a block, real barriers and shuffles, and one
-// block after the other, so that `__shared__` may be `static`. The blocks come in a random order, as a GPU promises none.
+// Enough of CUDA to run our kernels on a CPU: a thread for each thread of a block, real barriers and shuffles, and
+// one block after the other, so that `__shared__` may be `static`. The blocks come in a random order, as a GPU
+// promises none.
 #pragma once
 #include <algorithm>
-#include <atomic>
 #include <barrier>
 #include <bit>
 #include <cmath>
@@ -57,9 +57,6 @@ inline bool __any_sync(unsigned, bool value) {
     return any;
 }
 inline int __float_as_int(float value) { return std::bit_cast<int>(value); }
-inline unsigned long long atomicAdd(unsigned long long* to, unsigned long long value) {
-    return std::atomic_ref(*to).fetch_add(value);
-}
 
 // Subnormal numbers count as 0, as with -ftz=true, which CuPy compiles with.
 inline void flush_subnormals() {

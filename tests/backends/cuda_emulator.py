@@ -1,4 +1,4 @@
-"""kernels.cu on the CPU: g++ compiles it as C++ with cuda_emulator.h, which makes a thread of each thread.
+"""Our CUDA kernels on the CPU: g++ compiles them as C++ with cuda_emulator.h, which makes a thread of each.
 
 What is not like a GPU: threads of a warp do not run in step, blocks run one after the other, and time means
 nothing. A launch of a new size is done twice, the second time with its blocks in the opposite order: one that
@@ -18,8 +18,8 @@ import numpy as np
 import pytest
 
 HERE = Path(__file__).parent
-TYPES = {"float": np.float32, "int64": np.int64, "int": np.int32, "unsigned": np.uint32, "byte": np.uint8}
-KERNEL = re.compile(r'extern "C" __global__ void (?:__launch_bounds__\([^)]*\) )?(\w+)\(([^)]*)\)')
+TYPES = {"float": np.float32, "int64": np.int64, "int": np.int32, "byte": np.uint8, "bool": np.bool_}
+KERNEL = re.compile(r'extern "C" __global__ void (?:__launch_bounds__\([^)]*\)\s+)?(\w+)\(([^)]*)\)')
 
 
 def signatures(source):

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from backends import cublas
+from backends.cupy import cublas
 
 SCRATCH = 64  # bytes of the workspace that a product writes: enough to spoil what somebody else has there
 

@@ -20,8 +20,7 @@ from emulated_cublas import load_cublas
 from emulated_memory import CUDARuntimeError, Memory, Pool, address, block_of, new
 from library import Library, plain
 
-from backends import cublas
-from backends.cupy_backend import CupyBackend
+from backends.cupy import CupyBackend, cublas
 
 PRODUCTS = (np.matmul.__call__, np.dot, np.matmul)
 COMPILE_NOTHING = {"zeros", "reshape"}  # memory is cleared and looked at

@@ -24,7 +24,8 @@ class Memory:
     """cupy.cuda.Memory: memory of the current device, as much as it has.  store: its bytes."""
 
     def __init__(self, cupy, size):
-        self.cupy, self.device, self.size = cupy, cupy.current_device, size
+        # Not the module itself, which would live for ever: what is to be done with memory that goes has this.
+        self.taken, self.device, self.size = cupy.taken, cupy.current_device, size
         if cupy.taken[self.device] + size > cupy.capacity:
             raise CUDARuntimeError(OUT_OF_MEMORY)
         cupy.taken[self.device] += size
@@ -33,7 +34,7 @@ class Memory:
         self.store.fill(RUBBISH)
 
     def free(self):
-        self.cupy.taken[self.device] -= self.size
+        self.taken[self.device] -= self.size
 
 
 class Pool:

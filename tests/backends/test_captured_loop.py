@@ -1,4 +1,4 @@
-"""Training steps as a CUDA graph: the same bits as one by one, without waiting, and only where it is allowed.
+"""Training steps as a CUDA graph: the same bits as one by one, no waiting, and only where it gives the same.
 
 Each test runs on an emulated CuPy, and with a GPU on the real one.
 """
@@ -12,15 +12,16 @@ import pytest
 from emulated_cupy import Graph, emulated_backend
 from emulated_memory import CUDARuntimeError
 
-from backends import cublas, cuda_kernels, register
-from backends.cuda_graph import PrivateMemory
+from backends import NewArrays, find, register
+from backends.cupy import cublas, launch
+from backends.cupy.graph import PrivateMemory
 from backends.testing import backend_or_skip
 from backprop import TwoLayerNet, asarray, load_mnist_sample, to_numpy, train
-from backprop.layers import Affine, ReLU, Sigmoid, SoftmaxCrossEntropy
+from backprop.layers import Affine, BatchNorm, Layer, ReLU, Sigmoid
+from backprop.losses import MeanSquaredError, SoftmaxCrossEntropy
 from backprop.networks import Network
-from backprop.networks.worker import why_not_captured
-from backprop.optimizers import SGD
-from backprop.training import batch_loop
+from backprop.optimizers import SGD, Momentum, Optimizer
+from backprop.training import Trainer
 
 RNG = np.random.default_rng(0)
 X, T = RNG.random((40, 12), dtype="float32"), RNG.integers(3, size=40)
@@ -32,20 +33,19 @@ def two_layers(**options):
     return TwoLayerNet(12, 8, 3, **{"weight_init_std": 0.3, "rng": 0, "dtype": "float32", **options})
 
 
-def with_sigmoid(**options):
-    layers = {
-        "Affine1": Affine.create(12, 8, rng=0, weight_init_std=0.3, dtype="float32", **options),
-        "Sigmoid": Sigmoid(),
-        "Affine2": Affine.create(8, 5, rng=1, weight_init_std=0.3, dtype="float32", **options),
-        "ReLU": ReLU(),
-        "Affine3": Affine.create(5, 3, rng=2, weight_init_std=0.3, dtype="float32", **options),
-    }
-    return Network(layers, SoftmaxCrossEntropy(), 12, 3)
+def net_of(*layers, loss=SoftmaxCrossEntropy, backend):
+    """A network of 12 values to 3, with these layers between two of Affine."""
+    first, last = Affine(8, weight_init_std=0.3), Affine(3, weight_init_std=0.3)
+    return Network([first, *layers, last], loss(), 12, 3, rng=0, dtype="float32", backend=backend)
+
+
+def with_sigmoid(backend):
+    return net_of(Sigmoid(), Affine(5, weight_init_std=0.3), ReLU(), backend=backend)
 
 
 @pytest.fixture(autouse=True)
 def short_segments(monkeypatch):
-    monkeypatch.setattr("backprop.training.batches.SEGMENT", SEGMENT)
+    monkeypatch.setattr("backprop.training.step.SEGMENT", SEGMENT)
 
 
 @pytest.fixture(params=[(two_layers, True), (two_layers, False), (with_sigmoid, False)])
@@ -53,36 +53,68 @@ def make(request, monkeypatch):
     """A net by kernels that compute all of a layer, one by cuBLAS, and one whose layers are not fused."""
     net, small = request.param
     if not small:
-        monkeypatch.setattr(cuda_kernels, "SMALL", -1)
+        monkeypatch.setattr(launch, "SMALL", -1)
     return net
 
 
-def trained(net, x, capture, counts, optimizer=None, **options):
-    """The losses of batches in segments of these counts; the net's parameters have followed."""
-    x, labels = net.enter("test", x, T)
-    loop = batch_loop(
-        net, optimizer or SGD(0.2), x, labels, BATCH, capture=capture, **{"recompute_loss": False, **options}
-    )
+def trainer(net, capture=True, x=X, t=T, optimizer=None, batch=BATCH, **options):
+    optimizer = SGD(0.2) if optimizer is None else optimizer
+    return Trainer(net, optimizer, *net.prepare("test", x, t), batch, capture=capture, **options)
+
+
+def losses_of(work, counts=(2, 2, SEGMENT + 1)):
+    """The losses of batches in segments of these counts; the net's parameters have followed.
+
+    By default the last one takes a graph of its own, and one that is there already.
+    """
     rng = np.random.default_rng(7)
-    return [loss for count in counts for loss in loop(rng.integers(40, size=(count, BATCH)))()]
+    size, batch = work.x.shape[0], work.indices.shape[1]
+    return [loss for count in counts for loss in work.start(rng.integers(size, size=(count, batch)))()]
+
+
+def left_by(work):
+    """All that steps move, in bits: parameters, the optimizer's state and the layers'."""
+    arrays = work.net.params.flat, *work.optimizer.arrays, *work.net.state.values()
+    return [to_numpy(array).tobytes() for array in arrays]
 
 
 @pytest.mark.parametrize(("x", "recompute_loss"), [(X, True), (PIXELS, False)], ids=["floats", "bytes"])
 def test_a_captured_run_has_the_bits_of_an_eager_one(cuda, make, x, recompute_loss):
-    nets = [make(backend=cuda) for _ in range(2)]
-    assert why_not_captured(nets[0], SGD()) is None
-    counts = (2, 2, SEGMENT + 1)  # the last one takes a graph of its own, and one that is there already
-    losses = [
-        trained(net, x, capture, counts, recompute_loss=recompute_loss)
-        for net, capture in zip(nets, (True, False), strict=True)
-    ]
-    assert losses[0] == losses[1]
-    np.testing.assert_array_equal(to_numpy(nets[0].params.flat), to_numpy(nets[1].params.flat))
+    captured, eager = (
+        trainer(make(backend=cuda), capture, x, recompute_loss=recompute_loss) for capture in (True, False)
+    )
+    assert losses_of(captured) == losses_of(eager)
+    assert left_by(captured) == left_by(eager)
+    assert (captured.run.how, eager.run.how) == ("captured", "eager: capture=False")
+
+
+def test_statistics_and_velocities_move_in_replays_too(cuda):
+    """What a layer and an optimizer carry from step to step lies in arrays, which a trial does not move."""
+    captured, eager = (
+        trainer(net_of(BatchNorm(), ReLU(), backend=cuda), capture, optimizer=Momentum(0.1, 0.75))
+        for capture in (True, False)
+    )
+    before = left_by(captured)
+    assert losses_of(captured) == losses_of(eager)
+    assert captured.run.how == "captured"
+    after = left_by(captured)
+    assert after == left_by(eager)
+    assert len(after) == 4 and not any(one == other for one, other in zip(before, after, strict=True))
+
+
+def test_a_regression_is_captured(cuda):
+    """Its targets are numbers, which a minibatch has rows of as well."""
+    captured, eager = (
+        trainer(net_of(ReLU(), loss=MeanSquaredError, backend=cuda), capture, t=X[:, :3])
+        for capture in (True, False)
+    )
+    assert losses_of(captured) == losses_of(eager)
+    assert left_by(captured) == left_by(eager)
+    assert captured.run.how == "captured"
 
 
 def test_it_follows_numpy(cuda, make):
-    nets = [make(backend=backend) for backend in (cuda, "numpy")]
-    mine, numpys = (trained(net, PIXELS, True, (5,)) for net in nets)
+    mine, numpys = (losses_of(trainer(make(backend=backend), x=PIXELS), (5,)) for backend in (cuda, "numpy"))
     np.testing.assert_allclose(mine, numpys, rtol=0, atol=1e-5)
 
 
@@ -94,11 +126,11 @@ def test_the_first_losses_of_the_chapters_training(emulated):
     losses = []
     for backend in (emulated, "numpy"):
         net = TwoLayerNet(784, 50, 10, dtype="float32", rng=0, backend=backend)
-        losses.append(batch_loop(net, SGD(0.1), *net.enter("test", x, t), 100, False)(batches)())
+        losses.append(trainer(net, x=x, t=t, optimizer=SGD(0.1), batch=100).start(batches)())
     np.testing.assert_allclose(*losses, rtol=0, atol=1e-6)
 
 
-def test_a_rehearsal_leaves_parameters_and_generators_as_they_were(cuda):
+def test_a_trial_leaves_parameters_and_generators_as_they_were(cuda):
     """The first replay starts from the weights that were there: its loss is that of the untrained network."""
     net, rng = two_layers(backend=cuda), np.random.default_rng(3)
     untrained = copy.deepcopy(net)
@@ -111,51 +143,46 @@ def test_a_rehearsal_leaves_parameters_and_generators_as_they_were(cuda):
     assert rng.bit_generator.state == following.bit_generator.state
 
 
-def test_a_graph_finds_a_changed_learning_rate(cuda):
-    nets, losses = [two_layers(backend=cuda) for _ in range(2)], []
-    for net, capture in zip(nets, (True, False), strict=True):
-        optimizer = SGD(0.2)
-        x, labels = net.enter("test", X, T)
-        loop = batch_loop(net, optimizer, x, labels, BATCH, False, capture)
-        batches = np.random.default_rng(7).integers(40, size=(2, BATCH))
-        first = loop(batches)()
-        optimizer.learning_rate = 0.02
-        losses.append(first + loop(batches)())
+@pytest.mark.parametrize("optimizer", [SGD, Momentum])
+def test_a_graph_finds_a_changed_learning_rate(cuda, optimizer):
+    works, losses = [], []
+    for capture in (True, False):
+        works.append(trainer(two_layers(backend=cuda), capture, optimizer=optimizer(0.2)))
+        losses.append(losses_of(works[-1], (2,)))
+        works[-1].optimizer.learning_rate = 0.02
+        losses[-1] += losses_of(works[-1], (2,))
     assert losses[0] == losses[1]
-    np.testing.assert_array_equal(to_numpy(nets[0].params.flat), to_numpy(nets[1].params.flat))
+    assert left_by(works[0]) == left_by(works[1])
+    still = trainer(two_layers(backend=cuda), optimizer=optimizer(0.2))
+    assert losses_of(still, (2,)) + losses_of(still, (2,)) != losses[0]
 
 
 def test_losses_are_read_once_an_epoch(emulated):
-    emulated._kernel = lambda name: lambda *arguments: None  # it is the waiting that counts
+    emulated.kernel = lambda name: lambda *arguments: None  # it is the waiting that counts
     net = two_layers(backend=emulated)
-    x, labels = net.enter("test", X, T)
-    loop = batch_loop(net, SGD(), x, labels, 1, False)
-    batches = np.zeros((2 * SEGMENT, 1), "int64")
-    loop(batches)()
-    emulated.xp.waits.clear()
-    loop(batches)()
-    assert emulated.xp.waits == ["asnumpy"], "two replays, read together at the end"
+    work, batches = trainer(net, batch=1), np.zeros((2 * SEGMENT, 1), "int64")
+    work.start(batches)()
     waits = emulated.xp.waits
     waits.clear()
-    train(net, np.repeat(X, 8, axis=0), np.repeat(T, 8), epochs=1, batch_size=1, rng=0)
-    ints = ["__int__"]  # of an evaluation
-    assert [w for w in waits if w != "synchronize"] == ["asnumpy", *ints, "asnumpy", *ints]
+    work.start(batches)()
+    assert waits == ["asnumpy"], "two replays, read together at the end"
+    waits.clear()
+    work.start(batches)
+    assert waits == []
 
 
 def test_a_step_is_launches_and_nothing_else(emulated, monkeypatch):
     """Six kernels make a step of a small two-layer net."""
     launched = []
-    kernel = emulated._kernel
+    kernel = emulated.kernel
 
     def spying(name):
         return lambda *arguments: (launched.append(name), kernel(name)(*arguments))
 
-    net = two_layers(backend=emulated)
-    x, labels = net.enter("test", X, T)
-    loop = batch_loop(net, SGD(), x, labels, 10, False)
-    loop(np.zeros((1, 10), "int64"))()
-    emulated._kernel = spying
-    loop(np.zeros((2, 10), "int64"))()
+    work = trainer(two_layers(backend=emulated), batch=10)
+    work.start(np.zeros((1, 10), "int64"))()
+    emulated.kernel = spying
+    work.start(np.zeros((2, 10), "int64"))()
     step = [
         "minibatch",
         "affine",
@@ -165,82 +192,152 @@ def test_a_step_is_launches_and_nothing_else(emulated, monkeypatch):
         "sgd",
     ]
     assert launched == 2 * step, "captured once; a replay goes without Python"
-    loop(np.zeros((2, 10), "int64"))()
+    work.start(np.zeros((2, 10), "int64"))()
     assert len(launched) == 12
 
 
 def test_cupy_has_nothing_to_compile_for_a_training(emulated):
-    """All that a training and its evaluations compute is in kernels.cu, which is compiled once."""
+    """All that a training and its evaluations compute is in our own sources, compiled once."""
     train(two_layers(backend=emulated), PIXELS, T, X, T, iterations=2, batch_size=BATCH, rng=0)
     assert emulated.xp.compiled == set()
 
 
-class Silent(ReLU):
-    """A layer that says nothing of whether it can be copied or captured."""
+# ------------------------------------------------------------------------------------ what cannot be captured
 
 
-class Waiting(ReLU):
-    """A layer that says that it can be captured, and cannot."""
+class Doubled(Layer):
+    """A user's layer: two pure formulas, and no word of loops."""
 
-    stateless = True
-    capturable = True
+    def compute(self, xp, x):
+        return 2.0 * x, ()
+
+    def derive(self, xp, dout):
+        return 2.0 * dout
+
+
+class Counting(Layer):
+    """One that is not pure: what it computes depends on a count in Python, which a replay leaves as it is."""
+
+    n = 0
+
+    def compute(self, xp, x):
+        self.n += 1
+        return x * float(self.n), (float(self.n),)
+
+    def derive(self, xp, dout, factor):
+        return dout * factor
+
+
+class Reading(Doubled):
+    """One that asks for a value on the host, and so waits for the device."""
+
+    def compute(self, xp, x):
+        return (2.0 if float(xp.sum(x)) != 12345.0 else 3.0) * x, ()
+
+
+class Multiplying(Doubled):
+    """One that multiplies matrices by CuPy's own function."""
+
+    def compute(self, xp, x):
+        return x @ (2.0 * xp.eye(8, dtype=x.dtype)), ()
+
+
+class OwnPasses(ReLU):
+    """A layer with a forward of its own."""
 
     def forward(self, x, training=True):
-        if float(x.sum()) == 12345.0:
-            raise AssertionError
         return super().forward(x, training)
 
 
-class HonestlyWaiting(Waiting):
-    stateless = True
-    capturable = False
-
-
 class OwnOptimizer(SGD):
-    """Its class says nothing."""
+    """It inherits its formula."""
 
 
-def net_with(layer, backend):
-    layers = {"Affine1": Affine.create(12, 8, rng=0, dtype="float32", backend=backend), "mine": layer}
-    layers["Affine2"] = Affine.create(8, 3, rng=1, dtype="float32", backend=backend)
-    return Network(layers, SoftmaxCrossEntropy(), 12, 3)
+class AdaGrad(Optimizer):
+    """A user's optimizer: a formula with a state, and no word of loops."""
+
+    zeros = ("h",)
+
+    def compute(self, xp, w, g, rate, h):
+        h = h + g * g
+        return w - rate * g / (xp.sqrt(h) + 1e-7), (h,)
 
 
-@pytest.mark.parametrize(
-    ("layer", "why"),
-    [
-        (Silent, "eager: mine, Silent, does not declare stateless and capturable"),
-        (HonestlyWaiting, "eager: mine, HonestlyWaiting, does not declare capturable"),
-    ],
-)
-def test_what_does_not_declare_it_runs_eagerly_and_the_history_says_why(cuda, layer, why):
-    history = train(net_with(layer(), cuda), X, T, iterations=3, batch_size=10, rng=0)
-    assert history.loop == why
-    plain = train(net_with(ReLU(), cuda), X, T, iterations=3, batch_size=10, rng=0)
-    assert plain.loop == "captured"
+def test_a_users_formulas_are_captured_without_a_declaration(cuda):
+    captured, eager = (
+        trainer(net_of(Doubled(), backend=cuda), capture, optimizer=AdaGrad(0.1)) for capture in (True, False)
+    )
+    assert losses_of(captured, (2, 1)) == losses_of(eager, (2, 1))
+    assert left_by(captured) == left_by(eager)
+    assert captured.run.how == "captured"
+    inherited = trainer(two_layers(backend=cuda), optimizer=OwnOptimizer(0.2))
+    losses_of(inherited, (1,))
+    assert inherited.run.how == "captured"
+
+
+def test_a_formula_that_is_not_pure_runs_eagerly_and_is_named(cuda):
+    work = trainer(net_of(Counting(), backend=cuda))
+    losses = losses_of(work)
+    assert work.run.how == (
+        "eager: a replayed step differs from one that Python runs; "
+        "Counting computes something else when it is asked for the same again"
+    )
+    eager = trainer(net_of(Counting(), backend=cuda), capture=False)
+    counted = work.net.layers["Counting1"].n - len(losses)  # by then it had been tried
+    eager.net.layers["Counting1"].n = counted
+    assert losses_of(eager) == losses
+    assert left_by(eager) == left_by(work)
+
+
+@pytest.mark.parametrize("layer", [Reading, Multiplying])
+def test_what_a_capture_cannot_hold_runs_eagerly_and_the_history_says_why(cuda, layer):
+    history = train(net_of(layer(), backend=cuda), X, T, iterations=3, batch_size=10, rng=0)
+    assert history.loop.startswith("eager: a step could not be captured (")
+    assert len(history.loop.splitlines()) == 1
+    if layer is Multiplying:
+        assert "(NotImplementedError: " in history.loop
+    plain = train(net_of(Doubled(), backend=cuda), X, T, iterations=3, batch_size=10, rng=0)
+    assert plain.loop == "captured", "the next one is not disturbed"
     assert history.loss == pytest.approx(plain.loss, rel=1e-5)
+
+
+@pytest.mark.parametrize("layer", [Reading, Multiplying, Counting])
+def test_nobody_is_in_the_way_of_a_loop_that_stays_eager(emulated, layer):
+    """Its graphs are gone and their memory is given back, although it goes on."""
+    work = trainer(net_of(layer(), backend=emulated))
+    losses_of(work)
+    assert work.run.how.startswith("eager")
+    assert len(emulated.xp.graphs) == 0 and emulated.xp.lost == []
 
 
 def test_other_reasons_to_run_eagerly(cuda):
     wide = two_layers(backend=cuda, dtype="float64")
     assert train(wide, X, T, iterations=2, batch_size=5, rng=0).loop == (
-        "eager: float64 takes the generic kernels, whose products CuPy does not let a graph hold"
+        "eager: float64 takes the formulas, whose products CuPy does not let a graph hold"
     )
+    own = net_of(OwnPasses(), backend=cuda)
+    assert trainer(own).run.how == "eager: OwnPasses has passes of its own"
+    assert trainer(two_layers(backend="numpy")).run.how == "eager: numpy has no CUDA graphs"
     net = two_layers(backend=cuda)
-    assert why_not_captured(net, OwnOptimizer()) == "the optimizer, OwnOptimizer, does not declare capturable"
-    assert why_not_captured(two_layers(backend="numpy"), SGD()) == "numpy has no CUDA graphs"
     net.layers["ReLU1"].backward = lambda dout: dout
-    assert why_not_captured(net, SGD()) == "a pass of the network or of a layer was replaced"
+    assert trainer(net).run.how == "eager: ReLU has passes of its own"
 
 
-def test_a_layer_that_waits_although_it_says_it_does_not(cuda):
-    net = net_with(Waiting(), cuda)
-    before = to_numpy(net.params.flat).copy()
-    with pytest.raises(RuntimeError, match=r"could not be captured as a CUDA graph .*`capturable = False`"):
-        train(net, X, T, iterations=3, batch_size=10, rng=0)
-    np.testing.assert_array_equal(to_numpy(net.params.flat), before)
-    history = train(net_with(ReLU(), cuda), X, T, iterations=3, batch_size=10, rng=0)
-    assert history.loop == "captured", "the next one is not disturbed"
+# -------------------------------------------------------------------------------------------- the loop itself
+
+
+class loop_of:
+    """A loop of one step, as a function of count."""
+
+    def __init__(self, backend, step, keep=(), compare=(), blame=str, **options):
+        self.step, self.blame = step, blame  # these first, since what goes last finds its memory unused
+        self.loop = backend.captured(keep, compare, **options)
+
+    how = property(lambda self: self.loop.how)
+    _memory = property(lambda self: self.loop._memory)
+
+    def __call__(self, count):
+        self.loop(self.step, count, self.blame)
 
 
 def test_a_capture_that_fails_only_where_it_ends(cuda):
@@ -252,10 +349,124 @@ def test_a_capture_that_fails_only_where_it_ends(cuda):
         with suppress(Exception):
             cuda.synchronize()
 
-    with pytest.raises(RuntimeError, match=r"could not be captured as a CUDA graph .*`capturable = False`"):
-        cuda.loop(step, keep=[target])(1)
-    assert to_numpy(target).tolist() == [0.0]
+    loop = loop_of(cuda, step, [target])
+    assert loop.how == ""
+    loop(1)
+    assert loop.how.startswith("eager: a step could not be captured (")
+    assert to_numpy(target).tolist() == [1.0]
     assert train(two_layers(backend=cuda), X, T, iterations=3, batch_size=10, rng=0).loop == "captured"
+
+
+def test_a_reason_from_the_start_spares_the_trial(cuda):
+    steps = []
+    loop = loop_of(cuda, steps.append, why_not="a reason")
+    assert loop.how == "eager: a reason"
+    loop(3)
+    assert steps == [0, 1, 2] and loop.how == "eager: a reason"
+
+
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_a_trial_is_of_two_steps_at_most_and_changes_nothing_that_is_kept(emulated, count):
+    one, kept = emulated.asarray([1.0], "float32"), emulated.zeros((1,), "float32")
+    steps = []
+
+    def step(i):
+        steps.append(i)
+        kept[...] = kept + one
+
+    loop = loop_of(emulated, step, [kept])
+    for calls in (1, 2, 3):
+        loop(count)
+        assert to_numpy(kept).tolist() == [calls * count]
+    tried = [*range(min(2, count))]
+    recorded = [] if count == len(tried) else [*range(count)]
+    assert loop.how == "captured" and steps == tried * 2 + recorded
+
+
+def test_nan_and_minus_zero_are_compared_by_their_bits(emulated):
+    cupy, first = emulated.xp, [True]
+    values, target = emulated.asarray([np.nan, 1.0], "float32"), emulated.zeros((2,), "float32")
+    loop = loop_of(emulated, lambda i: emulated.write(target, values), compare=[target])
+    loop(2)
+    assert loop.how == "captured"
+    zero = emulated.zeros((1,), "float32")
+    minus = cupy.asarray(np.array([-0.0], "float32"))
+
+    def step(i):
+        emulated.write(zero, minus if first.pop() else minus + 0.0)
+        first.append(False)
+
+    loop = loop_of(emulated, step, compare=[zero])
+    loop(1)
+    assert loop.how == "eager: a replayed step differs from one that Python runs"
+
+
+def test_a_replay_that_leaves_something_out_differs(emulated):
+    """What it does not write must not look right because the steps before it have written it."""
+    one, losses, first = emulated.asarray([1.0], "float32"), emulated.zeros((1,), "float32"), [True]
+
+    def step(i):
+        if first:
+            emulated.write(losses, one)
+        first.clear()
+
+    loop = loop_of(emulated, step, compare=[losses])
+    loop(1)
+    assert loop.how == "eager: a replayed step differs from one that Python runs"
+
+
+def test_a_replay_that_differs_is_blamed_and_undone(emulated):
+    numbers, kept, blamed = iter(range(100)), emulated.zeros((1,), "float32"), []
+
+    def step(i):
+        kept[...] = kept + float(next(numbers))
+
+    def blame():
+        blamed.append(to_numpy(kept).tolist())
+        return "it counts"
+
+    loop = loop_of(emulated, step, [kept], blame=blame)
+    loop(3)
+    assert loop.how == "eager: a replayed step differs from one that Python runs; it counts"
+    assert blamed == [[0.0]], "asked once, when what is kept was put back"
+    assert to_numpy(kept).tolist() == [4.0 + 5.0 + 6.0], "after two steps and two recorded ones"
+    loop(1)
+    assert to_numpy(kept).tolist() == [15.0 + 7.0]
+
+
+def test_a_longer_graph_that_cannot_be_captured_makes_the_loop_eager_as_well(emulated):
+    kept, one = emulated.zeros((1,), "float32"), emulated.asarray([1.0], "float32")
+
+    def step(i):
+        kept[...] = kept + one
+        if i == 3:
+            emulated.to_numpy(kept)
+
+    loop = loop_of(emulated, step, [kept])
+    loop(2)
+    assert loop.how == "captured"
+    loop(4)
+    assert loop.how.startswith("eager: a step could not be captured (RuntimeError: asnumpy")
+    assert to_numpy(kept).tolist() == [6.0]
+    assert len(emulated.xp.graphs) == 0
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, ValueError, MemoryError])
+def test_an_error_of_a_step_that_is_tried_goes_through_and_leaves_all_as_it_was(emulated, error):
+    kept, one, broken = emulated.zeros((1,), "float32"), emulated.asarray([1.0], "float32"), [True]
+
+    def step(i):
+        kept[...] = kept + one
+        if i == 1 and broken:
+            raise error
+
+    loop = loop_of(emulated, step, [kept])
+    with pytest.raises(error):
+        loop(3)
+    assert to_numpy(kept).tolist() == [0.0] and loop.how == ""
+    broken.clear()
+    loop(3)
+    assert to_numpy(kept).tolist() == [3.0] and loop.how == "captured"
 
 
 def test_a_loop_gives_its_memory_back(emulated, make):
@@ -264,12 +475,18 @@ def test_a_loop_gives_its_memory_back(emulated, make):
     for _ in range(2):
         train(make(backend=emulated), X, T, iterations=2, batch_size=BATCH, rng=0)
     assert len(cupy.graphs) == 0 and cupy.lost == []
-    loop = emulated.loop(lambda i: cupy.empty(4, np.float32))
+    loop = loop_of(emulated, lambda i: cupy.empty(4, np.float32))
     loop(1)
     assert len(cupy.graphs) == 1
     loop._memory.release = lambda: None
     del loop
     assert len(cupy.graphs) == 0 and cupy.lost == [512], "what this test would see"
+
+
+def affine_relu(backend, one):
+    """An output by cuBLAS, in memory that a stream's capture may give."""
+    twin = find("cupy", "float32", Affine.compute, ReLU.compute)
+    return twin(None, NewArrays(backend, np.float32), one, one, one[0])[0]
 
 
 @pytest.fixture
@@ -281,14 +498,14 @@ def not_empty(monkeypatch):
 
 def test_a_loop_that_goes_leaves_nothing_in_use(emulated, monkeypatch, not_empty):
     """Neither what its step held nor a workspace of cuBLAS, where no other product came after it."""
-    monkeypatch.setattr(cuda_kernels, "SMALL", -1)
+    monkeypatch.setattr(launch, "SMALL", -1)
     one = emulated.zeros((1, 1), "float32")
 
     def stepping():
         held = []
-        return lambda i: held.append(emulated.affine_relu(one, one, one[0]))
+        return lambda i: held.append(affine_relu(emulated, one))
 
-    loop = emulated.loop(stepping())
+    loop = loop_of(emulated, stepping())
     loop(2)
     assert loop._memory.pool.total_bytes() > cublas.WORKSPACE
     del loop
@@ -298,13 +515,13 @@ def test_a_loop_that_goes_leaves_nothing_in_use(emulated, monkeypatch, not_empty
 def test_an_array_may_outlive_the_loop_that_made_it(emulated, not_empty):
     cupy, kept = emulated.xp, []
     one = emulated.zeros((1, 1), "float32")
-    loop = emulated.loop(lambda i: kept.append(emulated.affine_relu(one, one, one[0])))
+    loop = loop_of(emulated, lambda i: kept.append(affine_relu(emulated, one)))
     loop(2)
     del loop
     np.testing.assert_array_equal(to_numpy(kept[-1]), [[0.0]])
     assert len(not_empty) == 1
     kept.clear()
-    loop = emulated.loop(lambda i: None)
+    loop = loop_of(emulated, lambda i: None)
     loop(1)
     del loop
     assert not_empty == [] and cupy.lost == [], "given back with the next"
@@ -314,7 +531,7 @@ def test_memory_is_given_back_on_the_device_that_it_is_of(monkeypatch, not_empty
     backend = register(emulated_backend(monkeypatch, devices=2))
     cupy = backend.xp
     with cupy.cuda.Device(1):
-        loop = backend.loop(lambda i: cupy.empty(4, np.float32))
+        loop = loop_of(backend, lambda i: cupy.empty(4, np.float32))
         loop(1)
     del loop
     assert not_empty == [] and cupy.lost == []
@@ -324,7 +541,7 @@ def test_after_an_error_of_cuda_the_loop_goes_quietly(emulated, not_empty, monke
     """A finalizer that raises would be told of on standard error, behind the error that matters."""
     told = []
     monkeypatch.setattr(sys, "unraisablehook", told.append)
-    loop = emulated.loop(lambda i: emulated.xp.empty(4, np.float32))
+    loop = loop_of(emulated, lambda i: emulated.xp.empty(4, np.float32))
     loop(1)
 
     def broken():
@@ -348,10 +565,9 @@ class TestOutOfMemory:
             emulated.xp.empty(self.SIZE, np.uint8)
             emulated.xp.empty(2 * self.SIZE, np.uint8)
 
-        return emulated.loop(step)
+        return loop_of(emulated, step)
 
     def test_it_is_told_with_its_size(self, emulated, loop):
-        loop._rehearse = lambda: None
         cupy = emulated.xp
         cupy.capacity = cupy.taken[0] + 2 * self.SIZE
         with pytest.raises(MemoryError, match="Out of memory allocating 2,097,152 bytes for a CUDA graph"):
@@ -360,7 +576,7 @@ class TestOutOfMemory:
         loop(1)
 
     def test_what_other_work_has_given_back_is_taken_before(self, emulated, loop):
-        """CuPy's default pool is emptied, in which the rehearsal has left as much as is needed."""
+        """CuPy's default pool is emptied, in which the trial has left as much as is needed."""
         cupy = emulated.xp
         cupy.capacity = cupy.taken[0] + 4 * self.SIZE
         loop(1)
@@ -372,8 +588,8 @@ class TestOutOfMemory:
             raise CUDARuntimeError(2)
 
         monkeypatch.setattr("emulated_cupy.Stream.end_capture", end_capture)
-        with pytest.raises(MemoryError, match="Out of memory for a CUDA graph of 3 steps"):
-            emulated.loop(lambda i: None)(3)
+        with pytest.raises(MemoryError, match="Out of memory for a CUDA graph of 2 steps"):
+            loop_of(emulated, lambda i: None)(3)
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, MemoryError])
@@ -395,7 +611,7 @@ def test_a_capture_that_is_broken_off_leaves_the_loop_usable(emulated, monkeypat
     begin_capture = stream.begin_capture
     if begins:
         monkeypatch.setattr(stream, "begin_capture", lambda self: (begin_capture(self), fail()))
-    loop = emulated.loop(step, keep=[target])
+    loop = loop_of(emulated, step, [target])
     with pytest.raises(error):
         loop(1)
     assert emulated.xp.stream.ptr == 0
@@ -407,7 +623,7 @@ def test_a_capture_that_is_broken_off_leaves_the_loop_usable(emulated, monkeypat
 @pytest.mark.gpu
 def test_the_private_pools_of_trainings_are_empty_afterwards(monkeypatch):
     backend, pools = backend_or_skip("cupy"), []
-    monkeypatch.setattr(cuda_kernels, "SMALL", -1)  # cuBLAS takes 32 MiB of each
+    monkeypatch.setattr(launch, "SMALL", -1)  # cuBLAS takes 32 MiB of each
     pool_of_cupy = backend.xp.cuda.MemoryPool
     monkeypatch.setattr(
         backend.xp.cuda, "MemoryPool", lambda *given: pools.append(pool_of_cupy(*given)) or pools[-1]
@@ -429,13 +645,14 @@ def test_the_next_batches_are_drawn_while_the_device_works(emulated, monkeypatch
     monkeypatch.setattr(emulated.xp, "wait", lambda what: (events.append(what), wait(what)))
     monkeypatch.setattr(Graph, "launch", lambda self: (events.append("launch"), launch(self)))
     net, rng = two_layers(backend=emulated), Spying(np.random.PCG64(0))
-    train(net, X, T, epochs=2, batch_size=20, rng=rng)
+    train(net, X, T, epochs=3, batch_size=20, rng=rng)
     of_loop = [event for event in events if event in ("draw", "launch", "asnumpy")]
-    # Whether the pixels can be packed is asked first; the last draw is of no batches.
-    epoch = ["launch", "draw", "asnumpy"]
-    assert of_loop == ["asnumpy", "draw", *epoch, *epoch]
+    # The first epoch tries the loop. Of the others, the second asnumpy is of an evaluation; the last draw is
+    # of no batches.
+    epoch = ["launch", "draw", "asnumpy", "asnumpy"]
+    assert of_loop[-8:] == [*epoch, *epoch]
     following = np.random.default_rng(0)
-    following.integers(40, size=(4, 20))
+    following.integers(40, size=(6, 20))
     assert rng.bit_generator.state == following.bit_generator.state
 
 
@@ -443,26 +660,21 @@ def test_indices_of_another_kind_are_taken(cuda):
     """They are copied as memory, in which 32 bits would pass for half of 64."""
     losses = []
     for kind in ("int32", "int64"):
-        net = two_layers(backend=cuda)
-        loop = batch_loop(net, SGD(0.2), *net.enter("test", X, T), BATCH, False)
-        losses.append(loop(np.arange(2 * BATCH, dtype=kind).reshape(2, BATCH))())
+        work = trainer(two_layers(backend=cuda))
+        losses.append(work.start(np.arange(2 * BATCH, dtype=kind).reshape(2, BATCH))())
     assert losses[0] == losses[1]
 
 
 def test_other_work_between_replays_is_not_disturbed(cuda, make):
     """A second loop, predictions and new arrays in between change nothing: what a graph writes is its own."""
     nets = [make(backend=cuda) for _ in range(3)]
-    loops = []
-    for net in nets[:2]:
-        x, labels = net.enter("test", X, T)
-        loops.append(batch_loop(net, SGD(0.2), x, labels, BATCH, False))
+    works = [trainer(net) for net in nets]
     drawn = np.random.default_rng(7)
     batches = [drawn.integers(40, size=(2, BATCH)) for _ in range(3)]
     losses = []
     for part in batches:
-        losses.append([loop(part)() for loop in loops])
+        losses.append([work.start(part)() for work in works[:2]])
         nets[0].predict(asarray(X, backend=cuda))
         nets[1].gradient(X, T)
-    alone = [trained(nets[2], X, False, (2,) * 3)]
-    assert [loss for one, _ in losses for loss in one] == alone[0]
+    assert [loss for one, _ in losses for loss in one] == losses_of(works[2], (2,) * 3)
     assert [one for one, _ in losses] == [two for _, two in losses]

@@ -1,4 +1,4 @@
-"""kernels.cu without a GPU: NVRTC compiles it for every architecture, and g++ runs it on the CPU."""
+"""The CUDA sources without a GPU: NVRTC compiles them for every architecture, and g++ runs them on CPUs."""
 
 import subprocess
 from contextlib import suppress
@@ -6,16 +6,19 @@ from itertools import product
 
 import numpy as np
 import pytest
-from cuda_emulator import EmulatedModule, as_cpp, compile_cpp
+from cuda_emulator import EmulatedModule, as_cpp, compile_cpp, signatures
 from library import plain
 
-from backends import cuda_kernels
-from backends.backend import Backend
-from backends.cuda_kernels import SOURCE
+from backends import NewArrays, find
+from backends.cupy import launch
+from backends.cupy.launch import SOURCES, source
+from backprop.layers import Affine, ReLU
+from backprop.losses import SoftmaxCrossEntropy
+from backprop.optimizers import SGD, Momentum
+from backprop.training.step import minibatch
 
 ARCHITECTURES = (75, 80, 86, 89, 90, 100, 120)
 CUPYS_OPTIONS = ("-ftz=true", "--device-as-default-execution-space")  # which it adds to ours
-GENERIC = Backend("generic", np, np.ndarray)
 RNG = np.random.default_rng(0)
 
 # Products by the kernels that compute all of a layer, or by cuBLAS between the others.
@@ -25,7 +28,7 @@ BOTH_WAYS = pytest.mark.parametrize("small", [True, False], ids=["small", "large
 @pytest.fixture
 def cuda(cuda, request, monkeypatch):
     if not request.node.callspec.params.get("small", True):
-        monkeypatch.setattr(cuda_kernels, "SMALL", -1)
+        monkeypatch.setattr(launch, "SMALL", -1)
     return cuda
 
 
@@ -33,12 +36,40 @@ def a(*shape):
     return RNG.standard_normal(shape, dtype=np.float32)
 
 
-def call(backend, name, *arguments):
-    """A kernel on the backend's own copies of NumPy arrays; what it returns, as NumPy arrays."""
-    arguments = [backend.asarray(v.copy()) if isinstance(v, np.ndarray) else v for v in arguments]
-    returned = getattr(backend, name)(*arguments)
-    values = returned if isinstance(returned, tuple) else (returned,)
-    return [None if v is None else backend.to_numpy(v) for v in values]
+def compute_and_derive(backend, layers, arguments, dout, **memory):
+    """What two passes give by the twins, of the backend's own copies of float32 arrays.
+
+    layers: one, or neighbours as one.  arguments: of compute.
+    Returns out, and what derive returns, as NumPy arrays.
+    """
+    arguments = [backend.asarray(value.copy()) for value in arguments]
+    dout = backend.asarray(dout.copy()) if isinstance(dout, np.ndarray) else dout
+    compute, derive = (
+        find(backend.name, "float32", *[getattr(layer, name) for layer in layers])
+        for name in ("compute", "derive")
+    )
+    ws = NewArrays(backend, backend.dtype("float32"), **memory)
+    out, saved = compute(layers[0], ws, *arguments)
+    result = derive(layers[0], ws, dout, *saved)
+    result = result if isinstance(result, tuple) else (result,)
+    return [None if value is None else backend.to_numpy(value).copy() for value in (out, *result)]
+
+
+def by_formulas(layers, arguments, dout):
+    """The same by the formulas, in float64 by NumPy."""
+    x, *rest = (v.astype("float64") if v.dtype == np.float32 else v for v in arguments)
+    is_loss = isinstance(layers[-1], SoftmaxCrossEntropy)
+    targets, params = (rest[:1], rest[1:]) if is_loss else ([], rest)
+    kept = []
+    for layer in layers:
+        last = targets if layer is layers[-1] else []
+        x, saved = layer.compute(np, x, *last, *(params if layer is layers[0] else []))
+        kept.append((layer, saved))
+    grads, out = [], x
+    for layer, saved in reversed(kept):
+        result = layer.derive(np, dout, *saved)
+        dout, *grads = result if isinstance(result, tuple) else (result,)
+    return [out, dout, *grads]
 
 
 def assert_close(mine, expected, scale=1.0):
@@ -56,116 +87,62 @@ SIZES = [1, 7, 8, 9, 31, 32, 33, 65]
 )
 def test_both_passes_at_sizes_that_fill_no_block(cuda, small, n, d, m):
     x, W, b, dout = a(n, d), a(d, m), a(m), a(n, m)
-    wide = [v.astype("float64") for v in (x, W, b, dout)]
-    for relu in ("", "_relu"):
-        (out,) = call(cuda, f"affine{relu}", x, W, b)
-        assert_close(out, getattr(GENERIC, f"affine{relu}")(*wide[:3]), scale=10 + d)
-        given = [out] if relu else []
-        mine = call(cuda, f"affine{relu}_backward", dout, *given, x, W)
-        expected = getattr(GENERIC, f"affine{relu}_backward")(wide[3], *given, *wide[:2])
-        for got, wanted in zip(mine, expected, strict=True):
-            assert_close(got, wanted, scale=10 + n + m)
-        dx, dW, db = call(
-            cuda, f"affine{relu}_backward", dout, *given, x, W, *[None] * (3 + len(given)), False
-        )
+    for layers in ([Affine(m)], [Affine(m), ReLU()]):
+        if len(layers) > 1:  # away from the kink, where rounding decides
+            out = x.astype("float64") @ W + b
+            dout = np.where(abs(out) < 1e-5, np.float32(0), dout)
+        mine = compute_and_derive(cuda, layers, (x, W, b), dout)
+        for got, wanted in zip(mine, by_formulas(layers, (x, W, b), dout), strict=True):
+            assert_close(got, wanted, scale=10 + n + d + m)
+        _, dx, dW, db = compute_and_derive(cuda, layers, (x, W, b), dout, needs_dx=False)
         assert dx is None
-        np.testing.assert_array_equal(dW, mine[1])
-        np.testing.assert_array_equal(db, mine[2])
+        np.testing.assert_array_equal(dW, mine[2])
+        np.testing.assert_array_equal(db, mine[3])
 
 
 @pytest.mark.parametrize(("n", "m"), [(256, 3), (257, 33), (1000, 70)])
 def test_a_bias_gradient_of_many_rows_is_summed_in_parts(cuda, monkeypatch, n, m):
-    dout, out, x, W = a(n, m), a(n, m), a(n, 2), a(2, m)
-    monkeypatch.setattr(cuda_kernels, "SMALL", -1)
-    for rows in (cuda_kernels.ROWS, 8):  # 8: the parts are so many that they are summed in parts too
-        monkeypatch.setattr(cuda_kernels, "ROWS", rows)
-        for given in ([], [out]):
-            name = "affine_relu_backward" if given else "affine_backward"
-            _, dW, db = call(cuda, name, dout, *given, x, W)
-            expected = getattr(GENERIC, name)(*(v.astype("float64") for v in (dout, *given, x, W)))
-            assert_close(db, expected[2], scale=n)
-            assert_close(dW, expected[1], scale=n)
+    dout, x, W, b = a(n, m), a(n, 2), a(2, m), a(m)
+    monkeypatch.setattr(launch, "SMALL", -1)
+    for rows in (launch.ROWS, 8):  # 8: the parts are so many that they are summed in parts too
+        monkeypatch.setattr(launch, "ROWS", rows)
+        for layers in ([Affine(m)], [Affine(m), ReLU()]):
+            _, _, dW, db = compute_and_derive(cuda, layers, (x, W, b), dout)
+            _, _, wanted_dW, wanted_db = by_formulas(layers, (x, W, b), dout)
+            assert_close(db, wanted_db, scale=n)
+            assert_close(dW, wanted_dW, scale=n)
 
 
 @BOTH_WAYS
-@pytest.mark.parametrize("seed", [1.0, 0.1, 0.0])
+@pytest.mark.parametrize("share", [1.0, 0.1])
 @pytest.mark.parametrize(("n", "classes"), [*product((1, 8, 9), SIZES), (3, 1000)])
-def test_the_loss_of_any_number_of_classes(cuda, small, n, classes, seed):
+def test_the_loss_of_any_number_of_classes(cuda, small, n, classes, share):
     x, W, b, labels = a(n, 13), a(13, classes), 3 * a(classes), RNG.integers(classes, size=n)
-    losses, dz = call(cuda, "affine_softmax_cross_entropy", x, W, b, labels, seed)
-    wide = (v.astype("float64") for v in (x, W, b))
-    expected, derivative = GENERIC.affine_softmax_cross_entropy(*wide, labels, seed)
-    assert_close(losses, expected, scale=20)
-    assert (dz is None) == (seed == 0.0)
-    if seed:
-        assert_close(dz, derivative)
+    layers = [Affine(classes), SoftmaxCrossEntropy()]
+    mine = compute_and_derive(cuda, layers, (x, labels, W, b), share / n)
+    expected = by_formulas(layers, (x, labels, W, b), share / n)
+    for got, wanted in zip(mine, expected, strict=True):
+        assert_close(got, wanted, scale=20)
+    z = (x @ W + b).astype("float32")
+    mine = compute_and_derive(cuda, layers[1:], (z, labels), share / n)
+    for got, wanted in zip(mine, by_formulas(layers[1:], (z, labels), share / n), strict=True):
+        assert_close(got, wanted, scale=20)
 
 
-@BOTH_WAYS
-def test_results_come_where_they_were_asked_for(cuda, small):
-    x, W, b, dz, losses = (cuda.asarray(v) for v in (a(9, 5), a(5, 40), a(40), a(9, 40), a(9)))
-    labels = cuda.asarray(RNG.integers(40, size=9))
-    got_losses, got = cuda.affine_softmax_cross_entropy(x, W, b, labels, 1.0, dz, losses)
-    assert got is dz and got_losses is losses
-    assert cuda.softmax_cross_entropy(dz, labels, 0.0, losses)[0] is losses
-    out, dW, db, dx = (cuda.asarray(v) for v in (a(9, 40), a(5, 40), a(40), a(9, 5)))
-    assert cuda.affine(x, W, b, out) is out
-    assert cuda.affine_relu(x, W, b, out) is out
-    got = cuda.affine_backward(dz, x, W, dW, db, dx)
-    assert [id(mine) for mine in got] == [id(given) for given in (dx, dW, db)]
-    got = cuda.affine_relu_backward(dz, out, x, W, dW, db, dx, dz)
-    assert [id(mine) for mine in got] == [id(given) for given in (dx, dW, db)]
-
-
-def test_dz_may_be_dout_itself(cuda):
-    """In place of a test of its own for the large products, where it is written over."""
-    dout, out, x, W = a(9, 40), np.maximum(a(9, 40), 0), a(9, 5), a(5, 40)
-    expected = call(cuda, "affine_relu_backward", dout, out, x, W)
-    dout, out, x, W = map(cuda.asarray, (dout, out, x, W))
-    for mine, wanted in zip(cuda.affine_relu_backward(dout, out, x, W, dz=dout), expected, strict=True):
-        np.testing.assert_array_equal(cuda.to_numpy(mine), wanted)
-
-
-@pytest.mark.parametrize("shape", [(50,), (50, 84), (50, 2, 3), (50, 3), (0, 4)])
-@pytest.mark.parametrize("dtype", ["uint8", "float32", "float64", "int64"])
-def test_rows_are_gathered_whatever_they_hold(cuda, shape, dtype):
-    array = (100 * RNG.random(shape)).astype(dtype)
-    indices = RNG.integers(50, size=70) if shape[0] else np.zeros(0, np.int64)
-    out = cuda.zeros((len(indices), *shape[1:]), dtype)
-    np.testing.assert_array_equal(call(cuda, "gather", array, indices)[0], array[indices])
-    assert cuda.gather(cuda.asarray(array), cuda.asarray(indices), out) is out
-    np.testing.assert_array_equal(cuda.to_numpy(out), array[indices])
-
-
-@pytest.mark.parametrize("start", [0, 1, 2, 4])
-@pytest.mark.parametrize("into", [0, 1])
-def test_rows_of_a_view_that_begins_anywhere(cuda, start, into):
-    """A word of 4 bytes cannot be read at every address."""
-    values = RNG.integers(256, size=4 + 50 * 8).astype("uint8")
-    rows = cuda.asarray(values)[start : start + 50 * 8].reshape(50, 8)
-    out = cuda.zeros((1 + 20 * 8,), "uint8")[into : into + 20 * 8].reshape(20, 8)
-    indices = RNG.integers(50, size=20)
-    expected = values[start : start + 50 * 8].reshape(50, 8)[indices]
-    np.testing.assert_array_equal(cuda.to_numpy(cuda.gather(rows, cuda.asarray(indices))), expected)
-    assert cuda.gather(rows, cuda.asarray(indices), out) is out
-    np.testing.assert_array_equal(cuda.to_numpy(out), expected)
-
-
-@pytest.mark.parametrize("shape", [(50, 784), (50, 3), (50, 2, 3)])
+@pytest.mark.parametrize("shape", [(50, 784), (50, 3), (50, 2, 3), (50,)])
 @pytest.mark.parametrize("packed", [False, True])
 def test_a_minibatch_is_gathered_from_floats_and_from_bytes(cuda, shape, packed):
     pixels = RNG.integers(256, size=shape).astype("uint8")
-    x, t, batch = (
-        pixels.astype("float32") / np.float32(255),
-        RNG.integers(10, size=50),
-        RNG.integers(50, size=70),
-    )
-    x_out, t_out = cuda.zeros((70, *shape[1:]), "float32"), cuda.zeros((70,), "int64")
+    x, batch = pixels.astype("float32") / np.float32(255), RNG.integers(50, size=70)
     source = cuda.pack(cuda.asarray(x)) if packed else cuda.asarray(x)
     assert str(source.dtype) == ("uint8" if packed else "float32")
-    cuda.minibatch(source, cuda.asarray(t), cuda.asarray(batch), x_out, t_out)
-    np.testing.assert_array_equal(cuda.to_numpy(x_out), x[batch])
-    np.testing.assert_array_equal(cuda.to_numpy(t_out), t[batch])
+    for t in (RNG.integers(10, size=50), a(50, 3), RNG.random((50, 3)) < 0.5):
+        ws = NewArrays(cuda, cuda.dtype("float32"))
+        twin = find("cupy", "float32", minibatch)
+        x_batch, t_batch = twin(ws, source, cuda.asarray(t), cuda.asarray(batch))
+        np.testing.assert_array_equal(cuda.to_numpy(x_batch), x[batch])
+        np.testing.assert_array_equal(cuda.to_numpy(t_batch), t[batch])
+        assert x_batch.dtype == "float32" and t_batch.dtype == t.dtype
 
 
 @pytest.mark.parametrize(
@@ -182,40 +159,76 @@ def test_only_what_comes_back_bit_for_bit_is_packed(cuda, value):
     assert cuda.pack(wide) is wide
 
 
-def test_what_a_kernel_cannot_take_goes_to_the_generic_one(cuda):
-    x, W, b, labels = a(6, 5), a(5, 4), a(4), np.array([0, 1, 2, 3, 0, 1])
-    expected = GENERIC.affine_relu(x, W, b)
-    turned = cuda.asarray(np.ascontiguousarray(x.T)).T
-    assert_close(cuda.to_numpy(cuda.affine_relu(turned, cuda.asarray(W), cuda.asarray(b))), expected)
-    assert_close(call(cuda, "affine_relu", *(v.astype("float64") for v in (x, W, b)))[0], expected)
-    logits = a(4, 6)
-    mine = cuda.softmax_cross_entropy(cuda.asarray(logits).T, cuda.asarray(labels.astype("int32")))
-    for got, wanted in zip(mine, GENERIC.softmax_cross_entropy(logits.T, labels), strict=True):
-        assert_close(cuda.to_numpy(got), wanted)
+def test_a_view_is_packed_in_the_order_of_its_numbers(cuda):
+    """Else each batch of it would be taken from a copy of all samples."""
+    turned = np.arange(256, dtype="float32").reshape(4, 64) / np.float32(255)
+    for values in (turned, turned + np.float32(0.3)):
+        packed = cuda.pack(cuda.asarray(values).T)
+        assert packed.flags.c_contiguous
+        host = cuda.to_numpy(packed)
+        restored = host.astype("float32") / np.float32(255) if host.dtype == "uint8" else host
+        np.testing.assert_array_equal(restored, values.T)
 
 
-def test_correct_rows_are_counted_as_argmax_would(cuda):
-    """The first of the largest counts, and NaN counts as largest."""
-    logits = RNG.integers(3, size=(300, 40)).astype("float32")
-    logits[RNG.random(logits.shape) < 0.02] = np.nan
-    labels = np.where(RNG.random(300) < 0.7, logits.argmax(axis=1), RNG.integers(40, size=300))
-    (count,) = call(cuda, "count_correct", logits, labels)
-    assert int(count) == (logits.argmax(axis=1) == labels).sum() > 200
+@pytest.mark.parametrize("size", [1, 255, 5000])
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_numbers_that_are_none_are_found(cuda, size, value):
+    x = (np.linspace(-1.0, 1.0, size) * float(np.finfo(np.float32).max)).astype("float32")
+    assert cuda.all_finite(cuda.asarray(x)) and cuda.all_finite(cuda.asarray(x[:0]))
+    for at in {0, size // 2, size - 1}:
+        wrong = x.copy()
+        wrong[at] = value
+        assert not cuda.all_finite(cuda.asarray(wrong))
+        assert not cuda.all_finite(cuda.asarray(np.stack([x, wrong])).T)
+
+
+def test_empty_samples_are_packed_as_they_are(cuda):
+    x = cuda.zeros((0, 4), "float32")
+    assert cuda.pack(x) is x
+
+
+def test_views_and_other_dtypes_are_computed_too(cuda):
+    """A view is copied before a launch; other dtypes have no twins here, and take the formulas."""
+    x, W, b, dout = a(6, 5), a(5, 4), a(4), a(6, 4)
+    expected = by_formulas([Affine(4)], (x, W, b), dout)
+    for dtype in ("float32", "float64"):
+        turned = [cuda.asarray(np.ascontiguousarray(v.astype(dtype).T)).T for v in (x, W, dout)]
+        assert not any(v.flags.c_contiguous for v in turned)
+        layer = Affine(turned[1], cuda.asarray(b.astype(dtype)))
+        mine = layer.forward(turned[0]), layer.backward(turned[2]), *layer.grads.values()
+        for got, wanted in zip(mine, expected, strict=True):
+            assert got.dtype == dtype
+            assert_close(cuda.to_numpy(got), wanted, scale=10)
+    w, g, v, optimizer = a(5, 4), a(5, 4), a(5, 4), Momentum(0.5, 0.75)
+    turned = [cuda.asarray(np.ascontiguousarray(each.T)).T for each in (w, g)]
+    rate, velocity = cuda.asarray(np.array(0.5, "float32")), cuda.asarray(np.ascontiguousarray(v.T)).T
+    twin, ws = find("cupy", "float32", optimizer.compute), NewArrays(cuda, cuda.dtype("float32"))
+    new, (new_v,) = twin(optimizer, ws, *turned, rate, velocity)
+    assert new is not turned[0], "for the optimizer to copy into place"
+    assert_close(cuda.to_numpy(new_v), np.float32(0.75) * v - np.float32(0.5) * g)
+    assert_close(cuda.to_numpy(new), w + cuda.to_numpy(new_v))
+    logits, labels = a(4, 6), np.array([0, 1, 2, 3, 0, 1], "int32")
+    loss = SoftmaxCrossEntropy()
+    mine = loss.forward(cuda.asarray(logits).T, cuda.asarray(labels)), loss.backward()
+    losses, dz = by_formulas([loss], (logits.T, labels), 1 / 6)
+    assert_close(cuda.to_numpy(mine[0]), losses.mean())
+    assert_close(cuda.to_numpy(mine[1]), dz)
 
 
 @BOTH_WAYS
 def test_the_same_arguments_give_the_same_bits(cuda, small):
-    dout, out, x, W = a(200, 40), a(200, 40), a(200, 5), a(5, 40)
-    first, *others = (call(cuda, "affine_relu_backward", dout, out, x, W) for _ in range(3))
+    arguments, dout = (a(70, 5), a(5, 40), a(40)), a(70, 40)
+    first, *others = (compute_and_derive(cuda, [Affine(40), ReLU()], arguments, dout) for _ in range(3))
     for other in others:
         for one, two in zip(first, other, strict=True):
             np.testing.assert_array_equal(one, two)
 
 
 MUTANTS = [
-    ("(i - n * width)", "(i - n * width) / 2"),
-    ("x_out[n * width + i] = x[sample * width + i]", "x_out[n * width + i] = x[n * width + i]"),
-    ("(float)x[sample * width + i] / 255.0f", "(float)x[sample * width + i] * (1 / 255.0f)"),
+    ("x_out[n * width + i] = read(sample * width + i)", "x_out[n * width + i] = read(n * width + i)"),
+    ("targets[sample * target_bytes + i]", "targets[n * target_bytes + i]"),
+    ("i < target_bytes;", "i < 1;"),
+    ("return (float)x[i] / 255.0f", "return (float)x[i] * (1 / 255.0f)"),
     ("differ = 1", "differ = 0"),
     ("out[j] + b[j]", "out[j] + b[0]"),
     ("part * rows + threadIdx.y", "threadIdx.y"),
@@ -225,15 +238,23 @@ MUTANTS = [
     ("dz[i] = value;", ""),
     ("row += 8", "row += 9"),
     ("y < 8; ++y", "y < 7; ++y"),
-    ("other = 16; other; other /= 2) largest", "other = 0; other; other /= 2) largest"),
+    ("other = 16; other; other /= 2)\n        largest", "other = 0; other; other /= 2)\n        largest"),
     ("other = 16; other; other /= 2) total", "other = 8; other; other /= 2) total"),
     ("c = lane; c < classes; c += 32) total", "c = lane; c < 32; c += 32) total"),
     ("b[label] : 0.0f) - largest", "b[label] : 0.0f)"),
-    ("seed / (float)n", "seed / (float)classes"),
+    ("1.0f / (float)n", "1.0f / (float)classes"),
     ("softmax - 1.0f", "softmax"),
-    ("rate * gradients[i]", "rate + gradients[i]"),
-    ("on_device ? *on_device : learning_rate", "learning_rate"),
+    ("w[i] -= learning_rate * g[i]", "w[i] -= learning_rate + g[i]"),
+    ("momentum * v[i] - learning_rate", "v[i] - learning_rate"),
+    ("v[i] = velocity;", ""),
+    ("w[i] += velocity", "w[i] -= velocity"),
     ("equal && c < label", "equal"),
+    (
+        "c = lane; c < classes; c += 32) {\n        if (c == label)",
+        "c = lane; c < 32; c += 32) {\n        if (c == label)",
+    ),
+    ("out[i] = value <= 0.0f ? 0.0f : value", "out[i] = value"),
+    ("dx[i] = out[i] > 0.0f", "dx[i] = dout[i] > 0.0f"),
     # the small products
     ("q0 += DEPTH", "q0 += DEPTH + 1"),
     ("q0 + DEPTH < k) load(q0 + DEPTH)", "q0 + DEPTH < k) load(q0)"),
@@ -252,48 +273,77 @@ MUTANTS = [
 ]
 
 
-def all_kernels(backend, monkeypatch):
-    """What every kernel of kernels.cu gives for the same arguments: in float32 there, else in float64.
+def everything(run, pack):
+    """What every kernel gives for the same arguments: what must be close, and what the same to the last bit.
 
-    Returns what must be close, and what must be the same to the last bit.
+    run: computes layers, as `compute_and_derive`, or the plain function or method that it is given.
+    pack: as that of a backend.
     """
     rng = np.random.default_rng(5)
-    x, W, b = rng.normal(size=(33, 300)), 0.1 * rng.normal(size=(300, 40)), 30 * rng.normal(size=40)
-    dout, flat, rate = rng.normal(size=(33, 40)), rng.normal(size=300), np.array([0.1])
-    arrays = [x, W, b, dout, flat, flat[::-1].copy(), rate]
-    if backend is not GENERIC:
-        arrays = [v.astype("float32") for v in arrays]
-    x, W, b, dout, flat, gradients, rate = map(backend.asarray, arrays)
-    labels = backend.asarray(rng.integers(40, size=33))
-    pixels = backend.asarray(rng.integers(256, size=(33, 12)).astype("float32") / np.float32(255))
-    z = backend.asarray(rng.integers(2, size=(33, 40)).astype("float32"))
-
-    close, exact = [], []
-    monkeypatch.setattr(cuda_kernels, "ROWS", 16)
-    for small in (2**23, -1):
-        monkeypatch.setattr(cuda_kernels, "SMALL", small)
-        out = backend.affine_relu(x, W, b)
-        close += [out, *backend.affine_relu_backward(dout, out, x, W), *backend.affine_backward(dout, x, W)]
-        close += [*backend.affine_softmax_cross_entropy(x, W, b, labels)]
-    close += [*backend.softmax_cross_entropy(z, labels)]
-    batch = labels % 33
-    for source in (pixels, backend.pack(pixels)):
-        x_out, t_out = backend.zeros((33, 12), "float32"), backend.zeros((33,), "int64")
-        backend.minibatch(source, labels, batch, x_out, t_out)
-        exact += [x_out, t_out]
-    backend.sgd(flat, gradients, 0.1)
-    backend.sgd(flat, gradients, rate)
-    exact += [backend.count_correct(z, labels), backend.pack(x) is x]
-    return [*close, backend.gather(x, batch), flat], exact
+    normal = lambda *shape: rng.normal(size=shape).astype("float32")  # noqa: E731
+    x, W, b, dout = normal(33, 260), normal(260, 36) / np.float32(8), 30 * normal(36), normal(33, 36)
+    labels, pixels = (
+        rng.integers(36, size=33),
+        rng.integers(256, size=(33, 12)).astype("float32") / np.float32(255),
+    )
+    z = rng.integers(2, size=(33, 36)).astype("float32")
+    close, exact, affine, loss = [], [], Affine(36), SoftmaxCrossEntropy()
+    for layers in ([affine], [affine, ReLU()]):
+        close += run(layers, (x, W, b), dout)
+    exact += run([ReLU()], (dout,), W[:33])
+    close += run([affine, loss], (x, labels, W, b), 1 / 33) + run([loss], (z, labels), 1 / 33)
+    flat, gradients, rate, velocity = normal(300), normal(300), np.array(0.1, "float32"), normal(300)
+    close += [run(SGD().compute, flat, gradients, rate)[0]]
+    w, (v,) = run(Momentum(0.1, 0.75).compute, flat, gradients, rate, velocity)
+    close += [w, v]
+    for samples in (pixels, pack(pixels)):
+        exact += [*run(minibatch, samples, labels, labels % 33), *run(minibatch, samples, z, labels % 33)]
+    far = z + np.float32(5) * (np.arange(36) == 35)  # the largest beyond the first 32
+    exact += [
+        run(loss.correct, *pair) for pair in ((z, labels), (z, z.argmax(axis=1)), (far, z.argmax(axis=1)))
+    ]
+    exact += [str(pack(x).dtype), str(pack(pixels).dtype)]
+    return close, exact
 
 
 def agree(backend, monkeypatch):
-    (close, exact), (expected, expected_exact) = (
-        all_kernels(each, monkeypatch) for each in (backend, GENERIC)
-    )
-    return all(
-        np.allclose(plain(a), b, rtol=1e-5, atol=1e-4) for a, b in zip(close, expected, strict=True)
-    ) and all(np.array_equal(plain(a), b) for a, b in zip(exact, expected_exact, strict=True))
+    """Whether all kernels, launched as for small and for large products, agree with the formulas."""
+
+    def on_backend(function, *arguments):
+        if isinstance(function, list):
+            return compute_and_derive(backend, function, *arguments)
+        ws = NewArrays(backend, backend.dtype("float32"))
+        moved = [backend.asarray(v.copy()) if isinstance(v, np.ndarray) else v for v in arguments]
+        owner = [function.__self__] if hasattr(function, "__self__") else []
+        return to_host(find(backend.name, "float32", function)(*owner, ws, *moved))
+
+    def to_host(value):
+        return tuple(map(to_host, value)) if isinstance(value, tuple) else backend.to_numpy(value).copy()
+
+    def by_numpy(function, *arguments):
+        if isinstance(function, list):
+            return by_formulas(function, *arguments)
+        if function is minibatch and arguments[0].dtype == np.uint8:
+            arguments = (arguments[0].astype("float32") / np.float32(255), *arguments[1:])
+        return function(np, *arguments)
+
+    def in_bytes(x):
+        scaled = np.rint(x * 255)
+        fits = (x >= 0).all() and (x <= 1).all() and (scaled.astype("float32") / np.float32(255) == x).all()
+        return scaled.astype("uint8") if fits else x
+
+    expected, expected_exact = everything(by_numpy, in_bytes)
+    for small, rows in ((launch.SMALL, launch.ROWS), (-1, 16)):
+        monkeypatch.setattr(launch, "SMALL", small)
+        monkeypatch.setattr(launch, "ROWS", rows)
+        close, exact = everything(on_backend, lambda x: backend.to_numpy(backend.pack(backend.asarray(x))))
+        if not all(
+            np.allclose(mine, b, rtol=1e-5, atol=1e-4) for mine, b in zip(close, expected, strict=True)
+        ):
+            return False
+        if not all(np.array_equal(mine, b) for mine, b in zip(exact, expected_exact, strict=True)):
+            return False
+    return True
 
 
 def test_all_kernels_agree(emulated, monkeypatch):
@@ -303,15 +353,15 @@ def test_all_kernels_agree(emulated, monkeypatch):
 @pytest.mark.slow
 @pytest.mark.parametrize(("right", "wrong"), MUTANTS)
 def test_a_mutant_is_caught(right, wrong, emulated, monkeypatch):
-    source = SOURCE.read_text()
-    assert source.count(right) == 1
-    module = EmulatedModule(source.replace(right, wrong))
+    text = source()
+    assert text.count(right) == 1
+    module = EmulatedModule(text.replace(right, wrong))
 
     def kernel(name):
         run = module.get_function(name)
         return lambda grid, block, arguments: run(grid, block, [plain(value) for value in arguments])
 
-    emulated._kernel = kernel
+    emulated.kernel = kernel
     try:
         agreed = agree(emulated, monkeypatch)
     except AssertionError as error:
@@ -319,9 +369,23 @@ def test_a_mutant_is_caught(right, wrong, emulated, monkeypatch):
     assert not agreed
 
 
-def test_the_source_is_ascii():
-    """CuPy writes it into a file in the encoding of the machine, whatever that is."""
-    assert SOURCE.read_bytes().isascii()
+def test_the_sources_are_all_there_and_ascii():
+    """CuPy writes them into a file in the encoding of the machine, whatever that is."""
+    folder = launch.Path(launch.__file__).parent
+    assert {path.stem for path in folder.glob("*.cu")} == set(SOURCES)
+    assert source().isascii()
+
+
+def test_each_kernel_is_launched_by_the_module_beside_it():
+    """One stem: what minibatch.cu holds, minibatch.py launches; and no kernel is left over."""
+    folder = launch.Path(launch.__file__).parent
+    for name in SOURCES:
+        for kernel in signatures((folder / f"{name}.cu").read_text("ascii")):
+            assert f'"{kernel}"' in (folder / f"{name}.py").read_text("utf-8"), kernel
+
+
+def test_the_constants_are_those_of_the_sources():
+    assert f"THREADS = {launch.THREADS};" in source() and f"TILE = {launch.TILE}," in source()
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
@@ -332,7 +396,7 @@ def test_nvrtc_compiles_it(architecture):
         nvrtc.getVersion()
     except Exception as error:  # of several kinds
         pytest.skip(f"NVRTC cannot be loaded: {error}")
-    program = nvrtc.createProgram(SOURCE.read_text(), "kernels.cu", [], [])
+    program = nvrtc.createProgram(source(), "kernels.cu", [], [])
     try:
         with suppress(nvrtc.NVRTCError):
             nvrtc.compileProgram(program, [f"-arch=sm_{architecture}", "-std=c++17", *CUPYS_OPTIONS])
@@ -348,29 +412,30 @@ int main() {
     const int n = 20, m = 40, k = 300;  // more than the 256 summands that are in shared memory at once
     static float dout[n * m], out[n * m], dz[n * m], dx[n * m], W[m * m], dW[m * m], b[m], db[m];
     static float losses[n], deep[8 * k];
-    static int64 labels[n], count;
+    static int64 labels[n];
+    static bool right[n];
     for (int i = 0; i < n * m; ++i) dout[i] = i % 7 - 3.0f, out[i] = i % 3 - 1.0f;
     run_on_cpu({4}, {32, 8}, [&] { bias_backward(dout, out, dz, dx, n, m, 10); });
-    run_on_cpu({3}, {256}, [&] { softmax_cross_entropy(out, db, labels, losses, out, n, m, 1.0f); });
+    run_on_cpu({3}, {256}, [&] { softmax_cross_entropy(out, db, labels, losses, out, n, m); });
     run_on_cpu({15}, {256}, [&] { affine(dout, W, b, out, n, m, m, 1); });
     run_on_cpu({1}, {256}, [&] { affine(deep, deep, b, dz, 8, k, 8, 0); });
     run_on_cpu({30 + 15}, {256}, [&] { affine_backward(dout, out, out, W, dW, db, dx, n, m, m); });
-    run_on_cpu({n}, {256}, [&] { affine_softmax_cross_entropy(dout, W, b, labels, losses, dz, n, m, m, 1); });
-    run_on_cpu({3}, {256}, [&] { count_correct(dz, labels, &count, n, m); });
+    run_on_cpu({n}, {256}, [&] { affine_softmax_cross_entropy(dout, W, b, labels, losses, dz, n, m, m); });
+    run_on_cpu({3}, {256}, [&] { correct(dz, labels, right, n, m); });
 }
 """
-BARRIERS = SOURCE.read_text().count("__syncthreads();")
+BARRIERS = source().count("__syncthreads();")
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("missing", [None, *range(BARRIERS)])
 def test_thread_sanitizer_finds_a_race_where_one_is(tmp_path, missing):
     """With each __syncthreads taken out in turn, and with all of them there."""
-    parts = SOURCE.read_text().split("__syncthreads();")
+    parts = source().split("__syncthreads();")
     assert len(parts) == BARRIERS + 1 > 5
     barriers = ["__syncthreads();" if i != missing else "" for i in range(BARRIERS)]
-    source = "".join(part + barrier for part, barrier in zip(parts, [*barriers, ""], strict=True))
-    compile_cpp(as_cpp(source) + MAIN, tmp_path / "run", "-fsanitize=thread", "-g")
+    text = "".join(part + barrier for part, barrier in zip(parts, [*barriers, ""], strict=True))
+    compile_cpp(as_cpp(text) + MAIN, tmp_path / "run", "-fsanitize=thread", "-g")
     ran = subprocess.run([tmp_path / "run"], capture_output=True, text=True, timeout=300)
     assert ("WARNING: ThreadSanitizer: data race" in ran.stderr) == (missing is not None), ran.stderr[-3000:]
     assert (ran.returncode != 0) == (missing is not None), ran.stderr[-3000:]

@@ -10,7 +10,8 @@ import pytest
 from emulated_cupy import emulated_backend
 
 import backprop
-from backends import BackendUnavailable, backend_of, cublas, get_backend, load
+from backends import BackendUnavailable, backend_of, get_backend, load
+from backends.cupy import cublas
 from backprop import asarray, to_numpy
 
 ASK = """
@@ -177,7 +178,7 @@ def test_a_network_computes_there_what_it_computes_on_numpy(waits):
 def test_large_arrays_go_in_piece_by_piece(monkeypatch):
     """CuPy copies through page-locked memory of the same size, which it keeps."""
     backend, sizes = emulated_backend(monkeypatch), []
-    monkeypatch.setattr("backends.cupy_backend.PIECE", 1000)
+    monkeypatch.setattr("backends.cupy.backend.PIECE", 1000)
     asarray = backend.xp.asarray
     monkeypatch.setattr(
         backend.xp,

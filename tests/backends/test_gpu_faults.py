@@ -10,6 +10,7 @@ import pytest
 from emulated_cupy import emulated_backend
 
 from backends import load, register
+from backends.cupy import cublas
 from backends.testing import backend_or_skip
 from backprop import TwoLayerNet, asarray, precision, to_numpy, train, warmup
 
@@ -111,7 +112,7 @@ def test_the_commands_tell_of_the_gpu(emulated, monkeypatch, tmp_path, capsys):
     """`train` and `info` as on a GPU: how the steps ran, in which precision, and what the first call cost."""
     run = pytest.importorskip("backprop.cli", reason="the command line is not installed").run
     monkeypatch.setenv("CUPY_CACHE_DIR", "/somewhere")
-    monkeypatch.setattr(emulated, "_kernel", lambda name: lambda *arguments: None)  # the words count here
+    monkeypatch.setattr(emulated, "kernel", lambda name: lambda *arguments: None)  # the words count here
     file = tmp_path / "run.json"
     options = ["--backend", "cupy", "--iterations", "3", "--seed", "0", "--json", str(file)]
     assert run(["train", "--data", "sample", "--precision", "tf32", *options]) == 0
@@ -148,12 +149,10 @@ class TestPrecision:
 
     @pytest.fixture(autouse=True)
     def by_cublas(self, monkeypatch):
-        monkeypatch.setattr("backends.cuda_kernels.SMALL", -1)
+        monkeypatch.setattr("backends.cupy.launch.SMALL", -1)
 
     def modes(self, backend):
         """The math modes that cuBLAS was told since it was loaded."""
-        from backends import cublas
-
         return cublas.cublas(backend.xp)._library.emulated.modes
 
     def test_ieee_unless_it_is_asked_for(self, emulated):
@@ -195,7 +194,7 @@ class TestPrecision:
         errors = {}
         for name in ("ieee", "tf32"):
             with precision(name):
-                product = backend._product(backend.asarray(a), backend.asarray(b), out)
+                product = cublas.product(backend.xp, backend.asarray(a), backend.asarray(b), out)
                 errors[name] = abs(to_numpy(product) / exact - 1).max()
                 expected_coarser = backend.precision("float32") == "tf32"
         assert errors["ieee"] < 1e-5

@@ -208,7 +208,7 @@ def test_auto_tries_a_missing_backend_once(put_cupy, monkeypatch):
     tried = []
     monkeypatch.setattr(registry, "import_module", lambda name: tried.append(name) or import_module(name))
     assert [choose("auto").backend.name for _ in range(3)] == ["numpy"] * 3
-    assert tried == ["backends.cupy_backend"]
+    assert tried == ["backends.cupy"]
 
 
 def test_only_auto_falls_back(put_cupy, monkeypatch):

@@ -15,7 +15,8 @@ pytest.importorskip("click")
 pytest.importorskip("tqdm")
 
 import backprop
-from backends import Backend, load, register, registry, threads
+from backends import Backend, load, register, registry
+from backends.numpy import threads
 from backprop.cli import blas, progress, run
 from backprop.cli.bench import gradients, training
 from backprop.cli.bench.chart import draw
@@ -320,14 +321,12 @@ def test_a_gradient_that_is_no_number_is_no_agreement(call, monkeypatch):
 
 @pytest.mark.parametrize(("factor", "words"), [(1.001, "on strict"), (float("nan"), "nan on strict")])
 def test_backends_that_learn_differently_are_not_timed(two_backends, monkeypatch, factor, words):
-    loop = training.batch_loop
+    class OneIsWrong(training.Trainer):
+        def start(self, batches):
+            losses, scale = super().start(batches), factor if self.backend.name == "strict" else 1.0
+            return lambda: [scale * loss for loss in losses()]
 
-    def one_is_wrong(net, *arguments, **options):
-        start = loop(net, *arguments, **options)
-        scale = factor if net.backend.name == "strict" else 1.0
-        return lambda batches: lambda: [scale * loss for loss in start(batches)()]
-
-    monkeypatch.setattr(training, "batch_loop", one_is_wrong)
+    monkeypatch.setattr(training, "Trainer", OneIsWrong)
     monkeypatch.setattr(training, "in_turns", lambda *a, **o: pytest.fail("it times"))
     with pytest.raises(Disagreement, match=f"784-5-10 at batch 10: the first loss is .*{words}"):
         steps(QUICK, 5, 10, two_backends, 0, random_data(QUICK, two_backends, 0))
@@ -335,7 +334,7 @@ def test_backends_that_learn_differently_are_not_timed(two_backends, monkeypatch
 
 def test_a_loss_that_is_no_number_is_not_timed(monkeypatch):
     backends = [load("numpy")]
-    monkeypatch.setattr(training, "batch_loop", lambda *a, **o: lambda batches: lambda: [float("inf")])
+    monkeypatch.setattr(training.Trainer, "start", lambda self, batches: lambda: [float("inf")])
     with pytest.raises(Disagreement, match="784-5-10 at batch 10 on numpy: .* must be .*finite.*inf"):
         steps(QUICK, 5, 10, backends, 0, random_data(QUICK, backends, 0))
 

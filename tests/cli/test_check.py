@@ -13,7 +13,7 @@ pytest.importorskip("tqdm")
 import backprop
 from backends import use_backend
 from backends.testing import backend_or_skip
-from backprop import layers, networks
+from backprop import layers, losses, networks
 from backprop.cli.check_cases import CASES
 from backprop.layers import ReLU
 from backprop.scalar import DivLayer
@@ -118,7 +118,10 @@ def test_the_help_shows_how_to_check_a_layer_of_ones_own(call):
 # ---------------------------------------------------------------------- layers and networks of the library
 
 
-@pytest.mark.parametrize("name", [*layers.__all__, *networks.__all__, "MulLayer", "AddLayer", "ExpLayer"])
+OF_THE_LIBRARY = sorted({*layers.__all__, *losses.__all__, *networks.__all__} - {"Layer", "Loss"})
+
+
+@pytest.mark.parametrize("name", [*OF_THE_LIBRARY, "MulLayer", "AddLayer", "ExpLayer"])
 def test_a_layer_by_name_has_a_report_for_every_case(call, tmp_path, name):
     file = tmp_path / "check.json"
     ran = call("check", "--layer", name, "--json", file)
@@ -295,6 +298,27 @@ RIGHT = {  # a way to name it, what stands below LINEAR, and the entries of its 
             def __call__(self): raise NotImplementedError
         \nCallable = Forward()""",
         15,
+    ),
+    "Scale": (
+        """from backprop.layers import Layer
+        \nclass Scale(Layer):
+            def __init__(self): super().__init__(w=np.array([1.0, -2.0, 3.0]))
+            def compute(self, xp, x, w): return x * w, (x, w)
+            def derive(self, xp, dout, x, w): return dout * w, xp.sum(dout * x, axis=0)""",
+        15,
+    ),
+    "unbuilt": (
+        """from backprop.layers import Affine
+        \ndef unbuilt(): return Affine(2)""",
+        15,
+    ),
+    "loss": (
+        """from backprop.losses import Loss
+        \nclass Fourth(Loss):
+            def compute(self, xp, y, t): return xp.sum((y - t) ** 4, axis=1), (y - t,)
+            def derive(self, xp, dout, difference): return 4.0 * dout * difference**3
+        \ndef loss(): return Fourth(), np.eye(3), np.ones((3, 3))""",
+        9,
     ),
     "network": (
         """class Network:

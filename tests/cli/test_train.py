@@ -191,23 +191,35 @@ def test_mnist_insists(call, tmp_path, monkeypatch):
     assert ran.error.startswith(f"backprop: {tmp_path}: BACKPROP_DATA_DIR lacks train-images-idx3-ubyte")
 
 
-def test_a_diverged_run_says_so_in_one_line_and_writes_null(call_outside, tmp_path):
+def test_a_diverged_run_exits_with_1_says_so_in_one_line_and_writes_what_it_has(call_outside, tmp_path):
     file = tmp_path / "run.json"
     ran = call_outside(*SHORT, "--iterations", 8, "--seed", 0, "--learning-rate", 1e30, "--json", file)
-    assert ran.code == 0
-    assert "diverged" in ran.error and "smaller --learning-rate" in ran.error
-    losses = written(file)["history"]["loss"]
-    assert losses[0] == pytest.approx(2.3, abs=0.1) and losses[-1] is None
+    assert ran.code == 1
+    history = written(file)["history"]
+    losses = history["loss"]
+    assert losses[0] == pytest.approx(2.3, abs=0.1) and losses[-1] is None and None not in losses[:-1]
+    assert re.fullmatch(
+        rf"backprop train: the training diverged: the loss of iteration {len(losses)} is (nan|inf); "
+        r"the likely cause is the learning rate, 1e\+30: try 0.1",
+        ran.error,
+    )
+    assert written(file)["settings"]["iterations"] == len(losses) < 8
+    assert history["iterations"] == [0] and len(history["test_accuracy"]) == 1
+    assert any(line.startswith(f"{len(losses)} iterations in ") for line in ran.lines)
 
 
-def test_an_infinite_loss_is_told_of_as_well(call, monkeypatch):
+@pytest.mark.parametrize("loss", [float("inf"), float("nan")])
+def test_whatever_made_it_diverge_it_is_told(call, monkeypatch, loss):
     import backprop
 
     def diverge(*arguments, **options):
-        return backprop.training.History([1.0, float("inf")], [2], [0.1], [0.1], 1.0)
+        history = backprop.training.History([1.0, loss], [0], [0.1], [0.1], 1.0)
+        raise backprop.training.Diverged("train: the training diverged: because", history)
 
     monkeypatch.setattr(backprop, "train", diverge)
-    assert "diverged" in call(*SHORT, "--iterations", 2).error
+    ran = call(*SHORT, "--iterations", 2)
+    assert (ran.code, ran.error) == (1, "backprop train: the training diverged: because")
+    assert ran.lines[-1] == "accuracy on the sample: train 0.1000, test 0.1000"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")

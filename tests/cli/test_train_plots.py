@@ -38,7 +38,7 @@ def test_a_diverged_run_is_drawn(fonts, call, tmp_path):
     files = [tmp_path / name for name in ("curves.png", "mistakes.png", "weights.png")]
     named = [word for pair in zip(OPTIONS, files, strict=True) for word in pair]
     ran = call(*SHORT, "--learning-rate", 1e30, *named)
-    assert ran.code == 0 and "diverged" in ran.error
+    assert ran.code == 1 and "diverged" in ran.error
     assert all(file.read_bytes().startswith(b"\x89PNG") for file in files)
 
 

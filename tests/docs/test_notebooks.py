@@ -16,7 +16,7 @@ NAMES = ["chapter5", "chapter5.ja"]
 TOOLS = 'the notebooks need jupytext, nbclient and ipykernel; pip install -e ".[docs]"'
 VOUCHED_FOR = {  # numbers in the text that no cell shows, and who says that they are true
     60_000: "backprop/data/mnist.py",
-    10_000: "backprop/training/loop.py",
+    10_000: "backprop/training/train.py",
     97: "test_all_of_mnist",
     11.6: "backprop/data/mnist.py: megabytes",
     92: "test_the_text_says_what_the_sample_gives",

@@ -54,3 +54,21 @@ def test_every_link_leads_somewhere(name):
 
 def test_each_leads_to_the_other():
     assert "(docs/README.ja.md)" in ENGLISH and "(../README.md)" in JAPANESE
+
+
+@pytest.mark.parametrize("text", [ENGLISH, JAPANESE], ids=["English", "Japanese"])
+def test_every_file_that_is_named_is_there(text):
+    named = re.findall(r"`((?:backprop|backends|tests|docs|benchmarks)/[\w/.-]+)`", text)
+    assert named
+    assert [path for path in named if not (ROOT / path).exists()] == []
+
+
+def test_so_are_those_that_the_table_names_beside_them():
+    """A name without a folder is a neighbour of one in the same row."""
+    for row in re.findall(r"^\| .* \|$", ENGLISH, re.MULTILINE):
+        names = re.findall(r"`([\w/.-]+\.(?:py|cu|h|js))`", row)
+        folders = [(ROOT / path).parent for path in names if (ROOT / path).exists()]
+        folders += [ROOT / path for path in re.findall(r"`([\w/]+/)`", row)]
+        for name in names if folders else ():
+            places = [ROOT, ROOT / "backprop", *folders]
+            assert any((place / name).exists() for place in places), f"{name} in: {row}"

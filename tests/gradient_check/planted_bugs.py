@@ -32,7 +32,7 @@ from right_layers import (
 
 @dataclass
 class Bug:
-    """A wrong layer with its inputs, and what the check must say of it."""
+    """A wrong layer with its inputs, and what the check must report."""
 
     verdict: str
     array: str
@@ -46,7 +46,7 @@ BUGS: dict[str, Bug] = {}
 
 
 def bug(verdict, array, *inputs):
-    """Take a class in: `name` is its docstring."""
+    """Register a class in BUGS under its docstring."""
 
     def add(cls):
         BUGS[cls.__doc__.rstrip(".")] = Bug(verdict, array, lambda: (cls(), *(inputs or (X,))))

@@ -7,7 +7,7 @@ import numpy as np
 
 
 class Own:
-    """What an own layer needs: arrays by name, and no base class of the library."""
+    """A layer of one's own: arrays by name, and no base class of the library."""
 
     def __init__(self, **params):
         self.params, self.grads = params, {}

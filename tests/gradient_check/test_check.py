@@ -1,4 +1,4 @@
-"""The report of a gradient check: what it says, a layer of one's own, what it refuses and leaves alone."""
+"""The gradient check: its report, layers of one's own, invalid input, and no change to what is passed in."""
 
 import copy
 import json
@@ -11,7 +11,7 @@ from right_layers import MaxPool
 
 from backends import asarray, to_numpy
 from backprop import MulLayer, TwoLayerNet, check_gradients
-from backprop.layers import Affine, ReLU, SoftmaxCrossEntropy
+from backprop.layers import Affine, BatchNorm, ReLU, SoftmaxCrossEntropy
 from backprop.networks.network import Network
 
 X = np.random.default_rng(0).normal(size=(4, 3))
@@ -208,8 +208,8 @@ class OffByOne(Affine):
 
     place = (17, 3)
 
-    def backward(self, dout, needs_dx=True):
-        dx = super().backward(dout, needs_dx)
+    def backward(self, dout):
+        dx = super().backward(dout)
         wrong = np.zeros(self.params["W"].shape)
         wrong[self.place] = 1e-6
         self.grads["W"] = self.grads["W"] + asarray(wrong)
@@ -255,7 +255,7 @@ def test_the_layer_at_fault_is_named_in_a_network(backend):
 
 @pytest.mark.parametrize("seed", range(20))
 def test_a_tie_elsewhere_hides_no_small_error(seed):
-    """What jumps at a tie is no rounding, which would excuse a difference of its size."""
+    """A jump at a tie is not a rounding error, so a difference of its size is no false alarm."""
 
     class Spoilt(MaxPool):
         def backward(self, dout):
@@ -267,7 +267,7 @@ def test_a_tie_elsewhere_hides_no_small_error(seed):
 
 
 class InPlace(ReLU):
-    """Masks dout in place, which does no harm where nobody looks at it again."""
+    """Masks dout in place, which is harmless where nobody reads it again."""
 
     def backward(self, dout):
         dx = super().backward(dout)
@@ -769,13 +769,30 @@ def test_a_network_and_its_kept_forward_stay(backend):
     net = TwoLayerNet(3, 4, 2, weight_init_std=1.0, rng=0)
     x, t = asarray(X, "float32"), [0, 1, 0, 1]
     gradients = {name: to_numpy(g).copy() for name, g in net.gradient(x, t).items()}
-    net.layers["Affine1"].forward(x)
-    params, grads = (to_numpy(flat).tobytes() for flat in (net.params.flat, net.grads.flat))
+    layer, ones = net.layers["Affine1"], asarray(np.ones((4, 4)), "float32")
+    layer.forward(x)
+    layer.backward(ones)
+    layer.forward(x)
+    params, grads = to_numpy(net.params.flat).tobytes(), to_numpy(layer.grads["W"]).tobytes()
     for mode in ("fast", "full"):
         check_gradients(net, x, t, mode=mode).assert_ok()
     assert to_numpy(net.params.flat).tobytes() == params
-    assert to_numpy(net.grads.flat).tobytes() == grads
+    assert to_numpy(layer.grads["W"]).tobytes() == grads
     assert to_numpy(x).tobytes() == X.astype("float32").tobytes()
-    net.layers["Affine1"].backward(asarray(np.ones((4, 4)), "float32"))  # its forward is still kept
+    layer.backward(ones)  # its forward is still kept
     for name, gradient in net.gradient(x, t).items():
         np.testing.assert_array_equal(to_numpy(gradient), gradients[name])
+
+
+@pytest.mark.parametrize("method", ["complex", "central"])
+def test_running_statistics_stay_and_do_not_count(backend, method):
+    net = Network(
+        [Affine(4), BatchNorm(), ReLU(), Affine(2)], SoftmaxCrossEntropy(), 3, dtype="float64", rng=0
+    )
+    net.gradient(X, [0, 1, 0, 1])
+    before = {name: to_numpy(array).tobytes() for name, array in net.state.items()}
+    for mode in ("fast", "full"):
+        report = check_gradients(net, X, [0, 1, 0, 1], method=method, mode=mode)
+        report.assert_ok()
+        assert [array.name for array in report.arrays] == [*net.params, "x"]
+    assert {name: to_numpy(array).tobytes() for name, array in net.state.items()} == before

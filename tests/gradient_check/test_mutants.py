@@ -1,6 +1,8 @@
-"""Mutants of the library's own backward passes: each one changed in one place, each one caught.
+"""Mutants of the library's own formulas and of their twins: each one changed in one place, each one caught.
 
-The arrays are square, 4 samples of 4 values to 4 units, so that no wrong axis betrays itself by a shape.
+Each is tried on square arrays, 4 samples of 4 values to 4 units, so that no wrong axis betrays itself by a
+shape, and on oblong ones, so that it does. Twins are tried inside networks as well, where neighbours are
+computed as one.
 """
 
 import ast
@@ -11,58 +13,149 @@ import textwrap
 import numpy as np
 import pytest
 
-from backends import kernels
-from backends.numpy_backend import NumpyBackend
-from backprop import check_gradients, layers, scalar
-from backprop.layers import affine, fused, relu, sigmoid, softmax_cross_entropy
+from backends import TWINS
+from backends.numpy import affine as affine_twins
+from backends.numpy import blocks as block_twins
+from backends.numpy import relu as relu_twins
+from backends.numpy import softmax_cross_entropy as loss_twins
+from backprop import check_gradients, layers, losses, scalar
+from backprop.layers import affine, batch_norm, relu, sigmoid
+from backprop.losses import mean_squared_error, softmax_cross_entropy
+from backprop.networks import Network
 from backprop.scalar import arithmetic, exponential
 
-RNG = np.random.default_rng(4)
-X, Y = RNG.normal(size=(2, 4, 4))
-LABELS = [2, 0, 3, 1]
+SQUARE, OBLONG = (4, 4, 4), (6, 5, 3)  # samples, values in, units
+
+
+def data(*shape, seed=4):
+    return np.random.default_rng(seed).normal(size=shape)
+
+
+def labels(n, classes):
+    return [(2 * i + 2) % classes if i % 2 else i % classes for i in range(n)]
+
+
+def affine_of(d, m, seed=2):
+    layer = layers.Affine.create(d, m, weight_init_std=1.0, rng=seed, dtype="float64")
+    layer.params["b"][...] = data(m, seed=seed)
+    return layer
+
+
+def batch_norm_of(d):
+    return layers.BatchNorm(data(d, seed=1), data(d, seed=2))
+
+
+def in_pairs(n, d, m):
+    """A network that is computed as Affine+ReLU and Affine+SoftmaxCrossEntropy."""
+    chain = [affine_of(d, 7), layers.ReLU(), affine_of(7, m, seed=3)]
+    return Network(chain, losses.SoftmaxCrossEntropy(), d), data(n, d), labels(n, m)
+
+
+def one_by_one(n, d, m):
+    """A network in which no two neighbours are computed as one."""
+    chain = [affine_of(d, 7), layers.Sigmoid(), affine_of(7, m, seed=3), batch_norm_of(m), layers.ReLU()]
+    return Network(chain, losses.SoftmaxCrossEntropy(), d), data(n, d), labels(n, m)
+
+
+def images_in_pairs(n, d, m):
+    """The same for samples with two axes."""
+    chain = [affine_of(2 * d, 7), layers.ReLU(), affine_of(7, m, seed=3)]
+    return Network(chain, losses.SoftmaxCrossEntropy(), (2, d)), data(n, 2, d), labels(n, m)
+
+
+def images_in_one_pair(n, d, m):
+    return Network([affine_of(2 * d, m)], losses.SoftmaxCrossEntropy(), (2, d)), data(n, 2, d), labels(n, m)
+
 
 CASES = {
-    "affine": lambda: (layers.Affine.create(4, 4, weight_init_std=1.0, rng=2, dtype="float64"), X),
-    "relu": lambda: (layers.ReLU(), X),
-    "affine_relu": lambda: (fused.AffineReLU(CASES["affine"]()[0]), X),
-    "sigmoid": lambda: (layers.Sigmoid(), X),
-    "loss": lambda: (layers.SoftmaxCrossEntropy(), X, LABELS),
-    "mul": lambda: (scalar.MulLayer(), X, Y),
-    "add": lambda: (scalar.AddLayer(), X, Y[0]),
-    "sum": lambda: (scalar.SumLayer(), X, Y[0], 2.0 * X),
-    "div": lambda: (scalar.DivLayer(), X, 1.5 + Y**2),
-    "reciprocal": lambda: (scalar.ReciprocalLayer(), 1.5 + X**2),
-    "exp": lambda: (scalar.ExpLayer(), X),
-    "log": lambda: (scalar.LogLayer(), 1.5 + X**2),
+    "affine": lambda n, d, m: (affine_of(d, m), data(n, d)),
+    "affine, images": lambda n, d, m: (affine_of(2 * d, m), data(n, 2, d)),
+    "relu": lambda n, d, m: (layers.ReLU(), data(n, d)),
+    "sigmoid": lambda n, d, m: (layers.Sigmoid(), data(n, d)),
+    "sigmoid, far out": lambda n, d, m: (layers.Sigmoid(), 1e4 * data(n, d)),
+    "batch norm": lambda n, d, m: (batch_norm_of(d), data(n, d)),
+    "batch norm, images": lambda n, d, m: (batch_norm_of(d), data(n, d, 2, m)),
+    "cross-entropy": lambda n, d, m: (losses.SoftmaxCrossEntropy(), data(n, d), labels(n, d)),
+    "cross-entropy, far out": lambda n, d, m: (losses.SoftmaxCrossEntropy(), 1e4 * data(n, d), labels(n, d)),
+    "squared error": lambda n, d, m: (losses.MeanSquaredError(), data(n, d), data(n, d, seed=5)),
+    "squared error, images": lambda n, d, m: (
+        losses.MeanSquaredError(),
+        data(n, d, m),
+        data(n, d, m, seed=5),
+    ),
+    "in pairs": in_pairs,
+    "in pairs, images": images_in_pairs,
+    "in one pair, images": images_in_one_pair,
+    "one by one": one_by_one,
+    "mul": lambda n, d, m: (scalar.MulLayer(), data(n, d), data(n, d, seed=5)),
+    "add": lambda n, d, m: (scalar.AddLayer(), data(n, d), data(d, seed=5)),
+    "sum": lambda n, d, m: (scalar.SumLayer(), data(n, d), data(d, seed=5), data(n, d, seed=6)),
+    "div": lambda n, d, m: (scalar.DivLayer(), data(n, d), 1.5 + data(n, d, seed=5) ** 2),
+    "reciprocal": lambda n, d, m: (scalar.ReciprocalLayer(), 1.5 + data(n, d) ** 2),
+    "exp": lambda n, d, m: (scalar.ExpLayer(), data(n, d)),
+    "log": lambda n, d, m: (scalar.LogLayer(), 1.5 + data(n, d) ** 2),
 }
-SOURCES = [  # whose method, in which module's names, put where, and the case that runs it
-    (kernels.Kernels, "affine_backward", kernels, NumpyBackend, "affine"),
-    (kernels.Kernels, "relu_backward", kernels, NumpyBackend, "relu"),
-    (kernels.Kernels, "affine_relu_backward", kernels, NumpyBackend, "affine_relu"),
-    (kernels.Kernels, "sigmoid_backward", kernels, NumpyBackend, "sigmoid"),
-    (kernels.Kernels, "softmax_cross_entropy", kernels, NumpyBackend, "loss"),
-    (layers.Affine, "backward", affine, layers.Affine, "affine"),
-    (fused.AffineReLU, "backward", fused, fused.AffineReLU, "affine_relu"),
-    (layers.ReLU, "backward", relu, layers.ReLU, "relu"),
-    (layers.Sigmoid, "backward", sigmoid, layers.Sigmoid, "sigmoid"),
-    (layers.SoftmaxCrossEntropy, "backward", softmax_cross_entropy, layers.SoftmaxCrossEntropy, "loss"),
-    (scalar.MulLayer, "backward", arithmetic, scalar.MulLayer, "mul"),
-    (scalar.AddLayer, "backward", arithmetic, scalar.AddLayer, "add"),
-    (scalar.SumLayer, "backward", arithmetic, scalar.SumLayer, "sum"),
-    (scalar.DivLayer, "backward", arithmetic, scalar.DivLayer, "div"),
-    (scalar.ReciprocalLayer, "backward", arithmetic, scalar.ReciprocalLayer, "reciprocal"),
-    (scalar.ExpLayer, "backward", exponential, scalar.ExpLayer, "exp"),
-    (scalar.LogLayer, "backward", exponential, scalar.LogLayer, "log"),
+PAIRS, SINGLE = ["in pairs", "in pairs, images", "in one pair, images"], ["one by one"]
+LOSS = ["cross-entropy", "cross-entropy, far out"]
+FORMULAS = [  # class, method, module with its globals, cases that run it
+    (layers.Affine, "compute", affine, ["affine", "affine, images"]),
+    (layers.Affine, "derive", affine, ["affine", "affine, images"]),
+    (layers.ReLU, "compute", relu, ["relu"]),
+    (layers.ReLU, "derive", relu, ["relu"]),
+    (layers.Sigmoid, "compute", sigmoid, ["sigmoid", "sigmoid, far out"]),
+    (layers.Sigmoid, "derive", sigmoid, ["sigmoid", "sigmoid, far out"]),
+    (layers.BatchNorm, "compute", batch_norm, ["batch norm", "batch norm, images"]),
+    (layers.BatchNorm, "derive", batch_norm, ["batch norm", "batch norm, images"]),
+    (losses.SoftmaxCrossEntropy, "compute", softmax_cross_entropy, LOSS),
+    (losses.SoftmaxCrossEntropy, "derive", softmax_cross_entropy, LOSS),
+    (losses.MeanSquaredError, "compute", mean_squared_error, ["squared error", "squared error, images"]),
+    (losses.MeanSquaredError, "derive", mean_squared_error, ["squared error", "squared error, images"]),
+    (scalar.MulLayer, "backward", arithmetic, ["mul"]),
+    (scalar.AddLayer, "backward", arithmetic, ["add"]),
+    (scalar.SumLayer, "backward", arithmetic, ["sum"]),
+    (scalar.DivLayer, "backward", arithmetic, ["div"]),
+    (scalar.ReciprocalLayer, "backward", arithmetic, ["reciprocal"]),
+    (scalar.ExpLayer, "backward", exponential, ["exp"]),
+    (scalar.LogLayer, "backward", exponential, ["log"]),
 ]
-
-SHIFT = "softmax_cross_entropy, node 25: logits - xp.max(xp.real(logits), axis=1, keepdims=True)"
-EQUIVALENT = {  # what changes no derivative, and why
-    f"{SHIFT} -> +": "the loss is the same for logits that are shifted by any number",
-    f"{SHIFT} -> its left side": "so it is without a shift",
-    "softmax_cross_entropy, node 129: 0.0 -> 1 more": "adds a constant to the loss",
-    "softmax_cross_entropy, node 130: 1 -> the other axis": "each loss in another place, their mean the same",
-    "SoftmaxCrossEntropy.backward, node 36: 1.0 -> 1 more": "says when a product by 1 may be spared",
+HELPERS = [  # functions that several twins call, and cases that run them
+    (batch_norm, "_axes", ["batch norm", "batch norm, images"]),
+    (batch_norm, "_per_feature", ["batch norm", "batch norm, images"]),
+    (affine_twins, "products", [*PAIRS, *SINGLE]),
+    (loss_twins, "losses", [*PAIRS, *SINGLE, *LOSS]),
+    (loss_twins, "dlogits", [*PAIRS, *SINGLE, *LOSS]),
+]
+TWIN_MODULES = {
+    affine_twins: ["affine", "affine, images", *PAIRS, *SINGLE],
+    relu_twins: ["relu", *SINGLE],
+    loss_twins: [*LOSS, *PAIRS, *SINGLE],
 }
+
+ROWS_ALREADY = "2 -> the other axis"
+EQUIVALENT = {  # mutants that compute the same, and why
+    "ReLU.compute, node 16: xp.real(x) <= 0 -> <": "at 0 it is 0 on either side",
+    "Sigmoid.compute, node 10: xp.real(x) < 0 -> <=": "at 0 both forms are right",
+    "Sigmoid.compute, node 20: 0 -> the other axis": "so they are up to 1",
+    f"backends.numpy.affine.products, node 52: {ROWS_ALREADY}": "rows are reshaped to themselves",
+    f"twin of Affine.compute, node 52: {ROWS_ALREADY}": "likewise",
+    f"twin of Affine+ReLU.compute, node 61: {ROWS_ALREADY}": "likewise",
+    f"twin of Affine+SoftmaxCrossEntropy.compute, node 67: {ROWS_ALREADY}": "likewise",
+    "twin of Affine+ReLU.compute, node 40: out.nbytes <= BLOCK -> <": "one block or several, the same",
+    "twin of Affine+ReLU.compute, node 40: out.nbytes <= BLOCK -> >=": "likewise",
+    "twin of Affine+ReLU.derive, node 14: out.nbytes <= BLOCK -> <": "likewise",
+    "twin of Affine+ReLU.derive, node 14: out.nbytes <= BLOCK -> >=": "likewise",
+}
+OTHER_FUNCTIONS = {  # mutants whose gradient is right, that of another function; values tell them
+    "ReLU.compute, node 28: 0 -> the other axis": "0 up to 1",
+    "BatchNorm.compute, node 112: variance + self.eps -> -": "another ε",
+    "BatchNorm.compute, node 112: variance + self.eps -> its left side": "no ε",
+    "SoftmaxCrossEntropy.compute, node 112: 0.0 -> 1 more": "the loss plus a constant",
+    "MeanSquaredError.compute, node 10: y - t -> +": "of -t",
+    "MeanSquaredError.compute, node 10: y - t -> its left side": "of t = 0",
+}
+
+
+# ----------------------------------------------------------------------------------------- how one goes wrong
 
 
 def changes(node):
@@ -72,9 +165,17 @@ def changes(node):
             yield f"-> {SIGNS[kind]}", ast.BinOp(node.left, kind(), node.right)
         yield "-> its left side", node.left
         yield "-> its right side", node.right
+    elif isinstance(node, ast.AugAssign):
+        for kind in OTHER_OPERATORS.get(type(node.op), ()):
+            yield f"-> {SIGNS[kind]}=", ast.AugAssign(node.target, kind(), node.value)
+        yield "-> nothing", ast.Pass()
+    elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+        yield "-> nothing", ast.Pass()
     elif isinstance(node, ast.Compare):
         for kind in OTHER_OPERATORS.get(type(node.ops[0]), ()):
             yield f"-> {SIGNS[kind]}", ast.Compare(node.left, [kind()], node.comparators)
+    elif isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub) and not is_number(node.operand):
+        yield "-> +", node.operand
     elif isinstance(node, ast.Attribute) and node.attr == "T":
         yield "-> not transposed", node.value
     elif isinstance(node, ast.Constant) and type(node.value) is int:
@@ -92,39 +193,53 @@ OTHER_OPERATORS = {
     ast.Mult: (ast.Add, ast.Div),
     ast.Div: (ast.Mult,),
     ast.Gt: (ast.GtE, ast.Lt),
+    ast.Lt: (ast.LtE, ast.Gt),
+    ast.LtE: (ast.Lt, ast.GtE),
+    ast.Eq: (ast.NotEq,),
 }
-SIGNS = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Gt: ">", ast.GtE: ">=", ast.Lt: "<"}
+SIGNS = {
+    ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/",
+    ast.Gt: ">", ast.GtE: ">=", ast.Lt: "<", ast.LtE: "<=", ast.NotEq: "!=",
+}  # fmt: skip
 
 
-def mutants():
-    """All mutants: the changed function, where it belongs, and the case that runs it; named by the change."""
-    for owner, method, module, target, case in SOURCES:
-        function = inspect.getattr_static(owner, method)
-        tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
-        body = tree.body[0]
-        body.body = [part for part in body.body if not is_docstring_or_check(part)]
-        for number, node in enumerate(ast.walk(body)):
-            if node is body or in_signature(body, node):
-                continue
-            for word, other in changes(node):
-                mutant = copy.deepcopy(tree)
-                replace(mutant, number, copy.deepcopy(other))
-                names = dict(vars(module))
-                exec(compile(ast.fix_missing_locations(mutant), f"<mutant of {method}>", "exec"), names)
-                who = method if owner is kernels.Kernels else f"{owner.__name__}.{method}"
-                name = f"{who}, node {number}: {ast.unparse(node)} {word}"
-                yield pytest.param(names[method], target, method, case, id=name)
+def is_number(node):
+    return isinstance(node, ast.Constant)
 
 
-def is_docstring_or_check(statement):
+def mutants_of(function, module, who):
+    """All mutants of a function: what changed, in words, and the changed function; first an unchanged one."""
+    tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
+    body = tree.body[0]
+    body.decorator_list = []
+    yield f"{who}, unchanged", compiled(tree, module, who)
+    passed_over = {
+        part
+        for each in [body.args, body.returns, *filter(has_no_say, body.body)]
+        if each
+        for part in ast.walk(each)
+    }
+    for number, node in enumerate(ast.walk(body)):
+        if node in passed_over:
+            continue
+        for word, other in changes(node):
+            mutant = copy.deepcopy(tree)
+            replace(mutant, number, copy.deepcopy(other))
+            yield f"{who}, node {number}: {ast.unparse(node)} {word}", compiled(mutant, module, who)
+
+
+def compiled(tree, module, who):
+    """The function that is the only thing in a tree, with a copy of its module's globals."""
+    names = dict(vars(module))
+    exec(compile(ast.fix_missing_locations(tree), f"<mutant of {who}>", "exec"), names)
+    return names[tree.body[0].name]
+
+
+def has_no_say(statement):
+    """Whether a statement has no part in derivatives: a docstring, a check, the running statistics."""
     text = ast.unparse(statement)
-    return (isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)) or "_check" in text
-
-
-def in_signature(function, node):
-    return any(node is part for part in ast.walk(function.args)) or any(
-        node is part for part in (ast.walk(function.returns) if function.returns else ())
-    )
+    is_docstring = isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+    return is_docstring or "_check" in text or text.startswith("state = ")
 
 
 def replace(tree, number, other):
@@ -138,25 +253,129 @@ def replace(tree, number, other):
                 value[value.index(target)] = other
 
 
+# ------------------------------------------------------------------------------------------------ all of them
+
+
+def mutants():
+    """All mutants: the changed function, how it is put in place, and the cases that run it."""
+    for owner, method, module, cases in FORMULAS:
+        function = inspect.getattr_static(owner, method)
+        for name, mutant in mutants_of(function, module, f"{owner.__name__}.{method}"):
+            yield pytest.param(mutant, (owner, method), cases, id=name)
+    for module, function, cases in HELPERS:
+        for name, mutant in mutants_of(getattr(module, function), module, f"{module.__name__}.{function}"):
+            yield pytest.param(mutant, (module, function), cases, id=name)
+    for (backend, formula), twin in list(TWINS.items()):
+        module = next((m for m in TWIN_MODULES if m.__name__ == twin.function.__module__), None)
+        if backend == "numpy" and module is not None:
+            for name, mutant in mutants_of(twin.function, module, f"twin of {formula}"):
+                yield pytest.param(mutant, ("numpy", formula), TWIN_MODULES[module], id=name)
+
+
+@pytest.fixture
+def put(monkeypatch):
+    """put(function, place): a mutant in place of a twin, a formula or a helper."""
+
+    def put_in_place(mutant, place):
+        if place in TWINS:
+            monkeypatch.setitem(TWINS, place, TWINS[place]._replace(function=mutant))
+        else:
+            monkeypatch.setattr(*place, mutant)
+
+    yield put_in_place
+    monkeypatch.undo()
+
+
 ALL = list(mutants())
-MUTANTS = [mutant for mutant in ALL if mutant.id not in EQUIVALENT]
+UNCHANGED = [mutant for mutant in ALL if mutant.id.endswith(", unchanged")]
+RIGHT = [mutant for mutant in ALL if mutant.id in EQUIVALENT or mutant.id in OTHER_FUNCTIONS]
+MUTANTS = [mutant for mutant in ALL if mutant not in UNCHANGED and mutant not in RIGHT]
 
 
-@pytest.mark.parametrize(("mutant", "target", "method", "case"), MUTANTS)
-def test_a_mutant_is_caught(monkeypatch, mutant, target, method, case):
-    monkeypatch.setattr(target, method, mutant)
+def agrees(report, method):
+    """Whether backward agrees with the derivative, and that by the method that was asked for.
+
+    The complex step runs the formulas: where central differences alone agree, a twin computes something else.
+    """
+    return report.ok and report.method == method
+
+
+def verdicts(cases, *namespaces):
+    """Whether the gradients agree in some cases: by both methods, for arrays that are one block or several.
+
+    namespaces: further globals that say how large a block is.
+    """
+    for case in cases:
+        for shape in (SQUARE, OBLONG):
+            for method in ("complex", "central"):
+                yield agrees(check_gradients(*CASES[case](*shape), method=method), method)
+    with pytest.MonkeyPatch.context() as patch:
+        for names in (vars(block_twins), vars(affine_twins), *namespaces):
+            patch.setitem(names, "BLOCK", 120)  # bytes: two rows, and a rest
+        for case in set(cases) & {"in pairs"}:
+            yield agrees(check_gradients(*CASES[case](*OBLONG)), "complex")
+
+
+@pytest.mark.parametrize(("mutant", "place", "cases"), MUTANTS)
+def test_a_mutant_is_caught(put, mutant, place, cases):
+    put(mutant, place)
     try:
-        report = check_gradients(*CASES[case]())
-    except (TypeError, ValueError, AttributeError):  # a mutant that does not even run
-        return
-    assert not report.ok
+        caught = not all(verdicts(cases, mutant.__globals__))
+    except (
+        TypeError,
+        ValueError,
+        AttributeError,
+        LookupError,
+        ArithmeticError,
+        RuntimeError,
+        RuntimeWarning,
+        NameError,
+    ):
+        return  # it does not even run
+    assert caught
 
 
-@pytest.mark.parametrize("case", CASES)
-def test_the_layers_themselves_pass(case):
-    check_gradients(*CASES[case]()).assert_ok()
+@pytest.mark.parametrize(("function", "place", "cases"), UNCHANGED)
+def test_what_they_are_mutants_of_passes(put, function, place, cases):
+    put(function, place)
+    assert all(verdicts(cases, function.__globals__))
 
 
-def test_there_are_many_and_every_excuse_is_still_needed():
-    assert len(MUTANTS) >= 60
-    assert set(EQUIVALENT) <= {mutant.id for mutant in ALL}
+def test_the_networks_run_the_twins_of_pairs(put):
+    seen = []
+    for formula in ("Affine+ReLU.derive", "Affine+SoftmaxCrossEntropy.derive"):
+        function = TWINS["numpy", formula].function
+        put(lambda *args, f=function, name=formula: seen.append(name) or f(*args), ("numpy", formula))
+    check_gradients(*in_pairs(*SQUARE)).assert_ok()
+    assert set(seen) == {"Affine+ReLU.derive", "Affine+SoftmaxCrossEntropy.derive"}
+
+
+@pytest.mark.parametrize(("mutant", "place", "cases"), RIGHT)
+def test_one_with_a_right_gradient_computes_the_same_or_shows_in_its_values(
+    request, put, mutant, place, cases
+):
+    right = outputs(cases)
+    put(mutant, place)
+    largest = max(abs(now - then).max() for now, then in zip(outputs(cases), right, strict=True))
+    name = request.node.callspec.id
+    assert largest < 1e-12 if name in EQUIVALENT else largest > 1e-7
+
+
+def outputs(cases):
+    """What comes out of some cases."""
+    return [run_forward(*CASES[case](*shape)) for case in cases for shape in (SQUARE, OBLONG)]
+
+
+def run_forward(obj, *inputs):
+    return np.asarray(obj.loss(*inputs, training=True) if isinstance(obj, Network) else obj.forward(*inputs))
+
+
+def test_there_are_many_and_every_right_one_is_still_among_them():
+    assert len(MUTANTS) >= 200
+    assert {*EQUIVALENT, *OTHER_FUNCTIONS} == {mutant.id for mutant in RIGHT}
+
+
+def test_every_twin_of_a_layer_or_loss_has_mutants():
+    of_others = ("minibatch", "SGD.compute", "Momentum.compute")
+    twinned = {formula for backend, formula in TWINS if backend == "numpy"} - set(of_others)
+    assert twinned == {place[1] for _, place, _ in (each.values for each in UNCHANGED) if place in TWINS}

@@ -1,4 +1,4 @@
-"""Right layers raise no alarm at any seed, shape and input; a small planted error is found, and where it is.
+"""Right layers raise no alarm at any seed, shape and input; a small planted error is found and located.
 
 Each search runs a fixed set of examples by default; `pytest -m slow` runs ten times as many new ones.
 """
@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from strategies import LAYERS, SEEDS, networks
 
 from backprop import check_gradients
+from backprop.arrays.initializers import generator
+from backprop.gradient_check.check import target_of
 from backprop.gradient_check.comparison import LIMITS
-from backprop.gradient_check.subject_of import subject_of
-from backprop.initializers import generator
 
 MODES = st.sampled_from(["fast", "full"])
 BUDGETS = pytest.mark.parametrize(
@@ -77,12 +77,12 @@ ERROR = 1e-6  # relative
 
 def gradients_of(case, rng):
     """The gradients that a check with this seed sees, at the size of dout that it draws, and the terms."""
-    subject = subject_of(case.obj, case.inputs, generator(rng))
-    run = subject.run(subject.trial())
-    if len(run.inputs) > len(subject.wanted):
-        subject = subject.of_inputs(run.inputs)
-        run = subject.run(subject.trial())
-    return subject, run
+    target = target_of(case.obj, case.inputs, generator(rng))
+    run = target.run(target.copy())
+    if len(run.inputs) > len(target.wanted):
+        target = target.of_inputs(run.inputs)
+        run = target.run(target.copy())
+    return target, run
 
 
 def with_error(obj, name, index):
@@ -118,14 +118,14 @@ def with_error(obj, name, index):
 
 
 def is_smooth_at(case, name, index, rng, gradient):
-    """Whether the entry of the gradient hardly changes nearby: at a kink any of its slopes is right."""
-    subject, _ = gradients_of(case, rng)
+    """Return whether this entry of the gradient hardly changes nearby: at a kink, either slope is right."""
+    target, _ = gradients_of(case, rng)
     for seed in range(3):
         for side in (-1.0, 1.0):
-            trial, nearby = subject.trial(), np.random.default_rng(seed)
-            for array in trial.arrays.values():
+            copied, nearby = target.copy(), np.random.default_rng(seed)
+            for array in copied.arrays.values():
                 array += side * 1e-5 * nearby.normal(size=array.shape)
-            change = subject.run(trial).gradients[name][index] - gradient[index]
+            change = target.run(copied).gradients[name][index] - gradient[index]
             if not abs(change) < 0.01 * abs(gradient[index]):
                 return False
     return True

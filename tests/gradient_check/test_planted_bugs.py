@@ -48,7 +48,7 @@ def test_a_bug_is_caught_and_explained(name, method, mode):
 
 @pytest.mark.parametrize("name", [name for name, bug in BUGS.items() if bug.array])
 def test_only_the_wrong_array_is_blamed(name):
-    """A fault in one gradient leaves the others right; one in the loss is one of all."""
+    """A fault in one gradient leaves the others right; a fault in the loss makes all of them wrong."""
     bug = BUGS[name]
     arrays = check_gradients(*bug()).arrays
     wrong = {array.name for array in arrays if not array.ok}

@@ -10,7 +10,8 @@ from backends import asarray, to_numpy
 from backprop import TwoLayerNet
 from backprop.graph import network_graph
 from backprop.graph.digits import shown
-from backprop.layers import Affine, ReLU, Sigmoid, SoftmaxCrossEntropy
+from backprop.layers import Affine, BatchNorm, Layer, ReLU, Sigmoid
+from backprop.losses import MeanSquaredError, SoftmaxCrossEntropy
 from backprop.networks import Network
 
 
@@ -39,7 +40,7 @@ def test_every_number_is_the_networks(net, batch):
     assert seen.loss == pytest.approx(float(net.loss(*batch)), rel=1e-15)
     assert [p.parameters for p in seen.passes] == [28, 0, 15, 0]
     assert [p.shapes for p in seen.passes] == [
-        ((5, 2, 3), (5, 4)), ((5, 4), (5, 4)), ((5, 4), (5, 3)), ((5, 3), ()),
+        ((5, 6), (5, 4)), ((5, 4), (5, 4)), ((5, 4), (5, 3)), ((5, 3), ()),
     ]  # fmt: skip
     x = asarray(batch[0])
     hidden = net.layers["Affine1"].forward(x, training=False)
@@ -68,7 +69,7 @@ def test_what_is_drawn(net, batch):
     assert list(drawn.on_edges("forward").values()) == above
     assert list(drawn.on_edges("gradient").values()) == below
     texts = [box.what for box in drawn.texts]
-    for text in ("Affine1", "2×3 → 4", "28 parameters", "4 → 4", "3 → loss", "15 parameters", "x", "loss"):
+    for text in ("Affine1", "6 → 4", "28 parameters", "4 → 4", "3 → loss", "15 parameters", "x", "loss"):
         assert text in texts
     for name, size in seen.passes[0].grad_norms.items():
         assert f"‖d{name}‖ {shown(size)}" in texts
@@ -81,13 +82,15 @@ def state(net):
     layers = [*net.layers.values(), net.loss_layer]
     return (
         to_numpy(net.params.flat).tobytes(),
-        to_numpy(net.grads.flat).tobytes(),
-        [(layer._kept, layer._buffers) for layer in layers],
+        {name: to_numpy(array).tobytes() for name, array in net.state.items()},
         {name: id(array) for name, array in net.params.items()},
+        [layer._kept for layer in layers],
     )
 
 
-def test_the_live_network_is_left_alone(net, batch):
+def test_the_live_network_is_left_alone(batch, backend):
+    layers = [Affine(4), ReLU(), BatchNorm(), Affine(3)]
+    net = Network(layers, SoftmaxCrossEntropy(), 6, 3, rng=0, dtype="float64")
     handed_out = net.gradient(*batch)
     before = {name: to_numpy(array).copy() for name, array in handed_out.items()}
     net.layers["ReLU1"].forward(asarray(np.ones((1, 4))))  # somebody is in the middle of something
@@ -95,12 +98,8 @@ def test_the_live_network_is_left_alone(net, batch):
     x, t = batch[0].copy(), batch[1].copy()
     network_graph(net, x, t)
     after = state(net)
-    assert after[:2] == at_first[:2] and after[3] == at_first[3]
-    assert all(
-        a is b
-        for mine, theirs in zip(after[2], at_first[2], strict=True)
-        for a, b in zip(mine, theirs, strict=True)
-    )
+    assert after[:3] == at_first[:3]
+    assert all(mine is theirs for mine, theirs in zip(after[3], at_first[3], strict=True))
     np.testing.assert_array_equal(x, batch[0])
     np.testing.assert_array_equal(t, batch[1])
     for name, array in handed_out.items():
@@ -118,6 +117,114 @@ def test_a_longer_network_in_float32():
     assert [p.name for p in seen.passes][:-1] == list(layers)
     assert {name for p in seen.passes for name in p.grad_norms} == set(net.params)
     assert list(faults(seen.to_svg())) == []
+
+
+def test_images_keep_their_shape(backend, batch):
+    net = Network([Affine(4), ReLU(), Affine(3)], SoftmaxCrossEntropy(), (2, 3), 3, rng=0)
+    for x in (batch[0], batch[0].reshape(5, 6)):
+        seen = network_graph(net, x, batch[1])
+        assert seen.passes[0].shapes == ((5, 2, 3), (5, 4))
+        assert "2×3 → 4" in [box.what for box in Drawn(seen.to_svg()).texts]
+
+
+def told(graph):
+    """What the page says of the forward pass, as one text."""
+    return " ".join(node.get("forward", "") for node in graph.diagram().facts["nodes"])
+
+
+def norms_of_gradients(graph):
+    return {name: size for each in graph.passes for name, size in each.grad_norms.items()}
+
+
+def test_a_network_with_batch_norm_as_in_training(backend, batch):
+    layers = [Affine(4, weight_init_std=1.0), BatchNorm(), ReLU(), Affine(3)]
+    net = Network(layers, SoftmaxCrossEntropy(), 6, 3, rng=0, dtype="float64")
+    seen = network_graph(net, *batch)
+    assert seen.loss == pytest.approx(float(net.loss(*batch, training=True)), rel=1e-14)
+    gradient = net.gradient(*batch, input_gradient=True)
+    expected = {name: norm(gradient[name]) for name in net.params}
+    assert norms_of_gradients(seen) == pytest.approx(expected, rel=1e-12, abs=1e-15)  # b1 has none
+    assert seen.passes[0].dx_norm == pytest.approx(norm(gradient["x"]), rel=1e-12)
+    assert (seen.passes[1].layer, seen.passes[1].parameters) == ("BatchNorm(4)", 8)
+    assert seen.passes[2].x_norm == pytest.approx(math.sqrt(5 * 4), rel=1e-3)  # γ = 1, β = 0
+    assert list(faults(seen.to_svg(local=True))) == []
+
+
+def test_only_a_cross_entropy_is_in_nats(net, batch):
+    seen = network_graph(net, *batch)
+    assert f"The mean loss is {shown(seen.loss)} nats." in told(seen)
+    regression = Network([Affine(4), Sigmoid(), Affine(2)], MeanSquaredError(), 6, 2, rng=0, dtype="float64")
+    seen = network_graph(regression, batch[0], np.ones((5, 2)))
+    assert f"The mean loss is {shown(seen.loss)}." in told(seen) and "nats" not in told(seen)
+    assert seen.loss == pytest.approx(float(regression.loss(batch[0], np.ones((5, 2)))), rel=1e-14)
+    assert seen.passes[-1].name == "MeanSquaredError"
+    assert list(faults(seen.to_svg(local=True))) == []
+
+
+class Doubled:
+    """A layer without parameters, and without the attribute."""
+
+    def forward(self, x):
+        return 2.0 * x
+
+    def backward(self, dout):
+        return 2.0 * dout
+
+
+class FromTheBook:
+    """Its parameters are attributes, and so are their gradients, from the first backward on."""
+
+    def __init__(self, W, b):
+        self.W, self.b = W, b
+
+    def forward(self, x):
+        self.x = x
+        return x @ self.W + self.b
+
+    def backward(self, dout):
+        self.dW, self.db = self.x.T @ dout, dout.sum(axis=0)
+        return dout @ self.W.T
+
+
+class HalfSquare:
+    """A loss without a base class."""
+
+    def forward(self, y, t):
+        self.difference = y - t
+        return 0.5 * (self.difference**2).sum() / len(t)
+
+    def backward(self, dout=1):
+        return dout * self.difference / len(self.difference)
+
+
+class Scaled(Layer):
+    """A layer by its formulas."""
+
+    def compute(self, xp, x, w):
+        return x * w, (x, w)
+
+    def derive(self, xp, dout, x, w):
+        return dout * w, xp.sum(dout * x, axis=0)
+
+
+def test_layers_of_ones_own(batch):
+    W = np.random.default_rng(2).normal(size=(6, 3))
+    layers = [Doubled(), FromTheBook(W, np.zeros(3)), Scaled(w=np.array([1.0, 2.0, 3.0]))]
+    net = Network(layers, HalfSquare(), 6, 3, dtype="float64")
+    t = np.ones((5, 3))
+    seen = network_graph(net, batch[0], t)
+    assert not hasattr(layers[1], "x"), "it worked on a copy"
+    assert [(p.name, p.layer, p.parameters) for p in seen.passes] == [
+        ("Doubled1", "Doubled", 0), ("FromTheBook1", "FromTheBook", 21), ("Scaled1", "Scaled()", 3),
+        ("HalfSquare", "HalfSquare", 0),
+    ]  # fmt: skip
+    gradient = net.gradient(batch[0], t, input_gradient=True)
+    expected = {name: norm(gradient[name]) for name in net.params}
+    assert norms_of_gradients(seen) == pytest.approx(expected, rel=1e-13)
+    assert seen.passes[0].dx_norm == pytest.approx(norm(gradient["x"]), rel=1e-13)
+    assert seen.loss == pytest.approx(float(net.loss(batch[0], t)), rel=1e-14)
+    assert list(faults(seen.to_svg(local=True))) == [] and "object at" not in seen.to_html()
+    assert "nats" not in told(seen)
 
 
 def test_what_is_no_network_and_what_is_no_batch(net, batch):

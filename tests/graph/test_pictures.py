@@ -13,7 +13,7 @@ from backprop.graph.diagram import CONSTANT
 from backprop.graph.digits import shown
 from backprop.graph.layout import lay_out
 from backprop.graph.svg import to_svg
-from backprop.numerical_gradient import numerical_gradient
+from backprop.numerical.gradient import numerical_gradient
 from backprop.scalar import MulLayer
 
 ROOT = Path(__file__).parents[2]

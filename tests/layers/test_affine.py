@@ -30,13 +30,6 @@ def test_samples_of_any_shape_are_flattened_and_dx_has_their_shape(backend):
     np.testing.assert_array_equal(to_numpy(layer.backward(dout)), dx.reshape(images.shape))
 
 
-def test_dx_can_be_spared(backend):
-    layer = Affine.create(4, 3, rng=0)
-    layer.forward(asarray(np.ones((2, 4)), "float32"))
-    assert layer.backward(asarray(np.ones((2, 3)), "float32"), needs_dx=False) is None
-    assert set(layer.grads) == {"W", "b"}
-
-
 def test_it_uses_the_arrays_that_it_is_given(backend):
     W, b = asarray(np.ones((2, 2))), asarray(np.zeros(2))
     layer = Affine(W, b)
@@ -55,7 +48,7 @@ def test_an_empty_batch(backend):
 def test_wrong_samples_are_refused(backend, shape):
     layer = Affine.create(12, 3)
     with pytest.raises(
-        ValueError, match=r"Affine.forward: x must have shape \(N, …\) with 12 values a sample, got"
+        ValueError, match=r"Affine.forward: x must have shape \(N, …\) with 12 values per sample, got"
     ):
         layer.forward(asarray(np.ones(shape), "float32"))
 
@@ -69,6 +62,36 @@ def test_wrong_parameters_are_refused(backend):
         Affine(asarray([[1, 2]]), asarray([3, 4]))
     with pytest.raises(ValueError, match="n_in must be at least 1, got 0"):
         Affine.create(0, 3)
+    with pytest.raises(TypeError, match=r"give W and b as arrays, or Affine.create\(4, 3\), or Affine\(3\)"):
+        Affine(4, 3)
+    with pytest.raises(ValueError, match="weight_init_std must be a finite number of at least 0, got -1"):
+        Affine(4, weight_init_std=-1)
+
+
+def test_the_unbuilt_form_has_its_arrays_made_by_a_network_or_by_hand(backend):
+    assert repr(Affine(np.int64(3))) == "Affine(3)"
+    layer = Affine(3, weight_init_std=1.0)
+    assert repr(layer) == "Affine(3)" and dict(layer.params) == {}
+    with pytest.raises(
+        RuntimeError, match=r"Affine.forward: Affine\(3\) has no arrays yet: a network makes them"
+    ):
+        layer.forward(asarray(np.ones((1, 2))))
+    layer.build((2,), rng=0, dtype="float64")
+    assert repr(layer) == "Affine(2, 3)"
+    expected = Affine.create(2, 3, weight_init_std=1.0, rng=0, dtype="float64").params
+    np.testing.assert_array_equal(to_numpy(layer.params["W"]), to_numpy(expected["W"]))
+    layer.build((7,), rng=1)  # it has its arrays
+    assert layer.params["W"].shape == (2, 3)
+
+
+def test_a_complex_dout_gets_the_formula(backend):
+    """What the twin of a single layer saves, its formula understands."""
+    layer = Affine.create(2, 3, rng=0, dtype="float64")
+    x, dout = asarray([[1.0, 2.0]]), asarray([[1.0, 2.0, 3.0]])
+    layer.forward(x)
+    dx = to_numpy(layer.backward(dout))
+    layer.forward(x)
+    np.testing.assert_allclose(to_numpy(layer.backward(dout * 2j)), 2j * dx, rtol=1e-15)
 
 
 def test_mixed_real_dtypes_are_refused_and_complex_is_promoted(backend):

@@ -19,7 +19,12 @@ def net(backend):
 @pytest.mark.parametrize(
     ("x", "t", "error", "words"),
     [
-        (np.ones((3, 9)), T, ValueError, r"x must have shape \(N, …\) with 8 values a sample, got \(3, 9\)"),
+        (
+            np.ones((3, 9)),
+            T,
+            ValueError,
+            r"x must have shape \(N, …\) with 8 values per sample, got \(3, 9\)",
+        ),
         (np.ones(8), T, ValueError, r"x must have shape .* got \(8,\)"),
         (1.0, T, ValueError, r"x must have shape .* got \(\)"),
         (np.ones((0, 8)), [], ValueError, r"x must hold at least one sample, got \(0, 8\)"),
@@ -27,13 +32,32 @@ def net(backend):
         ([[1.0], [1.0, 2.0]], T, TypeError, "x is no array of numbers, got list"),
         (None, T, TypeError, "x must hold numbers, got object from NoneType"),
         (X, [0, 1], ValueError, r"labels must have shape \(3,\) or one-hot \(3, 3\), got \(2,\)"),
-        (X, [0, 1, 3], ValueError, r"labels must lie in 0\.\.2, got 0\.\.3"),
+        (X, [0, 1, 3], ValueError, r"labels must lie in 0\.\.2, got 0\.\.3: 3 at \[2\]"),
+        (X, [0, -1, 3], ValueError, r"labels must lie in 0\.\.2, got -1\.\.3: -1 at \[1\]"),
+        (X, np.array([0, 1, 2**63 + 1], "uint64"), ValueError, r"labels must lie in 0\.\.2, got 0\.\.9"),
+        (
+            X,
+            [[0], [1], [2]],
+            ValueError,
+            r"labels must have shape .* got \(3, 1\); labels.ravel\(\) makes them",
+        ),
+        (np.where(np.eye(3, 8), np.nan, X), T, ValueError, r"x must be finite, got nan at \[0, 0\]"),
+        (np.where(np.eye(3, 8, 2), -np.inf, X), T, ValueError, r"x must be finite, got -inf at \[0, 2\]"),
         (X, [0.0, 1.0, 2.0], TypeError, "labels must be integers, got float64"),
     ],
 )
 def test_wrong_data(net, method, x, t, error, words):
     with pytest.raises(error, match=rf"TwoLayerNet\.{method}: {words}"):
         getattr(net, method)(x, t)
+
+
+@pytest.mark.parametrize("method", ["loss", "accuracy", "gradient"])
+def test_samples_that_float32_cannot_hold(net, method):
+    words = (
+        rf"TwoLayerNet\.{method}: x must fit into float32, got 1e\+300; scale it, or make the network with"
+    )
+    with pytest.raises(ValueError, match=words):
+        getattr(net, method)(X * 1e300, T)
 
 
 def test_wrong_samples_for_predict(net):

@@ -6,17 +6,17 @@ import pytest
 from backends import asarray, to_numpy, use_backend
 from backends.testing import backend_or_skip
 from backprop import TwoLayerNet
+from backprop.arrays.arrays import Arrays
 from backprop.optimizers import SGD
 
 
-def test_a_network_through_its_owners_and_through_a_dict(backend):
-    x, t = np.ones((2, 4)), [0, 1]
-    for owners in (True, False):
-        net = TwoLayerNet(4, 3, 2, rng=0)
-        before, gradient = to_numpy(net.params.flat).copy(), net.gradient(x, t)
-        SGD(0.5).update(net.params, net.grads if owners else gradient)
-        flat = np.concatenate([to_numpy(array).reshape(-1) for array in gradient.values()])
-        np.testing.assert_allclose(to_numpy(net.params.flat), before - 0.5 * flat, rtol=1e-6)
+@pytest.mark.parametrize("flat", [True, False])
+def test_a_network_through_flat_gradients_and_through_a_dict(backend, flat):
+    net = TwoLayerNet(4, 3, 2, rng=0)
+    before, gradient = to_numpy(net.params.flat).copy(), net.gradient(np.ones((2, 4)), [0, 1])
+    SGD(0.5).update(net.params, Arrays.gather(gradient) if flat else gradient)
+    expected = np.concatenate([to_numpy(array).reshape(-1) for array in gradient.values()])
+    np.testing.assert_allclose(to_numpy(net.params.flat), before - 0.5 * expected, rtol=1e-6)
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ def test_a_long_run_is_drawn_as_means_with_the_range_of_the_losses():
     (curve,) = curves(panel)
     assert curve[0] == (25.5, 2.0) and len(curve) == POINTS
     assert {y for _, y in curve} == {2.0}
-    assert "mean of 50 batches" in panel.get_title()
+    assert panel.get_title() == "loss, mean of 50 batches, and their range"
     (band,) = panel.collections
     heights = band.get_paths()[0].vertices[:, 1]
     assert (heights.min(), heights.max()) == (1.0, 3.0)

@@ -9,11 +9,10 @@ from typing import Any
 
 import backprop
 from backends import Array, Backend
-from backends.threads import blas_threads
+from backprop.arrays.initializers import generator
 from backprop.cli.bench.plan import Disagreement, Plan, Row, repeat
-from backprop.cli.blas import threads_in_force
-from backprop.initializers import generator
-from backprop.timing import Work, in_turns
+from backprop.cli.blas import blas_threads, threads_in_force
+from backprop.reporting.timing import Work, in_turns
 
 BATCH = 3
 LIMITS = {"central": 1e-7, "complex": 1e-12}  # how far a numerical gradient may be off in any entry

@@ -6,10 +6,9 @@ from typing import Any
 
 import backprop
 from backends import Backend
-from backends.threads import blas_threads
 from backprop.cli.bench.plan import Plan, Row, repeat
-from backprop.cli.blas import threads_in_force
-from backprop.timing import in_turns
+from backprop.cli.blas import blas_threads, threads_in_force
+from backprop.reporting.timing import in_turns
 
 HIDDEN, BATCH, LEARNING_RATE = 50, 100, 0.3
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from backends import Backend
-from backprop.timing import Work
+from backprop.reporting.timing import Work
 
 Row: TypeAlias = dict[str, Any]
 

@@ -10,7 +10,7 @@ import backprop
 from backends import Backend
 from backprop.cli.bench.plan import Row, three_digits
 from backprop.cli.blas import describe_blas
-from backprop.tables import table
+from backprop.reporting.tables import table
 
 WIDTH = 80
 

@@ -7,14 +7,13 @@ from typing import NamedTuple
 
 import backprop
 from backends import Array, Backend
-from backends.threads import blas_threads
+from backprop.arrays.initializers import generator
 from backprop.cli.bench.plan import Disagreement, Plan, Row, repeat
-from backprop.cli.blas import threads_in_force
-from backprop.initializers import generator
+from backprop.cli.blas import blas_threads, threads_in_force
 from backprop.networks import Network
 from backprop.optimizers import SGD
-from backprop.timing import Times, Work, in_turns
-from backprop.training import SEGMENT, batch_loop
+from backprop.reporting.timing import Times, Work, in_turns
+from backprop.training import SEGMENT, Trainer
 
 PIXELS, CLASSES = 784, 10
 LEARNING_RATE = 0.01  # keeps the widest network from diverging
@@ -90,9 +89,9 @@ def _product(backend: str) -> str:
 
 def _stepper(net: Network, x: Array, t: Array, batch: int, seed: int) -> Callable[[int], list[float]]:
     """A function of count, at most SEGMENT: trains on that many random batches, returns their losses."""
-    (x, labels), rng = net.enter("bench", x, t), generator(seed)
-    start = batch_loop(net, SGD(LEARNING_RATE), x, labels, batch, recompute_loss=False)
-    return lambda count: start(rng.integers(x.shape[0], size=(count, batch)))()
+    (x, labels), rng = net.prepare("bench", x, t), generator(seed)
+    trainer = Trainer(net, SGD(LEARNING_RATE), x, labels, batch)
+    return lambda count: trainer.start(rng.integers(x.shape[0], size=(count, batch)))()
 
 
 def _train(train_on: Callable[[int], list[float]], count: int) -> None:

@@ -1,0 +1,84 @@
+"""Affine, and Affine with a ReLU behind it."""
+
+from typing import Any
+
+import numpy as np
+
+from backends.array import Array
+from backends.cupy import launch
+from backends.cupy.cublas import product
+from backends.cupy.launch import is_small, kernel_twin, tiles
+
+
+@kernel_twin("Affine.compute")
+def affine(self: Any, ws: Any, x: Array, W: Array, b: Array) -> tuple[Array, tuple[Array, ...]]:
+    return forward(ws, x, W, b, rectified=False), (x, W)
+
+
+@kernel_twin("Affine.derive")
+def affine_derive(self: Any, ws: Any, dout: Array, x: Array, W: Array) -> tuple[Array | None, ...]:
+    return backward(ws, dout, None, x, W)
+
+
+@kernel_twin("Affine+ReLU.compute")
+def affine_relu(self: Any, ws: Any, x: Array, W: Array, b: Array) -> tuple[Array, tuple[Array, ...]]:
+    out = forward(ws, x, W, b, rectified=True)
+    return out, (x, W, out)
+
+
+@kernel_twin("Affine+ReLU.derive")
+def affine_relu_derive(
+    self: Any, ws: Any, dout: Array, x: Array, W: Array, out: Array
+) -> tuple[Array | None, ...]:
+    return backward(ws, dout, out, x, W)
+
+
+def forward(ws: Any, x: Array, W: Array, b: Array, rectified: bool) -> Array:
+    """x W + b, and the larger of that and 0 if rectified."""
+    rows = as_rows(x, W)
+    (n, d), m = rows.shape, W.shape[1]
+    out = ws["out", (n, m)]
+    if is_small(n, d, m):
+        counts = np.int32(n), np.int32(d), np.int32(m), np.int32(rectified)
+        ws.backend.launch("affine", tiles(n, m), rows, W, b, out, *counts)
+    else:
+        product(ws.backend.xp, rows, W, out)
+        ws.backend.launch("add_bias", n, out, b, np.int64(m), np.int32(rectified))
+    return out
+
+
+def backward(ws: Any, dout: Array, out: Array | None, x: Array, W: Array) -> tuple[Array | None, ...]:
+    """The gradients of x, in its shape, W and b.  out: that of a ReLU behind the Affine, None without one."""
+    rows = as_rows(x, W)
+    (n, d), m = rows.shape, W.shape[1]
+    dW, db, dx = ws["dW", W.shape], ws["db", (m,)], ws["dx", x.shape] if ws.needs_dx else None
+    if is_small(n, d, m):
+        blocks = tiles(d + 1, m) + (tiles(n, d) if ws.needs_dx else 0)
+        counts = np.int32(n), np.int32(d), np.int32(m)
+        ws.backend.launch("affine_backward", blocks, dout, out, rows, W, dW, db, dx, *counts)
+        return dx, dW, db
+    dz = dout if out is None else ws["dz", dout.shape]
+    bias_backward(ws, dout, out, dz, db)
+    if dx is not None:
+        product(ws.backend.xp, dz, W.T, dx.reshape(n, d))
+    product(ws.backend.xp, rows.T, dz, dW)
+    return dx, dW, db
+
+
+def bias_backward(ws: Any, dout: Array, out: Array | None, dz: Array, db: Array) -> None:
+    """db = the sums of the columns of dz.  If there is an out, dz = dout where out > 0, else 0, is written.
+
+    Many rows are summed in parts, and then the parts.
+    """
+    n, m = dout.shape
+    parts = -(-n // launch.ROWS)
+    sums = ws["sums", (parts, m)] if parts > 1 else db
+    blocks, counts = -(-m // 32) * parts, (np.int64(n), np.int64(m), np.int64(launch.ROWS))
+    ws.backend.launch("bias_backward", blocks, dout, out, dz, sums, *counts, block=(32, 8))
+    if parts > 1:
+        bias_backward(ws, sums, None, sums, db)
+
+
+def as_rows(x: Array, W: Array) -> Array:
+    """Samples as the rows of a matrix."""
+    return x if x.ndim == 2 else x.reshape(len(x), W.shape[0])

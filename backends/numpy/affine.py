@@ -1,0 +1,60 @@
+"""Affine, and Affine with a ReLU behind it."""
+
+from itertools import chain
+from typing import Any
+
+import numpy as np
+
+from backends.array import Array
+from backends.numpy.blocks import BLOCK, blocks
+from backends.numpy.constants import number, ones
+from backends.twins import twin
+from backends.workspace import NewArrays
+
+
+@twin("numpy", "Affine.compute")
+def affine(self: Any, ws: NewArrays, x: Array, W: Array, b: Array) -> tuple[Array, tuple[Array, ...]]:
+    rows = x if x.ndim == 2 else x.reshape(len(x), -1)
+    out = rows.dot(W, ws["out", (len(x), len(b))])
+    out += b
+    return out, (x, W)
+
+
+@twin("numpy", "Affine.derive")
+def affine_derive(self: Any, ws: NewArrays, dout: Array, x: Array, W: Array) -> tuple[Array | None, ...]:
+    db = ones(len(dout), dout.dtype).dot(dout, ws["db", W.shape[1:]])  # first, while dout is in the cache
+    return (*products(ws, dout, x, W), db)
+
+
+@twin("numpy", "Affine+ReLU.compute")
+def affine_relu(self: Any, ws: NewArrays, x: Array, W: Array, b: Array) -> tuple[Array, tuple[Array, ...]]:
+    rows = x if x.ndim == 2 else x.reshape(len(x), -1)
+    out, zero = rows.dot(W, ws["out", (len(x), len(b))]), number(0.0, b.dtype)
+    for block in (out,) if out.nbytes <= BLOCK else chain.from_iterable(blocks(out)):
+        block += b
+        np.maximum(block, zero, out=block)
+    return out, (x, W, out)
+
+
+@twin("numpy", "Affine+ReLU.derive")
+def affine_relu_derive(
+    self: Any, ws: NewArrays, dout: Array, x: Array, W: Array, out: Array
+) -> tuple[Array | None, ...]:
+    zero, dz, db = number(0.0, out.dtype), ws["dz", out.shape], ws["db", W.shape[1:]]
+    if out.nbytes <= BLOCK:
+        np.multiply(dout, out > zero, dz)
+        ones(len(dz), dz.dtype).dot(dz, db)
+    else:
+        db.fill(0)
+        for dz_block, dout_block, out_block in blocks(dz, dout, out):
+            np.multiply(dout_block, out_block > zero, dz_block)
+            db += ones(len(dz_block), dz.dtype).dot(dz_block)
+    return (*products(ws, dz, x, W), db)
+
+
+def products(ws: NewArrays, dz: Array, x: Array, W: Array) -> tuple[Array | None, Array]:
+    """dx = dz Wᵀ, in the shape of x, or None if nobody asks for it; and dW = xᵀ dz."""
+    rows = x if x.ndim == 2 else x.reshape(len(x), -1)
+    dx = dz.dot(W.T, ws["dx", rows.shape]) if ws.needs_dx else None
+    dW = rows.T.dot(dz, ws["dW", W.shape])
+    return dx if dx is None or rows is x else dx.reshape(x.shape), dW

@@ -1,0 +1,17 @@
+"""Large arrays in blocks of rows that stay in the cache from one operation to the next."""
+
+from collections.abc import Iterable
+
+import numpy as np
+
+BLOCK = 2**19  # bytes
+
+
+def blocks(first: np.ndarray, *others: np.ndarray) -> Iterable[tuple[np.ndarray, ...]]:
+    """Arrays of one length, in blocks of the same rows of each; whole if the first is as small as a block."""
+    if first.nbytes <= BLOCK:
+        return [(first, *others)]
+    size = len(first)
+    rows = max(1, BLOCK * size // first.nbytes)
+    arrays = (first, *others)
+    return (tuple(a[start : start + rows] for a in arrays) for start in range(0, size, rows))

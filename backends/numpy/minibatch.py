@@ -1,0 +1,17 @@
+"""Drawing a batch.
+
+Why "clip": into an array the default mode would go through a buffer, to leave it as it was on an error.
+"""
+
+from backends.array import Array
+from backends.twins import twin
+from backends.workspace import NewArrays
+
+
+@twin("numpy", "minibatch")
+def minibatch(ws: NewArrays, x: Array, targets: Array, batch: Array) -> tuple[Array, Array]:
+    n = len(batch)
+    return (
+        x.take(batch, 0, ws["x", (n, *x.shape[1:])], "clip"),
+        targets.take(batch, 0, ws["targets", (n, *targets.shape[1:]), targets.dtype], "clip"),
+    )

@@ -1,0 +1,1 @@
+"""What all layers and networks share: arrays by name, copies, dtypes, and checks of what users pass in."""

@@ -1,0 +1,110 @@
+"""Arrays by name in one flat buffer: a network's parameters and gradients, a layer's state, an optimizer's.
+
+Why one buffer: an update is one operation, an all-reduce one call and a checkpoint one array; and a copy in
+another dtype or on another backend is made in one place.
+"""
+
+from collections.abc import Iterator, Mapping, MutableMapping
+from itertools import takewhile
+from math import prod
+from typing import Any
+
+from backends import Array, asarray, backend_of, kind, one_backend, owner_of, to_numpy
+
+
+class Arrays(MutableMapping[str, Array]):
+    """Views into `flat` by name, in a fixed order.
+
+    An assignment copies into place: `params["W1"] -= 0.1 * gradient` and `params["W1"] = array` both change
+    the network that these are the parameters of. Entries cannot be added or deleted.
+
+    shapes: by name.  flat: (P,), as long as all of them.
+    """
+
+    def __init__(self, shapes: Mapping[str, tuple[int, ...]], flat: Array) -> None:
+        self.shapes, self.flat = dict(shapes), flat
+        self.views = backend_of(flat).views(flat, self.shapes)
+        self._whole: tuple[Arrays, dict[str, str]] | None = None  # of which it is a part, and its names there
+
+    @classmethod
+    def gather(cls, arrays: Mapping[str, Array]) -> "Arrays":
+        """Return copies of these arrays, of one backend and dtype, in a buffer of their own."""
+        (first, one), *others = arrays.items()
+        for name, other in others:
+            if other.dtype != one.dtype:
+                rule = f"{first} and {name} must have one dtype, got {one.dtype} and {other.dtype}"
+                raise TypeError(f"{rule}; cast one: asarray(array, dtype)")
+        backend = one_backend("Arrays.gather", **arrays)
+        flat = backend.concat([backend.reshape(array, (-1,)) for array in arrays.values()])
+        return cls({name: tuple(array.shape) for name, array in arrays.items()}, flat)
+
+    def like(self, flat: Array) -> "Arrays":
+        """Return another buffer under the same names."""
+        return Arrays(self.shapes, flat)
+
+    def part(self, names: Mapping[str, str]) -> "Arrays":
+        """Return some neighbours under names of their own, over the same memory: {"W": "W1", "b": "b1"}."""
+        before = takewhile(next(iter(names.values())).__ne__, self.shapes)
+        start = sum(prod(self.shapes[name]) for name in before)
+        part = Arrays.__new__(Arrays)
+        part.shapes = {own: self.shapes[outer] for own, outer in names.items()}
+        part.views = {own: self.views[outer] for own, outer in names.items()}
+        part.flat = self.flat[start : start + sum(map(prod, part.shapes.values()))]
+        part._whole = self, dict(names)
+        return part
+
+    def copy(self) -> "Arrays":
+        """Return a snapshot: the same values in a buffer of their own."""
+        return self.like(backend_of(self.flat).copy(self.flat))
+
+    def aliases(self, flat: Array) -> dict[int, Array]:
+        """Return, by identity, what in another buffer corresponds to this buffer and to each of its views."""
+        views = backend_of(flat).views(flat, self.shapes)
+        return {id(self.flat): flat, **{id(view): views[name] for name, view in self.views.items()}}
+
+    def __getitem__(self, name: str) -> Array:
+        try:
+            return self.views[name]
+        except KeyError:
+            raise KeyError(f"no array {name!r} here; there are {', '.join(self.views)}") from None
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        view = self[name]
+        if value is not view:  # else it is the end of `params[name] -= …`, which wrote in place already
+            view[...] = _fitting(name, value, view)
+
+    def update(self, other: Any = (), /, **more: Any) -> None:
+        """Assign several; nothing has changed if one of them is refused."""
+        values = {**dict(other), **more}
+        copy = backend_of(self.flat).copy  # since a value may be another of these arrays
+        fitting = {name: copy(_fitting(name, value, self[name])) for name, value in values.items()}
+        for name, value in fitting.items():
+            self.views[name][...] = value
+
+    def __delitem__(self, name: str) -> None:
+        raise TypeError(f"{name} cannot be deleted: this set of arrays is fixed")
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.views)
+
+    def __len__(self) -> int:
+        return len(self.views)
+
+    def __repr__(self) -> str:
+        entries = ", ".join(f"{name} {shape}" for name, shape in self.shapes.items())
+        return f"<Arrays {entries}; {self.flat.dtype}>"
+
+    # Copies and pickles keep the sharing: they carry the buffer alone and make the views anew, a part those
+    # of its whole.
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (Arrays.part, self._whole) if self._whole else (Arrays, (self.shapes, self.flat))
+
+
+def _fitting(name: str, value: Any, view: Array) -> Array:
+    """Return a value as an array like the view that it is to be copied into; raise where it cannot be."""
+    value = to_numpy(value) if owner_of(value) is None else value
+    if value.shape != view.shape:
+        raise ValueError(f"{name} must have shape {view.shape}, got {value.shape}")
+    if kind(value) not in ("biufc" if kind(view) == "c" else "biuf"):
+        raise TypeError(f"{name} holds {view.dtype}, which cannot take {value.dtype}")
+    return asarray(value, view.dtype, backend_of(view))

@@ -1,0 +1,99 @@
+"""BatchNorm: every feature with mean 0 and variance 1 over the batch, then scaled and shifted."""
+
+from typing import Any
+
+from backends import Array
+from backprop.arrays import checks
+from backprop.arrays.initializers import constant
+from backprop.layers.layer import Layer
+
+
+class BatchNorm(Layer):
+    """out = γ x̂ + β,  x̂ = (x - mean) / √(variance + ε),  mean and variance of each feature over the batch.
+
+        dL/dx = γ / √(variance + ε) · (dout - mean(dout) - x̂ mean(dout x̂))        dL/dγ = Σ dout x̂
+        dL/dβ = Σ dout
+
+    x, out: (N, C) or (N, C, …), a feature being all that has one index along C.  gamma, beta: (C,).
+    state: running_mean, running_var, (C,): in training each pass moves them a share 1 - momentum towards
+    the mean and variance (that of the N·… values, divided by their number) of its batch; outside of
+    training they take the place of the batch's own.
+    BatchNorm() leaves its arrays to the network that it becomes part of: γ = 1, β = 0, running_mean = 0,
+    running_var = 1.  Source: book section 6.3; Ioffe and Szegedy, arXiv 1502.03167, 2015.
+
+    >>> from backprop import xp
+    >>> layer = BatchNorm(xp.ones(1), xp.zeros(1))
+    >>> layer.forward(xp.asarray([[1.0], [3.0]])).round(4)
+    array([[-1.],
+           [ 1.]])
+    >>> layer.state["running_mean"]
+    array([0.2])
+    """
+
+    def compute(
+        self, xp: Any, x: Array, gamma: Array, beta: Array, running_mean: Array, running_var: Array
+    ) -> Any:
+        axes, per_feature, keep = _axes(x), _per_feature(x), self.momentum
+        mean = xp.mean(x, axis=axes, keepdims=True)
+        centred = x - mean
+        variance = xp.mean(centred * centred, axis=axes, keepdims=True)
+        scale = 1.0 / xp.sqrt(variance + self.eps)
+        x_hat, gamma, beta = centred * scale, xp.reshape(gamma, per_feature), xp.reshape(beta, per_feature)
+        state = (
+            keep * running_mean + (1.0 - keep) * xp.real(xp.reshape(mean, (-1,))),
+            keep * running_var + (1.0 - keep) * xp.real(xp.reshape(variance, (-1,))),
+        )
+        return gamma * x_hat + beta, (x_hat, gamma * scale), state
+
+    def derive(self, xp: Any, dout: Array, x_hat: Array, factor: Array) -> Any:
+        axes = _axes(dout)
+        mean = xp.mean(dout, axis=axes, keepdims=True)
+        along = xp.mean(dout * x_hat, axis=axes, keepdims=True)
+        dx = factor * (dout - mean - x_hat * along)
+        return dx, xp.sum(dout * x_hat, axis=axes), xp.sum(dout, axis=axes)
+
+    def evaluate(
+        self, xp: Any, x: Array, gamma: Array, beta: Array, running_mean: Array, running_var: Array
+    ) -> Any:
+        per_feature = _per_feature(x)
+        scale = gamma / xp.sqrt(running_var + self.eps)
+        shift = beta - running_mean * scale
+        return x * xp.reshape(scale, per_feature) + xp.reshape(shift, per_feature)
+
+    def __init__(
+        self, gamma: Any = None, beta: Any = None, *, momentum: float = 0.9, eps: float = 1e-5
+    ) -> None:
+        self.momentum = checks.positive_number("BatchNorm", "momentum", momentum, or_zero=True, below=1.0)
+        self.eps = checks.positive_number("BatchNorm", "eps", eps)
+        if gamma is None and beta is None:
+            super().__init__()
+            return
+        backend = checks.require_alike("BatchNorm", gamma=gamma, beta=beta)
+        if len(gamma.shape) != 1 or gamma.shape != beta.shape:
+            got = f"{gamma.shape} and {beta.shape}"
+            raise ValueError(f"BatchNorm: gamma and beta must have shape (C,), got {got}")
+        _, state = self.initial(gamma.shape, None)
+        state = {name: backend.asarray(values, gamma.dtype) for name, values in state.items()}
+        super().__init__(state=state, gamma=gamma, beta=beta)
+
+    def initial(self, shape: tuple[int, ...], rng: Any) -> Any:
+        ones, zeros = constant(shape[:1], 1.0), constant(shape[:1], 0.0)
+        return {"gamma": ones, "beta": zeros}, {"running_mean": zeros, "running_var": ones}
+
+    def check(self, x: Array) -> None:
+        size = self.params["gamma"].shape[0]
+        if len(x.shape) < 2 or x.shape[1] != size:
+            raise ValueError(f"BatchNorm.forward: x must have shape (N, {size}, …), got {x.shape}")
+
+    def __repr__(self) -> str:
+        return f"BatchNorm({self.params['gamma'].shape[0] if self.params else ''})"
+
+
+def _axes(x: Array) -> tuple[int, ...]:
+    """Return the axes along which a feature's values lie: all but the second."""
+    return (0, *range(2, len(x.shape)))
+
+
+def _per_feature(x: Array) -> tuple[int, ...]:
+    """Return the shape that makes (C,) broadcast along the second axis of x."""
+    return (-1, *[1] * (len(x.shape) - 2))

@@ -1,0 +1,7 @@
+"""Losses: layers with targets, which give one loss per sample."""
+
+from backprop.losses.loss import Loss
+from backprop.losses.mean_squared_error import MeanSquaredError
+from backprop.losses.softmax_cross_entropy import SoftmaxCrossEntropy
+
+__all__ = ["Loss", "MeanSquaredError", "SoftmaxCrossEntropy"]

@@ -1,0 +1,198 @@
+"""How a network is put together: layers are looked at, given arrays, and tried on two samples of zeros."""
+
+import copy
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from math import prod
+from typing import Any, NamedTuple
+from weakref import WeakValueDictionary
+
+from backends import Array, Backend, describe, dtype_name, get_backend, kind, owner_of
+from backprop.arrays.arrays import Arrays
+from backprop.arrays.checks import positive_integer
+from backprop.arrays.dtypes import network_dtype
+from backprop.arrays.initializers import generator, same_random_numbers
+from backprop.layers.layer import Layer, has_own_passes
+from backprop.networks.own_passes import OwnPasses, attach, parameters_of
+
+OWNERS: WeakValueDictionary[int, Any] = WeakValueDictionary()  # the network of a layer, by the layer's id
+
+
+class Assembly(NamedTuple):
+    """What a network is made of.
+
+    layers: by name.  names: for each layer the network's names of its parameters, by its own.
+    params: the network's.  input_shape, output_shape: of a sample.
+    """
+
+    layers: dict[str, Any]
+    names: dict[str, dict[str, str]]
+    params: Arrays
+    input_shape: tuple[int, ...]
+    output_shape: tuple[int, ...]
+
+
+def assemble(
+    layers: Any, loss: Any, input_size: Any, output_size: Any, rng: Any, dtype: Any, backend: Any
+) -> Assembly:
+    """Return a network's parts.  Raises as Network does, and then has changed nothing."""
+    named = _named(layers)
+    for name, layer in named.items():
+        _require_passes(f"layer {name}", layer)
+    _require_passes("loss", loss)
+    _require_free(named)
+    input_shape, rng = _shape("input_size", input_size), generator(rng)
+    given = _given(named)
+    first = next(iter(given.values()), None)
+    backend = owner_of(first) if given and backend is None else get_backend(backend)
+    dtype = network_dtype(dtype_name(first.dtype) if first is not None and dtype is None else dtype)
+    _require_alike(given, dtype, backend)
+    arrays: dict[str, Array] = {}
+    names: dict[str, dict[str, str]] = {name: {} for name in named}
+    counts: Counter[str] = Counter()
+    x, before = backend.zeros((2, *input_shape), dtype), "the input"
+    with _unchanged_if_refused(named, rng):
+        for name, layer in named.items():
+            x, params = _tried(name, layer, x, before, (rng, dtype, backend))
+            before = name
+            for own, array in params.items():
+                counts[own] += 1
+                names[name][own] = f"{own}{counts[own]}"
+                arrays[names[name][own]] = array
+        if not arrays:
+            raise ValueError("Network: no layer has parameters, so there is nothing to train")
+        output_shape = tuple(x.shape[1:])
+        if output_size is not None and prod(_shape("output_size", output_size)) != prod(output_shape):
+            got = f"{before} gives {prod(output_shape)} values per sample"
+            raise ValueError(f"Network: output_size is {output_size}, but {got}")
+        if isinstance(loss, Layer):
+            loss.check(x)
+        return Assembly(named, names, Arrays.gather(arrays), input_shape, output_shape)
+
+
+def _named(layers: Any) -> dict[str, Any]:
+    """Return the layers by name; those of a list are called ReLU1, ReLU2, …"""
+    if not isinstance(layers, (Mapping, Sequence)) or isinstance(layers, str):
+        raise TypeError(f"Network: layers must be a dict by name or a list, got {type(layers).__name__}")
+    if not layers:
+        raise ValueError("Network: layers must hold at least one layer, got none")
+    if isinstance(layers, Mapping):
+        return dict(layers)
+    kinds = [getattr(layer, "__name__", type(layer).__name__) for layer in layers]
+    return {f"{kind}{kinds[: i + 1].count(kind)}": layers[i] for i, kind in enumerate(kinds)}
+
+
+def _shape(name: str, size: Any) -> tuple[int, ...]:
+    sizes = size if isinstance(size, (tuple, list)) else (size,)
+    return tuple(positive_integer("Network", name, n) for n in sizes)
+
+
+def _require_passes(what: str, obj: Any) -> None:
+    """Raise TypeError unless obj is an object with forward and backward."""
+    if isinstance(obj, type):
+        raise TypeError(f"Network: {what} must be an object, not its class: {obj.__name__}()")
+    missing = [name for name in ("forward", "backward") if not callable(getattr(obj, name, None))]
+    if missing:
+        like = "SoftmaxCrossEntropy()" if what == "loss" else "ReLU()"
+        rule = f"{what} must have forward and backward, as {like} has"
+        raise TypeError(f"Network: {rule}, got {obj!r} without {' and '.join(missing)}")
+
+
+def _require_free(named: dict[str, Any]) -> None:
+    """Raise ValueError for a layer that is in two places."""
+    places: dict[int, str] = {}
+    for name, layer in named.items():
+        if id(layer) in places:
+            both = f"{places[id(layer)]} and {name} are one object, {layer!r}"
+            raise ValueError(f"Network: {both}; make a layer for each place")
+        if id(layer) in OWNERS:
+            cure = "give each network layers of its own, such as copy.deepcopy(layer)"
+            raise ValueError(f"Network: {name}, {layer!r}, belongs to a network already; {cure}")
+        places[id(layer)] = name
+
+
+def _given(named: dict[str, Any]) -> dict[str, Array]:
+    """Return the parameters that the layers bring along, by their place: "W of Affine1"."""
+    given: dict[str, Array] = {}
+    for name, layer in named.items():
+        try:
+            given |= {f"{own} of {name}": array for own, array in parameters_of(layer).items()}
+        except TypeError as error:
+            raise TypeError(f"Network: {name}, {layer!r}: {error}") from None
+    return given
+
+
+def _require_alike(given: dict[str, Array], dtype: str, backend: Backend) -> None:
+    """Raise for a parameter of another library or dtype than the network's, or one in two places."""
+    places: dict[int, str] = {}
+    for place, array in given.items():
+        if owner_of(array) is not backend:
+            where = f"{place} is {describe(array)}, but the network is on {backend.name}"
+            raise TypeError(f"Network: {where}; move it: asarray(array, backend={backend.name!r})")
+        got = dtype_name(array.dtype)
+        if got != dtype:
+            rule = f"parameters must have one dtype, {dtype}, but {place} is {got}"
+            raise TypeError(f"Network: {rule}; cast it with asarray(array, {dtype!r})")
+        before = places.setdefault(id(array), place)
+        if before != place:
+            raise ValueError(f"Network: {before} and {place} are one array; copy it for one of them")
+
+
+@contextmanager
+def _unchanged_if_refused(named: dict[str, Any], rng: Any) -> Iterator[None]:
+    """Leave np.random alone; when an error comes up, put back layers and rng as they were."""
+    layers = [layer for layer in named.values() if isinstance(layer, Layer)]
+    before = [(layer, layer.params, layer.state) for layer in layers]
+    drawn = rng.bit_generator.state
+    try:
+        with same_random_numbers():
+            yield
+    except BaseException:
+        for layer, params, state in before:
+            layer.params, layer.state = params, state
+        rng.bit_generator.state = drawn
+        raise
+
+
+def _tried(name: str, layer: Any, x: Array, before: str, making: Any) -> tuple[Array, Mapping[str, Array]]:
+    """Return what a layer gives for two samples, and its parameters.  Raises for one that does not fit."""
+    own = has_own_passes(layer)
+    try:
+        out, params = _try_own(layer, x, making[-1]) if own else _try(layer, x, making)
+        if out.shape[:1] != (2,):
+            raise ValueError(f"{name} must return a row for each sample, got {out.shape} for 2 samples")
+    except Exception as error:
+        if isinstance(error, MemoryError) or not (own or isinstance(error, ValueError)):
+            raise
+        kind = ValueError if isinstance(error, ValueError) else TypeError
+        said = "" if isinstance(error, (ValueError, TypeError)) else f"{type(error).__name__}: "
+        gives = f"{before}, which gives {tuple(x.shape[1:])} per sample"
+        raise kind(f"Network: {name}, {layer!r}, does not fit after {gives}: {said}{error}") from error
+    return out, params
+
+
+def _try(layer: Layer, x: Array, making: Any) -> tuple[Array, Mapping[str, Array]]:
+    layer.build(tuple(x.shape[1:]), *making)
+    if any(kind(array) == "f" and array.dtype != x.dtype for array in layer.state.values()):
+        backend = making[-1]
+        layer.state = Arrays.gather({name: backend.asarray(a, x.dtype) for name, a in layer.state.items()})
+    return copy.copy(layer).forward(x, training=False), layer.params  # of a copy: this one may keep a forward
+
+
+def _try_own(layer: Any, x: Array, backend: Backend) -> tuple[Array, Mapping[str, Array]]:
+    """Return the same of an object with passes of its own, of which a deep copy is tried."""
+    copied = copy.deepcopy(layer)
+    out, known = OwnPasses(copied, backend, x.dtype, {}).forward(x), parameters_of(layer)
+    with suppress(Exception):  # the book's layers may show their gradients only behind a backward
+        copied.backward(out * 0)
+    params = parameters_of(layer, copied)
+    late = [name for name in parameters_of(copied, copied) if name not in params]
+    if late:
+        raise ValueError(f"its parameters {', '.join(late)} are made by its first forward: run that before")
+    views = {name: backend.copy(array) for name, array in params.items()}
+    attach(copied, views)
+    if any(parameters_of(copied, copied).get(name) is not view for name, view in views.items()):
+        rule = "params must be a dict that the passes read, or the arrays attributes"
+        raise ValueError(f"{rule}, so that a network can put its own arrays there ({', '.join(known)})")
+    return out, params

@@ -1,0 +1,137 @@
+"""What an optimizer is: flat state, and one formula from parameters and gradients to new parameters."""
+
+from collections.abc import Callable, Mapping
+from math import prod
+from types import MethodType
+from typing import Any
+
+from backends import Array, Workspace, backend_of, dtype_name, find, one_backend
+from backprop.arrays.arrays import Arrays
+from backprop.arrays.checks import FLOAT32_MAX, positive_number
+
+BOUND = (
+    "_backend",
+    "_shape",
+    "_rate",
+    "_state",
+    "_run",
+    "_memory",
+    "_context",
+)  # made for the parameters that it met
+
+
+class Optimizer:
+    """How parameters follow their gradients. A subclass gives its formula, and names its state:
+
+        compute(self, xp, w, g, rate, *state)  ->  new w, new state (a tuple)
+
+    w, g: all parameters and gradients, flat.  rate: the learning rate, a 0-d array.
+    zeros: names of state arrays that are like w, and 0 at first.  numbers: names of 0-d ones, likewise.
+    state: Arrays by these names, from the first update on.
+
+    The rate and the state lie in arrays beside the parameters, so that a recorded step finds them changed;
+    settings that never change are Python numbers. An optimizer belongs to the parameters that it met first.
+    """
+
+    compute: Callable[..., Any]
+    zeros: tuple[str, ...] = ()
+    numbers: tuple[str, ...] = ()
+
+    def __init__(self, learning_rate: float) -> None:
+        self._learning_rate = positive_number(type(self).__name__, "learning_rate", learning_rate)
+        self.state: Arrays | None = None
+        self._met: Array | None = None  # the parameters that it belongs to
+
+    @property
+    def learning_rate(self) -> float:
+        """The learning rate; it may be assigned between two updates, also while a network trains."""
+        return self._learning_rate
+
+    @learning_rate.setter
+    def learning_rate(self, value: float) -> None:
+        self._learning_rate = positive_number(type(self).__name__, "learning_rate", value)
+        if self._met is not None:
+            rate = self._backend.asarray(self._learning_rate, self._rate.dtype)
+            self._backend.write(self._rate, rate)
+
+    @property
+    def arrays(self) -> tuple[Array, ...]:
+        """The arrays that an update changes, besides the parameters."""
+        return () if self.state is None else (self.state.flat,)
+
+    def update(self, params: Mapping[str, Array], grads: Mapping[str, Array]) -> None:
+        """Move every parameter along its gradient, in place.
+
+        params, grads: arrays by the same names, such as `net.params` and what `net.gradient` returns.
+        Raises ValueError for a missing gradient, one of another shape, or the parameters of another network,
+        TypeError for a mixture of libraries; then nothing has changed.
+        """
+        if type(params) is Arrays and type(grads) is Arrays:
+            if params.flat is not self._met:
+                self.bind(params.flat)
+            self._move(params.flat, grads.flat)
+            return
+        for name, parameter in params.items():
+            gradient, where = grads.get(name), f"{type(self).__name__}.update"
+            if getattr(gradient, "shape", None) != parameter.shape:
+                got = "none" if gradient is None else getattr(gradient, "shape", type(gradient).__name__)
+                rule = f"the gradient of {name} must have shape {parameter.shape}"
+                raise ValueError(f"{where}: {rule}, got {got}")
+            one_backend(where, parameter=parameter, gradient=gradient)
+        g = Arrays.gather({name: grads[name] for name in params})
+        w = params if type(params) is Arrays else Arrays.gather(params)
+        self.bind(w.flat, of=w.flat if w is params else next(iter(params.values())))
+        self._move(w.flat, g.flat)
+        if w is not params:
+            for name, parameter in params.items():
+                parameter[...] = w[name]
+
+    def bind(self, w: Array, scratch: Array | None = None, of: Array | None = None) -> None:
+        """Belong to flat parameters, and make the state for them.
+
+        scratch: memory like w that a twin may write over, such as the gradients of a loop that nobody else
+        sees.  of: what tells these parameters from others, where w is but a copy of them.
+        """
+        name, of = type(self).__name__, w if of is None else of
+        if self._met is None:
+            if self._learning_rate > FLOAT32_MAX and dtype_name(w.dtype) == "float32":
+                rule = "learning_rate must be a finite number above 0 in float32"
+                raise ValueError(f"{name}: {rule}, got {self._learning_rate:g}")
+            shapes = dict.fromkeys(self.zeros, w.shape) | dict.fromkeys(self.numbers, ())
+            backend, twin = backend_of(w), find(backend_of(w).name, w.dtype, self.compute)
+            if self.state is None and shapes:
+                self.state = Arrays(shapes, backend.zeros((sum(map(prod, shapes.values())),), w.dtype))
+            if self.state is not None and self.state.shapes != shapes:
+                raise ValueError(f"{name}: its state, {self.state}, is that of other parameters")
+            self._met, self._backend, self._shape = of, backend, w.shape
+            self._rate = backend.asarray(self._learning_rate, w.dtype)
+            self._state = () if self.state is None else tuple(self.state.views.values())
+            self._memory = Workspace(backend, w.dtype)
+            self._run, self._context = self.compute, backend.xp
+            if twin is not None:
+                self._run, self._context = MethodType(twin, self), self._memory
+        if self._met is not of or w.shape != self._shape:
+            cure = "make one for each network"
+            raise ValueError(f"{name} belongs to the parameters that it met first, not to these; {cure}")
+        if scratch is not None:
+            self._memory["step", scratch.shape] = scratch
+
+    def _move(self, w: Array, g: Array) -> None:
+        result = self._run(self._context, w, g, self._rate, *self._state)
+        name = type(self).__name__
+        if not isinstance(result, tuple) or len(result) != 2 or len(result[1]) != len(self._state):
+            state = ", ".join((*self.zeros, *self.numbers))
+            raise TypeError(f"{name}.compute must return new w and a tuple of the new state, ({state})")
+        new, state = result
+        if new is not w:  # else a twin wrote in place
+            w[...] = new
+        for target, value in zip(self._state, state, strict=True):
+            if value is not target:
+                target[...] = value
+
+    # A copy has the state, and belongs to the parameters that it meets first.
+    def __getstate__(self) -> dict[str, Any]:
+        return {name: value for name, value in vars(self).items() if name not in BOUND} | {"_met": None}
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}, learning_rate {self.learning_rate:g}>"

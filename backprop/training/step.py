@@ -1,0 +1,136 @@
+"""One step of training, in sight: draw a batch, forward, backward, update.
+
+The indices of many batches move to the device at once, and the losses of many steps come back at once, when
+they are asked for. No step waits for the device. Whatever changes from step to step lies in arrays that are
+made once: the indices, the losses, what belongs to the optimizer. So a backend may record steps and replay
+them.
+"""
+
+from collections.abc import Callable
+from threading import Lock
+from typing import Any
+
+from backends import Array, NewArrays, Workspace, find
+from backprop.networks import Network
+from backprop.optimizers import Optimizer
+from backprop.training.history import History
+
+SEGMENT = 100  # steps that a backend records at once
+
+Data = tuple[Array, Array]  # samples and targets, as `net.prepare` gives them
+
+
+def minibatch(xp: Any, x: Array, targets: Array, batch: Array) -> tuple[Array, Array]:
+    """Return the samples and targets of a batch of indices."""
+    return xp.take(x, batch, axis=0), xp.take(targets, batch, axis=0)
+
+
+class Trainer:
+    """A network, an optimizer and data, in arrays that stay where they are from one step to the next.
+
+    x, targets: as `net.prepare` gives them.
+    recompute_loss: record the losses after the updates, by a second forward pass.
+    capture: whether a backend may record the steps.
+    """
+
+    def __init__(
+        self,
+        net: Network,
+        optimizer: Optimizer,
+        x: Array,
+        targets: Array,
+        batch_size: int,
+        recompute_loss: bool = False,
+        capture: bool = True,
+    ) -> None:
+        backend = self.backend = net.backend
+        self.net, self.optimizer, self.recompute_loss = net, optimizer, recompute_loss
+        self.x, self.targets = backend.pack(x), targets
+        self.grads = net.params.like(backend.zeros(net.params.flat.shape, net.dtype))
+        self.chain = net.chain(grads=self.grads, memory=Workspace)
+        self.scores = net.chain(memory=Workspace, with_loss=False)
+        self.overridden = net.overrides("loss", "gradient")
+        self.indices = backend.zeros((SEGMENT, batch_size), "int64")
+        self.losses = backend.zeros((SEGMENT, batch_size), net.dtype)
+        twin = find(backend.name, net.dtype, minibatch)
+        self.minibatch: Callable[..., Any] = twin or minibatch
+        kept_by_others = self.overridden or self.chain.own_passes  # who may hold on to what they are given
+        memory = NewArrays if kept_by_others else Workspace
+        self.context: Any = memory(backend, net.dtype) if twin else backend.xp
+        optimizer.bind(net.params.flat, scratch=self.grads.flat)
+        why = "" if capture else "capture=False"
+        if self.overridden:
+            why = f"{type(net).__name__} has a loss or gradient of its own"
+        why = why or self.chain.own_passes or backend.why_not_captured(net.dtype) or ""
+        self.run = backend.captured(
+            [net.params.flat, *optimizer.arrays, *self.chain.state], [self.losses], why
+        )
+
+    def step(self, i: int) -> None:
+        """Draw batch i, and make one update for it."""
+        x, targets = self.minibatch(self.context, self.x, self.targets, self.indices[i, ...])
+        self.chain.forward(x, targets, out=self.losses[i, ...])
+        self.chain.backward()
+        self.optimizer.update(self.net.params, self.grads)
+        if self.recompute_loss:
+            self.losses[i, ...] = self.chain.losses(x, targets)
+
+    def step_as_overridden(self, i: int) -> None:
+        """Do the same through `loss` and `gradient` of a network that has its own."""
+        x, targets = self.minibatch(self.context, self.x, self.targets, self.indices[i, ...])
+        if not self.recompute_loss:
+            self.losses[i, ...] = self.net.loss_in_training(x, targets)
+        self.optimizer.update(self.net.params, self.net.gradient(x, targets))
+        if self.recompute_loss:
+            self.losses[i, ...] = self.net.loss_in_training(x, targets)
+
+    def start(self, batches: Any) -> Callable[[], list[float]]:
+        """Ask for one update per row of batches, of indices; what is returned waits for their mean losses."""
+        backend, parts = self.backend, []
+        step, lock = self.step, self.chain.lock
+        if self.overridden:
+            step, lock = self.step_as_overridden, Lock()  # since these methods lock for themselves
+        batches = backend.asarray(batches, "int64")
+        total = batches.shape[0]
+        for first in range(0, total, SEGMENT):
+            count = min(SEGMENT, total - first)
+            backend.write(self.indices[:count, ...], batches[first : first + count, ...])
+            with lock:
+                self.run(step, count, self.impure_layer)
+            parts.append(backend.copy(self.losses[:count, ...]))
+        if not parts:
+            return list  # there is no loss
+        every = parts[0] if len(parts) == 1 else backend.concat(parts)
+        return lambda: backend.to_numpy(every).mean(axis=1, dtype="float64").tolist()
+
+    def measure(self, history: History, done: int, train_set: Data, test_set: Data | None) -> None:
+        """Add the accuracies after `done` iterations to the history.  test_set: None where there is none."""
+        net = self.net
+        history.iterations.append(done)
+        for accuracies, data in ((history.train_accuracy, train_set), (history.test_accuracy, test_set)):
+            if data is not None:
+                own = net.overrides("accuracy")
+                accuracy = float(net.accuracy(*data)) if own else net.share_correct(*data, chain=self.scores)
+                if accuracy is not None:
+                    accuracies.append(accuracy)
+
+    def impure_layer(self) -> str:
+        """Return which layer computes something else when it is asked again for the same, or nothing."""
+        passes = []
+        for _ in range(2):
+            x, targets = self.minibatch(self.context, self.x, self.targets, self.indices[0, ...])
+            seen: list[tuple[Any, Array]] = []
+            for stage in self.chain.body:
+                x = stage.forward(x)
+                seen.append((stage, x))
+            seen.append((self.chain.last, self.chain.last.forward(x, targets)))
+            dout: Any = 1.0 / targets.shape[0]
+            for stage in self.chain.turned:
+                dout = stage.backward(dout)
+                seen += [(stage, array) for array in (dout, *stage.grads) if array is not None]
+            passes.append([(stage, self.backend.to_numpy(array).tobytes()) for stage, array in seen])
+        for (stage, first), (_, second) in zip(*passes, strict=True):
+            if first != second:
+                name = type(stage.link.layer).__name__
+                return f"{name} computes something else when it is asked for the same again"
+        return ""

@@ -1,0 +1,257 @@
+"""Each twin of the NumPy backend against the formula it stands in for, at the sizes of a training step.
+
+To add one: a line in `CASES` for each size at which it is called. A twin without a line fails
+`test_every_twin_has_a_case`.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+
+from backends import TWINS, Workspace, load
+from backprop.layers import Affine, ReLU
+from backprop.losses import SoftmaxCrossEntropy
+from backprop.optimizers import SGD, Momentum
+from backprop.reporting.timing import Times, Work
+from backprop.training.step import minibatch
+
+BACKEND = load("numpy")  # which registers its twins
+BATCH, PIXELS, HIDDEN, CLASSES = 100, 784, 50, 10
+SAMPLES = 10_000
+SMALL, LARGE = 39_760, 3_256_330  # parameters of 784-50-10 and of 784-4096-10
+HEADER = ("", "size", "twin µs", "formula µs", "twin / formula", "")
+
+Call = Callable[[], tuple[Any, ...]]  # computes once, returns what is to be the same
+
+
+class Pair(NamedTuple):
+    """A twin and its formula, each ready to be called with arrays of its own."""
+
+    twin: Call
+    formula: Call
+
+
+def twin_of(formula: str) -> Callable[..., Any]:
+    return TWINS[BACKEND.name, formula].function
+
+
+def workspace(needs_dx: bool = True, lent: Any = ()) -> Workspace:
+    return Workspace(BACKEND, np.dtype("float32"), dict(lent), needs_dx)
+
+
+rng = np.random.default_rng(0)
+
+
+def a(*shape: int) -> np.ndarray:
+    """Return normal numbers, float32."""
+    return rng.standard_normal(shape, dtype=np.float32)
+
+
+def labels(size: int = BATCH) -> np.ndarray:
+    return rng.integers(CLASSES, size=size)
+
+
+def affine(n_in: int, n_out: int) -> Affine:
+    return Affine(a(n_in, n_out), a(n_out))
+
+
+# --------------------------------------------------------------------------------------------------- layers
+
+
+def formulas_forward(layers: Sequence[Any], x: Any, targets: Sequence[Any]) -> tuple[Any, list[Any]]:
+    """Return the output of neighbours, by their formulas one after the other, and what each saved.
+
+    targets: for the last of them, if it is a loss.
+    """
+    saved = []
+    for layer in layers:
+        own = targets if layer is layers[-1] else ()
+        x, kept, *_ = layer.compute(np, x, *own, *layer.params.values())
+        saved.append(kept)
+    return x, saved
+
+
+def formulas_backward(layers: Sequence[Any], dout: Any, saved: Sequence[Any]) -> tuple[Any, ...]:
+    """Return the gradient of their input and those of their parameters."""
+    grads: tuple[Any, ...] = ()
+    for layer, kept in zip(reversed(layers), reversed(saved), strict=True):
+        result = layer.derive(np, dout, *kept)
+        dout, *own = result if isinstance(result, tuple) else (result,)
+        grads = (*own, *grads)
+    return dout, *grads
+
+
+def forward(layers: Sequence[Any], x: Any, *targets: Any) -> Pair:
+    """Return a layer's `compute`, or that of neighbours as one."""
+    name = "+".join(type(layer).__name__ for layer in layers)
+    twin, ws, params = twin_of(f"{name}.compute"), workspace(), tuple(layers[0].params.values())
+    return Pair(
+        lambda: twin(layers[0], ws, x, *targets, *params)[:1],
+        lambda: formulas_forward(layers, x, targets)[:1],
+    )
+
+
+def backward(layers: Sequence[Any], dout: Any, x: Any, *targets: Any, needs_dx: bool = True) -> Pair:
+    """Return a layer's `derive`, or that of neighbours as one.
+
+    needs_dx: whether the twin is asked for the gradient of x. The formula always computes it: where the twin
+    is not asked, their ratio has that in it.
+    A loss is computed anew before each call, on both sides, since its twin writes into what it has saved.
+    """
+    name = "+".join(type(layer).__name__ for layer in layers)
+    compute, derive = twin_of(f"{name}.compute"), twin_of(f"{name}.derive")
+    ws, params = workspace(needs_dx), tuple(layers[0].params.values())
+
+    def twin_saved() -> Any:
+        return compute(layers[0], ws, x, *targets, *params)[1]
+
+    def formula_saved() -> Any:
+        return formulas_forward(layers, x, targets)[1]
+
+    of_twin, of_formula = twin_saved(), formula_saved()
+
+    def by_twins() -> tuple[Any, ...]:
+        result = derive(layers[0], ws, dout, *(twin_saved() if targets else of_twin))
+        return result if isinstance(result, tuple) else (result,)
+
+    def by_formulas() -> tuple[Any, ...]:
+        dx, *grads = formulas_backward(layers, dout, formula_saved() if targets else of_formula)
+        return dx if needs_dx else None, *grads
+
+    return Pair(by_twins, by_formulas)
+
+
+# ----------------------------------------------------------------------------------- updates and the batch
+
+
+def update(optimizer: Any, size: int) -> Pair:
+    """Return an optimizer's `compute` as a training calls it, where the twin may write over the gradient.
+
+    The rate is 1, so that a gradient that is written over by rate · gradient stays what it is.
+    """
+    twin, rate = twin_of(f"{type(optimizer).__name__}.compute"), np.array(1.0, np.float32)
+    arrays = [a(size) for _ in range(2 + len(optimizer.zeros))]
+
+    def call(function: Callable[..., Any], context: Any, w: Any, g: Any, *state: Any) -> Call:
+        def updated() -> tuple[Any, ...]:
+            new, new_state = function(optimizer, context, w, g, rate, *state)
+            for target, value in zip((w, *state), (new, *new_state), strict=True):
+                if value is not target:  # a formula returns new arrays, which the library copies into place
+                    target[...] = value
+            return w, *state
+
+        return updated
+
+    own = [array.copy() for array in arrays]
+    ws = workspace(lent={("step", (size,)): own[1]})
+    return Pair(call(twin, ws, *own), call(type(optimizer).compute, np, *arrays))
+
+
+def draw() -> Pair:
+    """Return a batch drawn from samples and labels."""
+    data, batch, ws = (a(SAMPLES, PIXELS), labels(SAMPLES)), rng.integers(SAMPLES, size=BATCH), workspace()
+    twin = twin_of("minibatch")
+    return Pair(lambda: twin(ws, *data, batch), lambda: minibatch(np, *data, batch))
+
+
+def hidden() -> np.ndarray:
+    """Return what a ReLU gives."""
+    return np.maximum(a(BATCH, HIDDEN), 0)
+
+
+MEAN = 1.0 / BATCH  # dout of each sample's loss
+FIRST, SECOND, NO_DX = f"{PIXELS}-{HIDDEN}", f"{HIDDEN}-{CLASSES}", f"{PIXELS}-{HIDDEN}, no dx"
+ROWS, LOGITS = f"{BATCH} x {HIDDEN}", f"{BATCH} x {CLASSES}"
+
+# Formula: size: what makes the pair.
+CASES: dict[str, dict[str, Callable[[], Pair]]] = {
+    "Affine.compute": {
+        FIRST: lambda: forward([affine(PIXELS, HIDDEN)], a(BATCH, PIXELS)),
+        SECOND: lambda: forward([affine(HIDDEN, CLASSES)], hidden()),
+    },
+    "Affine.derive": {
+        NO_DX: lambda: backward([affine(PIXELS, HIDDEN)], a(BATCH, HIDDEN), a(BATCH, PIXELS), needs_dx=False),
+        SECOND: lambda: backward([affine(HIDDEN, CLASSES)], a(BATCH, CLASSES), hidden()),
+    },
+    "ReLU.compute": {ROWS: lambda: forward([ReLU()], a(BATCH, HIDDEN))},
+    "ReLU.derive": {ROWS: lambda: backward([ReLU()], a(BATCH, HIDDEN), a(BATCH, HIDDEN))},
+    "Affine+ReLU.compute": {FIRST: lambda: forward([affine(PIXELS, HIDDEN), ReLU()], a(BATCH, PIXELS))},
+    "Affine+ReLU.derive": {
+        NO_DX: lambda: backward(
+            [affine(PIXELS, HIDDEN), ReLU()], a(BATCH, HIDDEN), a(BATCH, PIXELS), needs_dx=False
+        ),
+        FIRST: lambda: backward([affine(PIXELS, HIDDEN), ReLU()], a(BATCH, HIDDEN), a(BATCH, PIXELS)),
+    },
+    "SoftmaxCrossEntropy.compute": {
+        LOGITS: lambda: forward([SoftmaxCrossEntropy()], a(BATCH, CLASSES), labels())
+    },
+    "SoftmaxCrossEntropy.derive": {
+        f"{LOGITS}, with compute": lambda: backward(
+            [SoftmaxCrossEntropy()], MEAN, a(BATCH, CLASSES), labels()
+        )
+    },
+    "Affine+SoftmaxCrossEntropy.compute": {
+        SECOND: lambda: forward([affine(HIDDEN, CLASSES), SoftmaxCrossEntropy()], hidden(), labels())
+    },
+    "Affine+SoftmaxCrossEntropy.derive": {
+        f"{SECOND}, with compute": lambda: backward(
+            [affine(HIDDEN, CLASSES), SoftmaxCrossEntropy()], MEAN, hidden(), labels()
+        )
+    },
+    "minibatch": {f"{BATCH} of {SAMPLES} x {PIXELS}": draw},
+    "SGD.compute": {
+        f"{SMALL:,}": lambda: update(SGD(), SMALL),
+        f"{LARGE:,} (hidden 4096)": lambda: update(SGD(), LARGE),
+    },
+    "Momentum.compute": {
+        f"{SMALL:,}": lambda: update(Momentum(), SMALL),
+        f"{LARGE:,} (hidden 4096)": lambda: update(Momentum(), LARGE),
+    },
+}
+
+
+def test_every_twin_has_a_case():
+    own = {formula for backend, formula in TWINS if backend == BACKEND.name}
+    missing, gone = sorted(own - CASES.keys()), sorted(CASES.keys() - own)
+    assert not missing, f"bench_twins.CASES: add the sizes of a training step for {', '.join(missing)}"
+    assert not gone, f"bench_twins.CASES: NumPy has no twin of {', '.join(gone)}; remove the case"
+
+
+def test_a_new_twin_is_seen(monkeypatch):
+    monkeypatch.setitem(TWINS, (BACKEND.name, "Sigmoid.compute"), TWINS[BACKEND.name, "ReLU.compute"])
+    with pytest.raises(AssertionError, match=r"add the sizes of a training step for Sigmoid\.compute\b"):
+        test_every_twin_has_a_case()
+
+
+@pytest.mark.benchmark(group="twins and their formulas in turns")
+@pytest.mark.parametrize(("name", "size"), [(name, size) for name in CASES for size in CASES[name]])
+def test_twin(name, size, works_in_turns, closing_table):
+    pair = CASES[name][size]()
+    results = pair.twin(), pair.formula()
+    for mine, reference in zip(*results, strict=True):
+        if mine is None or reference is None:
+            assert mine is reference is None
+            continue
+        assert (mine.dtype, mine.shape) == (reference.dtype, reference.shape)
+        largest = abs(reference).max()
+        np.testing.assert_allclose(mine, reference, rtol=1e-5, atol=1e-5 * largest, err_msg=name)
+
+    def work(call: Call) -> Work:
+        def calls(n: int) -> None:
+            for _ in range(n):
+                call()
+
+        return calls
+
+    works = {"twin": work(pair.twin), "formula": work(pair.formula)}
+    times = works_in_turns(works, rounds=15, block=0.01)
+    if times:
+        closing_table("NumPy's twins and their formulas, medians", HEADER, [row(name, size, times)])
+
+
+def row(name: str, size: str, times: Times) -> tuple[str, ...]:
+    ratio = times.ratio("twin", "formula")
+    twin, formula = (f"{times.median(which) * 1e6:,.2f}" for which in ("twin", "formula"))
+    return name, size, twin, formula, f"{ratio:.2f}", "faster" if ratio < 1 else "NOT faster"

@@ -79,8 +79,8 @@ def _named(layers: Any) -> dict[str, Any]:
         raise ValueError("Network: layers must hold at least one layer, got none")
     if isinstance(layers, Mapping):
         return dict(layers)
-    kinds = [getattr(layer, "__name__", type(layer).__name__) for layer in layers]
-    return {f"{kind}{kinds[: i + 1].count(kind)}": layers[i] for i, kind in enumerate(kinds)}
+    names = [getattr(layer, "__name__", type(layer).__name__) for layer in layers]
+    return {f"{names[i]}{names[: i + 1].count(names[i])}": layers[i] for i in range(len(names))}
 
 
 def _shape(name: str, size: Any) -> tuple[int, ...]:
@@ -165,10 +165,10 @@ def _tried(name: str, layer: Any, x: Array, before: str, making: Any) -> tuple[A
     except Exception as error:
         if isinstance(error, MemoryError) or not (own or isinstance(error, ValueError)):
             raise
-        kind = ValueError if isinstance(error, ValueError) else TypeError
+        as_error = ValueError if isinstance(error, ValueError) else TypeError
         said = "" if isinstance(error, (ValueError, TypeError)) else f"{type(error).__name__}: "
         gives = f"{before}, which gives {tuple(x.shape[1:])} per sample"
-        raise kind(f"Network: {name}, {layer!r}, does not fit after {gives}: {said}{error}") from error
+        raise as_error(f"Network: {name}, {layer!r}, does not fit after {gives}: {said}{error}") from error
     return out, params
 
 

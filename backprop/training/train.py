@@ -106,10 +106,8 @@ def train(
         return rng.integers(size, size=(min(backend.iterations_at_once, total - done), batch_size))
 
     users = copy_context()  # in which the callback runs: with warnings of NumPy's as they were
-    before, at = (
-        rng.bit_generator.state,
-        0,
-    )  # of the batches that were drawn, and how many of them were trained on
+    before = rng.bit_generator.state  # of the batches that are drawn
+    at = 0  # how many of them have been trained on
     try:
         with backend.threads_for(batch_size * max(map(prod, net.params.shapes.values()))), backend.quiet():
             drawn = draw()

@@ -644,13 +644,14 @@ def test_the_next_batches_are_drawn_while_the_device_works(emulated, monkeypatch
     wait, launch = emulated.xp.wait, Graph.launch
     monkeypatch.setattr(emulated.xp, "wait", lambda what: (events.append(what), wait(what)))
     monkeypatch.setattr(Graph, "launch", lambda self: (events.append("launch"), launch(self)))
+    monkeypatch.setattr(type(emulated), "iterations_at_once", 2)
     net, rng = two_layers(backend=emulated), Spying(np.random.PCG64(0))
     train(net, X, T, epochs=3, batch_size=20, rng=rng)
     of_loop = [event for event in events if event in ("draw", "launch", "asnumpy")]
-    # The first epoch tries the loop. Of the others, the second asnumpy is of an evaluation; the last draw is
-    # of no batches.
-    epoch = ["launch", "draw", "asnumpy", "asnumpy"]
-    assert of_loop[-8:] == [*epoch, *epoch]
+    # The first epoch, of two iterations, tries the loop. In the others the first asnumpy is of the losses, two
+    # are of the evaluation. The last epoch has nothing left to draw.
+    waits = ["asnumpy"] * 3
+    assert of_loop[-9:] == ["launch", "draw", *waits, "launch", *waits]
     following = np.random.default_rng(0)
     following.integers(40, size=(6, 20))
     assert rng.bit_generator.state == following.bit_generator.state

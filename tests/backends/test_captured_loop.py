@@ -648,8 +648,8 @@ def test_the_next_batches_are_drawn_while_the_device_works(emulated, monkeypatch
     net, rng = two_layers(backend=emulated), Spying(np.random.PCG64(0))
     train(net, X, T, epochs=3, batch_size=20, rng=rng)
     of_loop = [event for event in events if event in ("draw", "launch", "asnumpy")]
-    # The first epoch, of two iterations, tries the loop. In the others the first asnumpy is of the losses, two
-    # are of the evaluation. The last epoch has nothing left to draw.
+    # The first epoch, of two iterations, tries the loop. In each of the others the first asnumpy is of the
+    # losses, two are of the evaluation. The last epoch has nothing left to draw.
     waits = ["asnumpy"] * 3
     assert of_loop[-9:] == ["launch", "draw", *waits, "launch", *waits]
     following = np.random.default_rng(0)

@@ -7,6 +7,7 @@ array) has rules of its own and is refused.
 
 import difflib
 from importlib import import_module
+from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from backends.errors import BackendUnavailable
@@ -18,6 +19,7 @@ _CLASSES = {"numpy": "backends.numpy:NumpyBackend", "cupy": "backends.cupy:CupyB
 _loaded: dict[str, "Backend"] = {}
 _by_type: dict[type, "Backend"] = {}
 _unavailable: dict[str, BackendUnavailable] = {}  # tried in vain, and not again by `auto`
+_loading = RLock()  # two threads may ask for the same backend first
 
 
 def register(backend: "Backend") -> "Backend":
@@ -44,7 +46,8 @@ def load(name: str) -> "Backend":
             hint = f'; did you mean "{near[0]}"?' if near else ""
             raise ValueError(f'unknown backend "{name}": the known ones are {", ".join(known)}{hint}')
         module, _, class_name = _CLASSES[name].partition(":")
-        backend = register(getattr(import_module(module), class_name)())
+        with _loading:
+            backend = _loaded.get(name) or register(getattr(import_module(module), class_name)())
     return backend
 
 

@@ -33,7 +33,7 @@ PUBLIC = {
     "backprop": (
         "xp use_backend set_backend get_backend available_backends asarray to_numpy "
         "MulLayer AddLayer TwoLayerNet load_mnist load_mnist_sample "
-        "numerical_gradient check_gradients train"
+        "numerical_gradient check_gradients check_function Adapter train"
     ),
     "backprop.layers": "Layer Affine BatchNorm ReLU Sigmoid SoftmaxCrossEntropy",
     "backprop.losses": "Loss MeanSquaredError SoftmaxCrossEntropy",

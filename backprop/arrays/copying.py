@@ -1,7 +1,7 @@
 """Deep copies of networks and layers, with their arrays in another dtype or on another backend."""
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, TypeVar
 
 from backends import Backend, asarray, backend_of, dtype_name, kind, owner_of
@@ -12,22 +12,40 @@ REAL_PART = {"complex64": "float32", "complex128": "float64"}
 
 
 def copy_as(
-    obj: T, *, dtype: Any = None, backend: Backend | None = None, of: tuple[str, ...] = ("params", "grads")
+    obj: T,
+    *,
+    dtype: Any = None,
+    backend: Backend | None = None,
+    of: tuple[str, ...] = ("params", "grads"),
+    arrays: Iterable[Any] = (),
+    held: Iterable[Any] = (),
 ) -> T:
     """Return a deep copy of obj with its parameters and gradients in `dtype` and on `backend`, where given.
 
     obj: anything; `params`, `grads` and `state`, where it has them, are mappings of arrays, also those of the
     layers in `obj.layers`. State that holds floating-point numbers stays real in a complex copy.
     of: ("params",) leaves the gradients what they are, in a copy that is never run backwards.
+    arrays: more of them, wherever they are in obj.  held: more that stay real, as state does.
+    Of these, views of one buffer on the host stay views of one.
     Every alias of such an array inside obj (`self.W` beside `params["W"]`) becomes the same new array; obj
     itself is not touched, whatever happens meanwhile.
     """
     memo: dict[int, Any] = {}
     real = None if dtype is None else REAL_PART.get(dtype_name(dtype), dtype)
-    for arrays in mappings(obj, of):
-        _convert(arrays, dtype, backend, memo)
-    for arrays in mappings(obj, ("state",)):
-        _convert(arrays, real, backend, memo)
+    others: list[tuple[Any, Any]] = []  # arrays, and what they become
+    for names, to in ((of, dtype), (("state",), real)):
+        for named in mappings(obj, names):
+            if isinstance(named, Arrays):
+                _convert(named, to, backend, memo)
+            else:
+                others += [(array, to) for array in named.values() if owner_of(array)]
+    others += [(array, dtype) for array in arrays] + [(array, real) for array in held]
+    others = [each for each in others if id(each[0]) not in memo]
+    for views in _shared_memory(array for array, _ in others) if backend is None else ():
+        memo |= _converted_together(views, next(to for array, to in others if array is views[0]))
+    for array, to in others:
+        if id(array) not in memo:
+            memo[id(array)] = _converted(array, to, backend)
     return copy.deepcopy(obj, memo)
 
 
@@ -41,16 +59,45 @@ def mappings(obj: Any, names: tuple[str, ...]) -> Iterator[Any]:
                 yield arrays
 
 
-def _convert(arrays: Any, dtype: Any, backend: Backend | None, memo: dict[int, Any]) -> None:
-    """Remember, by identity, what each of these arrays becomes."""
-    if isinstance(arrays, Arrays):
-        whole = arrays._whole[0] if arrays._whole else arrays
-        if id(whole.flat) not in memo:
-            memo |= whole.aliases(_converted(whole.flat, dtype, backend))
-        return
-    for array in arrays.values():
-        if owner_of(array) and id(array) not in memo:
-            memo[id(array)] = _converted(array, dtype, backend)
+def _convert(arrays: Arrays, dtype: Any, backend: Backend | None, memo: dict[int, Any]) -> None:
+    """Remember, by identity, what arrays in one flat buffer become."""
+    whole = arrays._whole[0] if arrays._whole else arrays
+    if id(whole.flat) not in memo:
+        memo |= whole.aliases(_converted(whole.flat, dtype, backend))
+
+
+def _shared_memory(arrays: Iterable[Any]) -> list[list[Any]]:
+    """Return those arrays on the host that share memory with others, together with these.
+
+    Only where they are most of what they are views of, so that no data set is copied for a few of its rows.
+    """
+    groups: dict[int, dict[int, Any]] = {}
+    for array in arrays:
+        owner = _owner(array)
+        if hasattr(array, "__array_interface__") and owner.flags.forc and owner.dtype == array.dtype:
+            groups.setdefault(id(owner), {})[id(array)] = array
+    found = [[*group.values()] for group in groups.values() if len(group) > 1]
+    return [group for group in found if 2 * sum(each.size for each in group) >= _owner(group[0]).size]
+
+
+def _owner(array: Any) -> Any:
+    """Return the array that an array is a view of, or itself."""
+    while type(base := getattr(array, "base", None)) is type(array):
+        array = base
+    return array
+
+
+def _converted_together(views: list[Any], dtype: Any) -> dict[int, Any]:
+    """Return copies of views of one buffer, by identity of the views, that are views of one themselves."""
+    owner = _owner(views[0])
+    flat = owner.ravel(order="K").astype(owner.dtype if dtype is None else dtype)  # in the order of memory
+    old, new, begin = owner.itemsize, flat.itemsize, owner.__array_interface__["data"][0]
+    found = {}
+    for view in views:
+        offset = (view.__array_interface__["data"][0] - begin) // old * new
+        strides = [stride // old * new for stride in view.strides]
+        found[id(view)] = type(owner)(view.shape, flat.dtype, flat, offset, strides)
+    return found
 
 
 def _converted(array: Any, dtype: Any, backend: Backend | None) -> Any:

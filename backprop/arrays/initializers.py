@@ -36,11 +36,21 @@ def constant(shape: tuple[int, ...], value: float) -> np.ndarray:
     return np.full(shape, value)
 
 
+def random_state() -> Any:
+    """Return the state of np.random's own generator."""
+    return np.random.get_state()
+
+
+def put_random_state(state: Any) -> None:
+    """Put np.random's own generator back to a state."""
+    np.random.set_state(state)
+
+
 @contextmanager
 def same_random_numbers() -> Iterator[None]:
     """Leave np.random's own generator as it was, so that what draws from it draws the same again."""
-    state = np.random.get_state()
+    state = random_state()
     try:
         yield
     finally:
-        np.random.set_state(state)
+        put_random_state(state)

@@ -38,6 +38,12 @@ class Checked(NamedTuple):
     callback=shape_of,
     help="Shape of the input for --file.  [default: 5,D with D from the parameters, else 5,3]",
 )
+@click.option(
+    "--constants",
+    metavar="NAME",
+    multiple=True,
+    help="An array of --file that is not trained, such as a mask. May be repeated.",
+)
 @click.option("--all", "every", is_flag=True, help="Check all layers and networks of this library.")
 @click.option(
     "--method",
@@ -68,6 +74,7 @@ def check(
     layer: str | None,
     file: str | None,
     shape: tuple[int, ...] | None,
+    constants: tuple[str, ...],
     every: bool,
     method: str,
     mode: str,
@@ -82,8 +89,9 @@ def check(
     Exits with 1 if any gradient is off.
 
     A layer of your own is a backprop.layers.Layer with formulas, or any object
-    with forward(x) and backward(dout), and, if it has parameters, two
-    dictionaries of arrays: params and grads.
+    with a forward and a backward pass, under the names that people use for
+    them, for parameters and for gradients: see docs/gradient_check.md. Its file
+    is loaded as from the root of its repository.
 
     \b
       backprop check --file my_layer.py:MyLayer
@@ -94,14 +102,16 @@ def check(
     """
     if sum([layer is not None, file is not None, every]) > 1:
         raise click.UsageError("give one of --layer, --file and --all, not several", context)
-    if shape is not None and file is None:
-        raise click.UsageError("--shape has no use without --file", context)
+    for option, value in (("--shape", shape), ("--constants", constants)):
+        if value and file is None:
+            raise click.UsageError(f"{option} has no use without --file", context)
     choice = chosen(backend)
-    options = {"method": method, "mode": mode}
+    options: dict[str, Any] = {"method": method, "mode": mode}
+    declared = {"constants": constants} if constants else {}
     with use_backend(choice.backend):
         try:
             if file is not None:
-                reports = [_of_file(file, shape, seed, choice.backend, options)]
+                reports = [_of_file(file, shape, seed, choice.backend, options | declared)]
             elif layer is not None or every:
                 reports = _of_cases([layer] if layer else list(CASES), seed, choice.backend, options)
             else:
@@ -112,15 +122,12 @@ def check(
     content: dict[str, Any]
     if layer is not None or every:
         click.echo(_table(reports) if every else _one_by_one(reports))
-        content = {
-            "reports": [{"name": name, "case": what, **report.to_dict()} for name, what, report in reports]
-        }
+        content = {"reports": [{"name": n, "case": what, **each.to_dict()} for n, what, each in reports]}
     else:
-        ((_, _, report),) = reports
-        click.echo(report)
-        content = {"report": report.to_dict()}
+        click.echo(reports[0].report)
+        content = {"report": reports[0].report.to_dict()}
     settings = {"layer": layer, "file": file, "shape": shape, "all": every, **options, "seed": seed}
-    write_json(json_file, "check", choice, settings=settings, **content)
+    write_json(json_file, "check", choice, settings=settings | declared, **content)
     return 0 if all(report.ok for _, _, report in reports) else 1
 
 
@@ -133,9 +140,8 @@ def _of_digits(seed: int, backend: Backend, options: dict[str, Any]) -> Checked:
     with usage_errors():
         net = backprop.TwoLayerNet(rng=rng, backend=backend)
     (x, t), _ = backprop.load_mnist_sample()
-    return Checked(
-        "TwoLayerNet", "three digits", backprop.check_gradients(net, x[:3], t[:3], rng=rng, **options)
-    )
+    report = backprop.check_gradients(net, x[:3], t[:3], rng=rng, **options)
+    return Checked("TwoLayerNet", "three digits", report)
 
 
 def _of_file(

@@ -6,6 +6,7 @@ import sys
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from importlib.util import module_from_spec
 from pathlib import Path
@@ -14,8 +15,9 @@ from typing import Any
 
 import click
 
-MODULE = "_backprop_own_file"  # a name that no other module has, whatever the file is called
+from backprop.cli.own_folders import OwnFolders, what_instead, why_missing
 
+ABOVE = "_backprop_own_file"  # a package around the user's, so that no name of theirs is taken already
 SAID = ("check_gradients: ", "graph_of: ", "network_graph: ")  # the line begins with where it was already
 Hint = Callable[[BaseException, set[str]], str]
 
@@ -37,7 +39,8 @@ class OwnFile:
             raise self.wrong(f"must be PATH:NAME, as in {example}, got {named!r}", "")
         self.path = Path(file)
         if not self.path.is_file():
-            raise self.wrong(f"{file}: {'no file but a folder' if self.path.is_dir() else 'no such file'}")
+            raise self.wrong(f"{file}: {what_instead(file)}")
+        self.folders = OwnFolders(self.path.resolve())
 
     @contextmanager
     def loaded(self, hint: Hint = lambda error, called: "") -> Iterator[Any]:
@@ -63,10 +66,11 @@ class OwnFile:
         try:
             inspect.signature(found).bind()
         except TypeError as error:
-            raise self.wrong(
-                f"{self.name} cannot be called without arguments ({error}); write a function beside it that "
-                f"calls it, def make(): return {self.name}(...), and name that"
-            ) from None
+            rule = f"{self.name} cannot be called without arguments ({error})"
+            made = f"def make(): return {self.name}(...)"
+            cure = f"write a function beside it that calls it, {made}, and name that"
+            pair = "" if isinstance(found, type) else "; forward and backward functions go to check_function"
+            raise self.wrong(f"{rule}; {cure}{pair}") from None
         return found()
 
     def wrong(self, message: str, colon: str = ":") -> click.UsageError:
@@ -75,25 +79,34 @@ class OwnFile:
 
     @contextmanager
     def _imported(self) -> Iterator[ModuleType]:
-        """The file as a module; its folder can be imported from meanwhile, also by what it calls later."""
-        full = self.path.resolve()
-        loader = SourceFileLoader(MODULE, str(full))
-        module = module_from_spec(ModuleSpec(MODULE, loader, origin=str(full)))
-        before = sys.path[:]
-        sys.path.insert(0, str(full.parent))
-        sys.modules[MODULE] = module  # dataclasses and pickle look there
+        """The file as a module; its folders can be imported from meanwhile, also by what it calls later."""
+        path, arguments = sys.path[:], sys.argv[:]
+        sys.path[:0] = map(str, self.folders.on_path)
+        sys.argv[:] = [str(self.path)]  # ours mean nothing to a parser of theirs
         try:
-            loader.exec_module(module)
-            yield module
+            yield self._executed()
         finally:
-            sys.path[:] = before
-            del sys.modules[MODULE]
+            sys.path[:], sys.argv[:] = path, arguments
+            for name in [name for name in sys.modules if name.split(".")[0] == ABOVE]:
+                del sys.modules[name]
+
+    def _executed(self) -> ModuleType:
+        """The file as a new module in its package."""
+        above = ModuleType(ABOVE)
+        above.__path__ = [str(self.folders.root)]
+        sys.modules[ABOVE] = above
+        package = import_module(".".join([ABOVE, *self.folders.package])).__name__
+        full, name = str(self.path.resolve()), f"{package}.{self.path.stem}"
+        loader = SourceFileLoader(name, full)
+        module = module_from_spec(ModuleSpec(name, loader, origin=full))
+        sys.modules[name] = module  # dataclasses and pickle look there
+        loader.exec_module(module)
+        return module
 
     def _found(self, module: ModuleType) -> Any:
         if not hasattr(module, self.name):
-            own = [
-                known for known, value in vars(module).items() if getattr(value, "__module__", "") == MODULE
-            ]
+            its = module.__name__
+            own = [name for name, value in vars(module).items() if getattr(value, "__module__", "") == its]
             near = difflib.get_close_matches(self.name, own, n=1)
             hint = f"; did you mean {near[0]}?" if near else f"; it has {', '.join(own)}" if own else ""
             raise self.wrong(f"{self.path} has no {self.name}{hint}")
@@ -109,20 +122,25 @@ class OwnFile:
             place = f"{self._shown(error.filename or str(self.path))}:{error.lineno or 1}"
             return Fault(f"{place}: {type(error).__name__}: {error.msg}")
         more = hint(error, {frame.name for frame in frames})
-        folder = self.path.resolve().parent
-        own = [frame for frame in frames if Path(frame.filename).parent == folder]  # the file, its neighbours
-        if own:
-            place = f"{self._shown(own[-1].filename)}:{own[-1].lineno}: "
-            place += "" if own[-1].name == "<module>" else f"in {own[-1].name}: "
-            if isinstance(error, SystemExit):
-                return Fault(f"{place}the file ends the program; keep that for __name__ == '__main__'")
-            return Fault(f"{place}{type(error).__name__}: {error}".removesuffix(": ") + more)
+        if own := [frame for frame in frames if frame.filename in self.folders]:
+            return self._fault_at(own[-1], error, more)
         if isinstance(error, (TypeError, ValueError)):
             message = str(error)
             for where in SAID:
                 message = message.removeprefix(where)
             return self.wrong(message + more)
         return None
+
+    def _fault_at(self, frame: traceback.FrameSummary, error: BaseException, more: str) -> Fault:
+        """An exception that went through the user's code, and there last through this frame."""
+        place = f"{self._shown(frame.filename)}:{frame.lineno}: "
+        place += "" if frame.name == "<module>" else f"in {frame.name}: "
+        if isinstance(error, SystemExit):
+            return Fault(f"{place}the file ends the program; keep that for if __name__ == '__main__':")
+        if error.__cause__ and str(error).startswith(SAID):
+            error = error.__cause__  # where it was and what it said is enough
+        message = f"{type(error).__name__}: {error}".removesuffix(": ").replace(f"{ABOVE}.", "")
+        return Fault(place + message + (more or why_missing(error)))
 
     def _shown(self, file: str) -> str:
         """A file's name; the user's own one as it was given."""

@@ -1,14 +1,16 @@
 """A layer or network from a user's own file, given an input."""
 
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import click
 
-from backends import Backend, describe
+from backends import Backend
 from backprop.cli.own_file import OwnFile
+from backprop.gradient_check import requirements, signatures, styles
+from backprop.gradient_check.reach import reach
 from backprop.layers import Layer
 
 SAMPLES = 5
@@ -45,6 +47,8 @@ def own_layer(
     def hint(error: BaseException, called: set[str]) -> str:
         if made_up and "for this input" in str(error):
             return ": random numbers of either sign; a function that returns (object, x) gives it another"
+        if made_up and isinstance(error, IndexError) and "integer" in str(error):
+            return "; it was given random numbers, and a function that returns (object, x) gives it integers"
         of_input = isinstance(error, (ValueError, IndexError, AssertionError))
         if made_up and of_input and "forward" in called and "backward" not in called:
             return f"; the input had shape {made_up}, and --shape gives it another"
@@ -52,7 +56,6 @@ def own_layer(
 
     with file.loaded(hint) as found:
         obj, *inputs = _object_and_inputs(file, found)
-        _require_dictionaries(file, obj)
         if inputs and shape is not None:
             raise file.wrong(f"--shape has no use: {file.name} brings inputs of its own")
         if not inputs:
@@ -68,7 +71,7 @@ def own_layer(
 
 def _object_and_inputs(file: OwnFile, found: Any) -> tuple[Any, ...]:
     """What the name stands for, called if it is a class or a function."""
-    if isinstance(found, type) or (callable(found) and not _has_passes(found)):
+    if isinstance(found, type) or inspect.isroutine(found):  # a layer may be callable as well
         found = file.called(found)
     made = found if isinstance(found, tuple) else (found,)
     if not made:
@@ -76,44 +79,34 @@ def _object_and_inputs(file: OwnFile, found: Any) -> tuple[Any, ...]:
     return made
 
 
-def _has_passes(obj: Any) -> bool:
-    return hasattr(obj, "forward") or hasattr(obj, "loss")
-
-
-def _require_dictionaries(file: OwnFile, obj: Any) -> None:
-    for attribute in ("params", "grads"):
-        value = getattr(obj, attribute, {})
-        if not isinstance(value, Mapping):
-            kind = type(obj).__name__
-            raise file.wrong(f"{kind}.{attribute} must be a dictionary by name, got {describe(value)}")
-
-
 # -------------------------------------------------------------------------------------------------- its input
 
 
 def _shape_for(obj: Any) -> tuple[int, ...]:
-    """A shape that the parameters suggest: W of x W first, else b of x + b."""
-    shapes = [tuple(getattr(array, "shape", ())) for array in getattr(obj, "params", {}).values()]
-    of_matrices = [shape[0] for shape in shapes if len(shape) == 2]
-    of_vectors = [shape[0] for shape in shapes if len(shape) == 1]
+    """A shape that the parameters or other arrays suggest: W of x W first, else b of x + b."""
+    arrays = [*reach(getattr(obj, "params", None)).arrays.values(), *reach(obj).arrays.values()]
+    of_matrices = [each.array.shape[0] for each in arrays if len(each.array.shape) == 2]
+    of_vectors = [each.array.shape[0] for each in arrays if len(each.array.shape) == 1]
     return SAMPLES, [*of_matrices, *of_vectors, FEATURES][0]
 
 
 def _input(file: OwnFile, obj: Any, shape: tuple[int, ...], rng: Any, backend: Backend) -> Any:
-    """Normal random numbers: on the host where the object has parameters, which say where they must go."""
+    """Normal random numbers: on the host where the object has arrays, which say where they must go."""
     kind = type(obj).__name__
-    if hasattr(obj, "loss") and hasattr(obj, "gradient"):
+    if requirements.is_network(obj):
         raise file.wrong(
             f"{kind} is a network and needs samples and labels; name a function that returns all, "
             f"def make(): return {kind}(...), x, t"
         )
-    if hasattr(obj, "forward"):
+    forward, _ = styles.passes(obj)
+    if forward:
+        method = getattr(obj, forward)
         try:
-            inspect.signature(obj.forward).bind(None)
+            signatures.of_forward(method, 1)(inspect.signature(method).bind, [None])
         except TypeError as error:
             raise file.wrong(
-                f"{kind}.forward needs other arguments than x ({error}); name a function that "
+                f"{kind}.{forward} needs other arguments than x ({error}); name a function that "
                 f"returns all, def make(): return {kind}(...), x, labels"
             ) from None
     x = rng.standard_normal(shape)
-    return x if getattr(obj, "params", None) else backend.asarray(x)
+    return x if reach(obj).arrays else backend.asarray(x)

@@ -1,10 +1,17 @@
 """The gradient check: is a backward pass the derivative of its forward pass, and if not, why and where.
 
-Start in check.py. A target (target.py) is the object as a scalar function of its arrays, a comparison
-(comparison.py) takes its derivatives, verdicts and diagnoses say what is wrong, false_alarms.py what is not.
+Start in fast.py, the check itself, then check.py. An adapter (adapter.py) is any object as a layer,
+recognized by the names that people use (styles.py) and by running a copy of it (recognition.py, trial.py).
+reach.py finds its arrays, gradients.py their gradients, by place (places.py); unseen.py those that are not
+compared although the output depends on them (dependence.py). A target (target.py) is the object as a scalar
+function of its arrays, a comparison (comparison.py) takes its derivatives. Where something is off,
+explaining.py looks closer and finds the layer (culprit.py) and the cause (verdicts.py, diagnoses.py and
+causes/).
 """
 
+from backprop.gradient_check.adapter import Adapter
 from backprop.gradient_check.check import check_gradients
+from backprop.gradient_check.function import check_function
 from backprop.gradient_check.report import ArrayCheck, GradientReport, Verdict
 
-__all__ = ["ArrayCheck", "GradientReport", "Verdict", "check_gradients"]
+__all__ = ["Adapter", "ArrayCheck", "GradientReport", "Verdict", "check_function", "check_gradients"]

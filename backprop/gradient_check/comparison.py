@@ -1,201 +1,68 @@
-"""Compare gradients with numerical derivatives: along a direction, at an entry, at every entry."""
+"""Compare gradients with numerical derivatives, within the limits of the method."""
 
-import warnings
 from typing import Any
 
-from backends import to_numpy
+from backprop.gradient_check.analytic import why_not_complex
+from backprop.gradient_check.derivatives import LAST_DIGIT, OF_VALUES, Derivatives
+from backprop.gradient_check.fast import PRECISION, random_direction
 from backprop.gradient_check.host_arrays import component, random_like
 from backprop.gradient_check.target import Run, Target, TargetCopy
 from backprop.networks.jacobian import gradient_by_columns
-from backprop.numerical.gradient import (
-    H_CENTRAL,
-    STEP_DTYPES,
-    NotAnalytic,
-    central_steps,
-    directional_derivative,
-    numerical_gradient,
-    value_at,
-)
 
-# Relative to the size of the gradient, and to that of the function's terms: where a gradient nearly cancels,
-# as at the optimum, its own size says nothing about the rounding errors of its terms.
-LIMITS = {"complex": (1e-12, 1e-14), "central": (1e-8, 2e-10)}
-NOISE = 1e-12  # relative scatter of values above which forward counts as less precise than float64
-ONE = to_numpy(1.0)
+LIMITS = {"complex": PRECISION, "central": 1e-8}  # relative to the size of the gradient
+TELLING = 3e-3  # of the gradient: a larger limit lets too much pass
+NOISE = 1e-10  # relative scatter of values above which forward counts as less precise than float64
 
 
-class Comparison:
+class Comparison(Derivatives):
     """Takes numerical derivatives of a target and compares the gradients of a run with them.
 
     slopes: for each array, a random direction and the derivative along it; filled by `measure`.
+    roundings: for arrays that were looked at closer, how much of the gradient may be rounding error.
     """
 
     def __init__(self, target: Target, run: Run, method: str, copied: TargetCopy | None = None) -> None:
-        self.target, self.run, self.method = target, run, method
-        self.gradients, self.rng = run.gradients, target.rng
+        super().__init__(target, method, copied)
+        self.run, self.gradients, self.rng = run, run.gradients, target.rng
         self.slopes: dict[str, tuple[Any, float]] = {}
-        self._copies = {} if copied is None else {"central": copied}
-        self._exact: Comparison | None = None
+        self.roundings: dict[str, float] = {}
+        self._others: dict[str, Comparison] = {}
         self._noise: dict[str, tuple[float, float]] = {}
+        self._probes: dict[str, list[tuple[Any, float]]] = {}
 
-    def copy_for(self, method: str) -> TargetCopy:
-        """Return the copy on which derivatives by that method are taken."""
-        if method not in self._copies:
-            self._copies[method] = self.target.copy(STEP_DTYPES[method])
-        return self._copies[method]
-
-    # ------------------------------------------------------------------------------------------- derivatives
-
-    def measure(self) -> str:
+    def measure(self, directions: dict[str, Any] | None = None) -> str:
         """Fill `slopes`.  Return why it fell back to central differences, or "" if it did not."""
-        arrays = self.copy_for("central").arrays
-        directions = {name: self._direction(to_numpy(array)) for name, array in arrays.items()}
-        why = self._try_complex(directions) if self.method == "complex" else ""
+        if not directions:
+            names = self.copy_for("central").arrays
+            directions = {name: random_direction(self.array(name), self.rng) for name in names}
+        why = why_not_complex(self, directions) if self.method == "complex" else ""
         if why or self.method == "central":
             self.method = "central"
             self.slopes = {name: (along, self.slope(name, along)) for name, along in directions.items()}
         return why
 
-    def _direction(self, values: Any) -> Any:
-        """Return a random direction along which an array of these values can be moved without rounding.
-
-        Entries too large for so small a step are moved further.
-        """
-        direction = random_like(values, self.rng)
-        if max(values.max(), -values.min()) > 1e6:
-            direction *= (1e-6 * abs(values)).clip(1.0, None)
-        direction *= H_CENTRAL  # in place, since such arrays are large
-        direction += values
-        direction -= values
-        direction /= H_CENTRAL
-        return direction
-
     def exact(self) -> "Comparison | None":
         """Return this comparison by the complex step, or None where that cannot be taken."""
-        if self.method == "complex":
+        exact = self._by("complex")
+        return exact if exact.method == "complex" else None
+
+    def by_central_differences(self) -> "Comparison":
+        """Return this comparison by central differences."""
+        return self._by("central")
+
+    def _by(self, method: str) -> "Comparison":
+        if method == self.method:
             return self
-        if self._exact is None:
-            self._exact = Comparison(self.target, self.run, "complex", self.copy_for("central"))
-            self._exact.measure()
-        return self._exact if self._exact.method == "complex" else None
-
-    def slope(
-        self, name: str, direction: Any, method: str = "", h: float = H_CENTRAL, region: Any = ...
-    ) -> float:
-        """Return the derivative along a direction of an array or a region.  h: of central differences."""
-        method = method or self.method
-        copied, array = self.copy_for(method), self.copy_for(method).arrays[name]
-        direction = self.target.backend.asarray(direction)
-        return directional_derivative(
-            lambda: self.target.value(copied), array, direction, method=method, h=h, region=region
-        )
-
-    def at_entry(self, name: str, index: list[int]) -> float:
-        """Return the derivative with respect to one entry."""
-        at = to_numpy(self.copy_for("central").arrays[name])[tuple(index)]
-        return self.slope(name, ONE, h=float(central_steps(at)), region=entry(index))
+        if method not in self._others:
+            other = Comparison(self.target, self.run, method, self.copy_for("central"))
+            other.measure({name: direction for name, (direction, _) in self.slopes.items()})
+            self._others[method] = other
+        return self._others[method]
 
     def every_entry(self, name: str) -> Any:
         """Return the derivative with respect to every entry, on the host."""
         gradient = self._by_columns(name)
-        if gradient is not None:
-            return gradient
-        copied = self.copy_for(self.method)
-        array = copied.arrays[name]
-        return to_numpy(numerical_gradient(lambda _: self.target.value(copied), array, method=self.method))
-
-    def values(self, name: str, direction: Any, steps: list[float], region: Any = ...) -> list[float]:
-        """Return the function's values with a region of an array moved by each step along a direction."""
-        copied, direction = self.copy_for("central"), self.target.backend.asarray(direction)
-        array = copied.arrays[name]
-        return [value_at(lambda: self.target.value(copied), array, direction, step, region) for step in steps]
-
-    def noise(self, name: str) -> tuple[float, float]:
-        """Return how far values scatter around a smooth curve, and their size: 1e16 times that in float64."""
-        if name not in self._noise:
-            at = to_numpy(self.copy_for("central").arrays[name])
-            direction = random_like(at, self.rng) * (1e-3 + abs(at))
-            *points, far = self.values(name, direction, [k * 3e-8 for k in range(8)] + [1.0])
-            size = 1e-300 + self.run.terms + abs(points[0]) + abs(far - points[0])
-            self._noise[name] = float(scatter(points)), float(size)
-        return self._noise[name]
-
-    def is_noisy(self, name: str) -> bool:
-        """Return whether forward is less precise than float64."""
-        scattered, size = self.noise(name)
-        return scattered > NOISE * size
-
-    # --------------------------------------------------------------------------------------------- agreement
-
-    def limit(self, size: float, method: str = "") -> float:
-        """Return how far a gradient of that size may be off."""
-        relative, absolute = LIMITS[method or self.method]
-        return relative * size + absolute * (1.0 + self.run.terms)
-
-    def gap(self, gradient: Any, direction: Any, slope: float) -> tuple[float, float]:
-        """Return how far a gradient is from the slope along a direction, and how far it may be."""
-        along, size = component(gradient, direction)
-        return abs(along - slope), self.limit(size)
-
-    def is_off(self, name: str, index: list[int]) -> bool:
-        """Return whether the gradient of an entry disagrees with the derivative."""
-        backward = float(self.gradients[name][tuple(index)])
-        return not abs(backward - self.at_entry(name, index)) <= self.limit(abs(backward))
-
-    def agrees(self, name: str, gradient: Any) -> bool:
-        """Return whether a gradient agrees with the derivative along two new directions.
-
-        gradient: of the array's shape, or summed along axes that have length 1 in it.
-        """
-        for _ in range(2):
-            direction = random_like(gradient, self.rng)
-            gap, limit = self.gap(gradient, direction, self.slope(name, direction))
-            if not gap <= 10.0 * limit:
-                return False
-        return True
-
-    # ------------------------------------------------------------------------------ which method can be taken
-
-    def _try_complex(self, directions: dict[str, Any]) -> str:
-        """Fill `slopes` by the complex step.  Return why it cannot be taken, or "" if it can."""
-        try:
-            with warnings.catch_warnings():
-                # A cast to real numbers loses the derivative: as an error it is reported by name.
-                warnings.filterwarnings("error", message="Casting complex values to real")
-                self.slopes = {name: (along, self.slope(name, along)) for name, along in directions.items()}
-            for name, (along, slope) in self.slopes.items():
-                if not self._is_analytic(name, along, slope) and not self.is_noisy(name):
-                    return f"the complex step does not see what central differences see of {name}"
-        except NotAnalytic:
-            return "it gives real numbers for complex ones"
-        except Exception as error:  # a forward without support for complex numbers may raise anything
-            return f"{type(error).__name__}: {error}"
-        return ""
-
-    def _is_analytic(self, name: str, direction: Any, slope: float) -> bool:
-        """Return whether the complex step agrees with central differences, here or beside a possible kink."""
-        if self._as_central(name, direction, slope):
-            return True
-        backend, arrays = self.target.backend, [self.copy_for(m).arrays[name] for m in ("central", "complex")]
-        before = [backend.copy(array) for array in arrays]
-        at = to_numpy(before[0])
-        beside = backend.asarray(at + 0.01 * (1.0 + abs(at)) * random_like(at, self.rng))
-        try:
-            for array in arrays:
-                array[...] = backend.astype(beside, array.dtype)
-            return self._as_central(name, direction, self.slope(name, direction, "complex"))
-        finally:
-            for array, values in zip(arrays, before, strict=True):
-                array[...] = values
-
-    def _as_central(self, name: str, direction: Any, slope: float) -> bool:
-        """Return whether central differences with one of three steps give that slope, to their precision."""
-        for stretch in (1.0, 1e2, 1e-1):
-            central = self.slope(name, direction, "central", stretch * H_CENTRAL)
-            noise = (1.0 + self.run.terms) * 1e-9 / min(stretch, 1.0)
-            if abs(central - slope) <= 1e-6 * abs(central) + noise:
-                return True
-        return False
+        return super().every_entry(name) if gradient is None else gradient
 
     def _by_columns(self, name: str) -> Any:
         """Return the derivative by every entry by columns of the Jacobian of a layer that is known.
@@ -213,17 +80,63 @@ class Comparison:
             return None
         return None
 
+    def limit(self, size: float) -> float:
+        """Return how far a gradient of that size may be off, rounding apart."""
+        of_values = OF_VALUES * self.run.terms if self.method == "central" else 0.0
+        return LIMITS[self.method] * size + of_values
 
-def scatter(points: list[Any]) -> Any:
-    """Return how far eight successive numbers, or host arrays, scatter around a smooth curve.
+    def gap(self, gradient: Any, direction: Any, slope: float) -> tuple[float, float]:
+        """Return how far a gradient is from the slope along a direction, and how far it may be."""
+        along, size = component(gradient, direction)
+        return abs(along - slope), self.limit(size)
 
-    Fifth differences remove the curve and enlarge independent errors by a factor of sqrt(252).
-    """
-    for _ in range(5):
-        points = [b - a for a, b in zip(points, points[1:], strict=False)]
-    return (sum(point * point for point in points) / (252.0 * len(points))) ** 0.5
+    def is_off(self, name: str, index: list[int]) -> bool:
+        """Return whether the gradient of an entry is off by more than that of the largest may be."""
+        backward = float(self.gradients[name][tuple(index)])
+        return not abs(backward - self.at_entry(name, index)) <= self.limit_of_entries(name)
 
+    def limit_of_entries(self, name: str) -> float:
+        """Return how far the gradient of an entry may be off."""
+        return self.limit(float(abs(self.gradients[name]).max())) + self.roundings.get(name, 0.0)
 
-def entry(index: list[int]) -> Any:
-    """Return the region of a single entry."""
-    return tuple(slice(i, i + 1) for i in index) or ...
+    def agrees(self, name: str, gradient: Any) -> bool:
+        """Return whether a gradient agrees with the derivative along two new directions.
+
+        gradient: of the array's shape, or summed along axes that have length 1 in it.
+        """
+        return all(self.agrees_along(name, gradient, random_like(gradient, self.rng)) for _ in range(2))
+
+    def agrees_along(self, name: str, gradient: Any, direction: Any) -> bool:
+        """Return whether a gradient agrees with the derivative along a direction."""
+        gap, limit = self.gap(gradient, direction, self.slope(name, direction))
+        return gap <= 10.0 * limit
+
+    def probes(self, name: str) -> list[tuple[Any, float]]:
+        """Return three directions of an array with the slopes along them; the first is that in `slopes`."""
+        if name not in self._probes:
+            known = [self.slopes[name]] if name in self.slopes else []
+            more = [random_like(self.gradients[name], self.rng) for _ in range(3 - len(known))]
+            self._probes[name] = known + [(direction, self.slope(name, direction)) for direction in more]
+        return self._probes[name]
+
+    def noise(self, name: str) -> tuple[float, float]:
+        """Return how far values scatter around a smooth curve, and their size: 1e16 times that in float64.
+
+        Where the complex step can be taken, it was measured if it is more than a few last digits.
+        """
+        if self.method == "complex" and name not in self._noise:
+            return LAST_DIGIT * self.run.terms, self.run.terms
+        return self.measured_noise(name)
+
+    def measured_noise(self, name: str) -> tuple[float, float]:
+        """Return the same, measured."""
+        if name not in self._noise:
+            from backprop.gradient_check.noise import noise_of  # not loaded where all is right
+
+            self._noise[name] = noise_of(self, name)
+        return self._noise[name]
+
+    def is_noisy(self, name: str) -> bool:
+        """Return whether forward is less precise than float64."""
+        scattered, size = self.noise(name)
+        return scattered > NOISE * size

@@ -1,8 +1,11 @@
 """Helpers for arrays on the host, where gradients are compared."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
+from warnings import catch_warnings, simplefilter
 
-from backends import owner_of, to_numpy
+from backends import backend_of, owner_of, to_numpy
 
 SAME = 1e-12  # relative: two runs of the same computation may differ by their order of summation
 
@@ -15,6 +18,18 @@ def random_like(array: Any, rng: Any) -> Any:
     return factors
 
 
+def dout_like(out: Any, values: Any) -> Any:
+    """Return host values as the dout of an output: an array of its kind, or a number if it is a number.
+
+    A number has no place that backward could write to.
+    """
+    if owner_of(out) is None:
+        return float(values)
+    backend = backend_of(out)
+    is_on_host = backend.array_type is type(to_numpy(0.0))
+    return values[()] if is_on_host and not values.shape else backend.asarray(values.copy())
+
+
 def on_host(gradient: Any) -> Any:
     """Return a copy of a gradient on the host, or whatever is neither an array nor a number unchanged."""
     if not isinstance(gradient, (int, float)) and owner_of(gradient) is None:
@@ -23,12 +38,30 @@ def on_host(gradient: Any) -> Any:
     return host.astype("float64") if host.dtype.kind in "biu" else host
 
 
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Ignore overflows: what is not finite is never ok, and needs no warning."""
+    with catch_warnings():
+        simplefilter("ignore", RuntimeWarning)
+        yield
+
+
 def component(gradient: Any, direction: Any) -> tuple[float, float]:
     """Return a gradient's component along a direction, and the root of the sum of its squared terms."""
     terms = to_numpy(gradient * direction)
-    along = float(terms.sum())
+    along, largest = float(terms.sum()), abs(max(float(terms.max()), -float(terms.min())))
+    if not 1e-100 < largest < 1e100:  # its square may be too large or too small for a number
+        if not 0.0 < largest < float("inf"):
+            return along, largest
+        terms /= largest
+        return along, largest * float((terms * terms).sum()) ** 0.5
     terms *= terms  # in place, since such arrays are large
     return along, float(terms.sum()) ** 0.5
+
+
+def scale_of(array: Any) -> float:
+    """Return the size of the largest entry, or 1 where all are 0."""
+    return float(abs(array).max()) or 1.0
 
 
 def differ(a: Any, b: Any) -> bool:

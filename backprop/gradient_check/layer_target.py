@@ -1,15 +1,21 @@
 """A layer or a loss as a scalar function: the sum of its outputs times random factors, backward's `dout`."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from math import prod
 from typing import Any
 
 from backends import Array, describe, owner_of, to_numpy
-from backprop.gradient_check.host_arrays import on_host, random_like
+from backprop.gradient_check.adapter import INPUT, Adapter
+from backprop.gradient_check.dependence import same
+from backprop.gradient_check.host_arrays import dout_like, on_host, quiet, random_like
+from backprop.gradient_check.report import Verdict
 from backprop.gradient_check.requirements import WHERE, is_array, is_real
-from backprop.gradient_check.target import INPUT, Run, Target, TargetCopy
+from backprop.gradient_check.target import Run, Target, TargetCopy
 from backprop.networks.jacobian import COLUMNS, Place, acts_per_sample
-from backprop.networks.own_passes import parameters_of
+
+AS_1 = Verdict("ok, ignores dout", "right at a dout of 1, and the same for another: it can only come last")
+ANOTHER = -3.0
+NOT_LINEAR = Verdict("not linear in dout", "backward of -3 times dout does not give -3 times its gradients")
 
 
 class LayerTarget(Target):
@@ -18,17 +24,31 @@ class LayerTarget(Target):
     honours_dout = True
     _spare: TargetCopy | None = None  # reused once, since copying is expensive
 
-    def __init__(self, obj: Any, inputs: list[Any], rng: Any, wanted: tuple[int, ...] = (0,)) -> None:
-        super().__init__(obj, inputs, rng, wanted)
-        if isinstance(obj, AttributeLayer):
-            self.name = type(obj.layer).__name__
+    def __init__(self, obj: Adapter, *given: Any) -> None:
+        super().__init__(obj, *given)
         copied = self.copy()
         out = self._forward(copied)
+        self.random.watch()
         self._spare = None if self._written(copied) else copied
-        self._gives_arrays = hasattr(out, "shape")
         self.is_loss = not getattr(out, "shape", ())
-        self.factors = random_like(to_numpy(out), rng) if self.honours_dout else to_numpy(1.0)
-        self.weights = self.backend.asarray(self.factors)
+        self.honours_dout = self.honours_dout and copied.obj.takes_dout
+        self._weigh(random_like(to_numpy(out), self.rng) if self.honours_dout else to_numpy(1.0))
+        self._of_dout: list[Verdict] = []
+        if self.is_loss and self.honours_dout:
+            self._try_another_dout()
+
+    def _weigh(self, factors: Any) -> None:
+        self.factors, self.weights = factors, self.backend.asarray(factors)
+
+    def _try_another_dout(self) -> None:
+        """See whether the gradients of a loss follow dout, which the last of a chain may take as 1."""
+        first, other = (self.run(self.copy(), dout).gradients for dout in (1.0, ANOTHER))
+        pairs = [(first[n], other[n]) for n in first if is_array(first[n]) and is_array(other[n])]
+        if pairs and all(same(a, b) for a, b in pairs):
+            self.honours_dout, self.remark = False, AS_1
+            self._weigh(to_numpy(1.0))
+        elif not all(same(a, b) or same(ANOTHER * a, b) for a, b in pairs):
+            self._of_dout = [NOT_LINEAR]
 
     def copy(self, dtype: str = "float64") -> TargetCopy:
         if self._spare is None or dtype != "float64":
@@ -38,22 +58,38 @@ class LayerTarget(Target):
 
     def value(self, copied: TargetCopy) -> Any:
         out = self._forward(copied)
-        is_array = bool(getattr(out, "shape", ()))
-        return self.backend.xp.sum(out * self.weights) if is_array else out * float(self.factors)
+        if not getattr(out, "shape", ()):
+            return out * float(self.factors)
+        return self.backend.xp.sum(out * self.weights)
 
     def run(self, copied: TargetCopy, dout: Any = 1.0) -> Run:
-        out = to_numpy(self._forward(copied)).copy()
+        given_out = self._forward(copied)
+        out = to_numpy(given_out).copy()
         expected = self.factors * dout
-        given = self.backend.asarray(expected.copy()) if self._gives_arrays else float(expected)
+        given = dout_like(given_out, expected)
         dx = copied.obj.backward(given)
-        grads = getattr(copied.obj, "grads", {})
+        grads = copied.obj.grads
         gradients = {name: on_host(grads.get(name)) for name in self.params}
         given_back = dx if isinstance(dx, tuple) else (dx,)
         given_back += (None,) * (len(self.inputs) - len(given_back))
         gradients |= {name: on_host(gradient) for name, gradient in self._wanted(given_back).items()}
         written = ["dout"] if (to_numpy(given) != expected).any() else []
-        inputs = [i for i, x in enumerate(self.inputs) if not i or given_back[i] is not None and is_real(x)]
-        return Run(out, float(abs(out * self.factors).sum()), gradients, written, tuple(inputs))
+        inputs = tuple(i for i in range(len(self.inputs)) if self._has_gradient(i, given_back[i]))
+        with quiet():
+            terms = float(abs(out * self.factors).sum())
+        return Run(out, terms, gradients, written, inputs)
+
+    def _has_gradient(self, i: int, gradient: Any) -> bool:
+        """Return whether an input is to be compared: those wanted, and those that a gradient came back of."""
+        is_constant = self.obj.input_name(i) in self.constants
+        return i in self.wanted or not (gradient is None or is_constant) and is_real(self.inputs[i])
+
+    def faults(self) -> list[Verdict]:
+        if not self.obj.updates:
+            return self._of_dout
+        changed = ", ".join(each.name for each in self.obj.updates)
+        cure = "let it leave the gradient, as self.dW, and update elsewhere; or let it take a learning_rate"
+        return [*self._of_dout, Verdict("updates itself", f"backward changes {changed} itself; {cure}")]
 
     def _forward(self, copied: TargetCopy) -> Any:
         copied.restore()
@@ -63,7 +99,7 @@ class LayerTarget(Target):
         return out
 
     def places(self, copied: TargetCopy) -> Iterator[Place]:
-        layer, x, weights = copied.obj, copied.inputs[0], self.weights
+        layer, x, weights = copied.obj.layer, copied.inputs[0], self.weights
         if not acts_per_sample(layer) or not x.shape:
             return
         xp = self.backend.xp
@@ -80,26 +116,6 @@ class LayerTarget(Target):
         yield Place(None, {INPUT: self.input_names[0]}, x, value_at, width)
         if type(layer) in COLUMNS:
             yield Place(layer, {name: name for name in self.params}, x, value, width)
-
-    def of_attributes(self, copied: TargetCopy) -> Target | None:
-        found = {} if hasattr(self.obj, "params") else parameters_of(self.obj, copied.obj)
-        params = {name: array for name, array in found.items() if is_array(array)}
-        if not params:
-            return None
-        return type(self)(AttributeLayer(self.obj, params), self.inputs, self.rng, self.wanted)
-
-
-class AttributeLayer:
-    """A layer as the book writes it, with attributes W, b and dW, db, as one with `params` and `grads`."""
-
-    def __init__(self, layer: Any, params: Mapping[str, Array]) -> None:
-        self.layer, self.params = layer, params
-        self.forward, self.backward = layer.forward, layer.backward
-
-    @property
-    def grads(self) -> dict[str, Any]:
-        """The gradients that the last backward left."""
-        return {name: getattr(self.layer, f"d{name}", None) for name in self.params}
 
 
 class LastLayerTarget(LayerTarget):

@@ -12,11 +12,19 @@ def find(comparison: Comparison, name: str) -> list[int]:
     gradient, (direction, slope) = comparison.gradients[name], comparison.slopes[name]
     terms = gradient * direction
     gap = float(terms.sum()) - slope
-    largest = index_of(int(abs(terms).argmax()), terms.shape)  # which is at fault where many are
-    for guess in (largest, _pinpointed(comparison, name, terms, gap)):
+    first = largest(comparison, name)  # which is at fault where many are
+    if gap == 0.0:  # too small for a number to show
+        return first
+    for guess in (first, _pinpointed(comparison, name, terms, gap)):
         if comparison.is_off(name, guess):
             return guess
     return _bisected(comparison, name, terms, gap)
+
+
+def largest(comparison: Comparison, name: str) -> list[int]:
+    """Return the index of the entry that has the largest share of a gradient's component."""
+    gradient = comparison.gradients[name]
+    return index_of(int(abs(gradient * comparison.slopes[name][0]).argmax()), gradient.shape)
 
 
 def _pinpointed(comparison: Comparison, name: str, terms: Any, gap: float) -> list[int]:

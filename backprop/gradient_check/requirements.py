@@ -1,35 +1,70 @@
 """Requirements on what is passed to a gradient check: methods to call, and real, finite arrays."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from backends import Array, Backend, asarray, backend_of, describe, kind, owner_of, to_numpy
 from backprop.arrays.checks import entering, first_not_finite
+from backprop.gradient_check.styles import of_network
 
 WHERE = "check_gradients"
+OF_NO_LAYERS = ("builtins", "functools", "numpy")  # modules of types: of functions, numbers, lists
 
 
 def is_network(obj: Any) -> bool:
     """Return whether obj is checked by its `loss` and `gradient` rather than by forward and backward."""
-    return hasattr(obj, "gradient") and hasattr(obj, "loss")
+    return all(of_network(obj))
 
 
 def require_object(obj: Any, inputs: tuple[Any, ...]) -> None:
-    """Raise TypeError or ValueError unless obj is a layer or network with an input and real params."""
-    name = type(obj).__name__
+    """Raise TypeError or ValueError unless obj is an object with an input and, in `params`, real arrays."""
+    name = getattr(obj, "__name__", type(obj).__name__)
     if isinstance(obj, type):
         raise TypeError(f"{WHERE}: give an object, not its class: {obj.__name__}(...)")
-    missing = [method for method in ("forward", "backward") if not callable(getattr(obj, method, None))]
-    if missing and not is_network(obj):
-        rule = "a layer needs forward(x) and backward(dout), a network loss(x, t) and gradient(x, t)"
-        raise TypeError(f"{WHERE}: {name} has no {' and no '.join(missing)}: {rule}")
+    if owner_of(obj) is not None or type(obj).__module__ in OF_NO_LAYERS:
+        of_function = "is a function: check_function(forward, backward, x) checks those"
+        rule = of_function if callable(obj) else "has no forward and no backward"
+        raise TypeError(f"{WHERE}: {name} {rule}")
     if not inputs:
         raise TypeError(f"{WHERE}: give {name}'s inputs, the first of which is differentiated")
     params = getattr(obj, "params", {})
-    if not isinstance(params, Mapping):
-        raise TypeError(f"{WHERE}: {name}.params must be a mapping of arrays by name, got {describe(params)}")
-    for param_name, param in params.items():
-        require_real(f"params[{param_name!r}]", param)
+    if is_network(obj) and not isinstance(params, (Mapping, list, tuple)):
+        rule = f"{name}.params must be a mapping of arrays by name, or a list of them"
+        raise TypeError(f"{WHERE}: {rule}, got {describe(params)}")
+    if isinstance(params, Mapping):
+        _require_real_params(name, params)
+
+
+def _require_real_params(owner: str, params: Mapping[str, Any]) -> None:
+    """Raise TypeError or ValueError unless all params are real arrays, or are yet to be made."""
+    for name, param in params.items():
+        if param is None or isinstance(param, Mapping):  # None: forward makes it
+            continue
+        if not is_array(param):
+            rule = f"{owner}.params[{name!r}] must be an array, got {describe(param)}"
+            cure = "write Adapter(layer, params=lambda layer: {...}, grads=lambda layer: {...}) in its place"
+            raise TypeError(f"{WHERE}: {rule}; {cure}, which return arrays by name")
+        require_real(f"params[{name!r}]", param)
+
+
+@contextmanager
+def what_to_do(called: str, *arguments: Any) -> Iterator[None]:
+    """Add to an error of a stranger's method what was called, and what to do."""
+    try:
+        yield
+    except Exception as error:
+        if not str(error).startswith(WHERE):
+            cure = "give all that it takes, or write Adapter(layer, forward=..., backward=...) in its place"
+            given = ", ".join(map(_described, arguments))
+            error.add_note(f"{WHERE}: {called}({given}) failed on a copy in float64; {cure}")
+        raise
+
+
+def _described(argument: Any) -> str:
+    """Return an argument in words: a name as it is, an array by its shape."""
+    shape = getattr(argument, "shape", None)
+    return argument if isinstance(argument, str) else describe(argument) + f" of shape {shape}" * bool(shape)
 
 
 def real_array(data: Any, what: str, backend: Backend | None) -> Array:
@@ -42,6 +77,12 @@ def real_array(data: Any, what: str, backend: Backend | None) -> Array:
     data = backend_of(data).astype(data, "float64")
     require_real(what, data)
     return data
+
+
+def real_inputs(inputs: Sequence[Any], wanted: Sequence[int]) -> list[Any]:
+    """Return inputs with those at these positions as arrays of floats."""
+    backend = backend_of(inputs[0])
+    return [real_array(x, f"input {i + 1}", backend) if i in wanted else x for i, x in enumerate(inputs)]
 
 
 def require_real(what: str, array: Any) -> None:
@@ -61,8 +102,7 @@ def require_differentiable(name: str, out: Any) -> None:
     if out.dtype.kind != "f":
         raise TypeError(f"{WHERE}: {name} must return real floating-point numbers, got {out.dtype}")
     if found := first_not_finite(out):
-        rule = "where no derivative can be taken"
-        raise ValueError(f"{WHERE}: {name} returns {found} for this input, {rule}")
+        raise ValueError(f"{WHERE}: {name} returns {found} for this input, where no derivative can be taken")
 
 
 def is_array(data: Any) -> bool:
@@ -76,3 +116,8 @@ def is_real(data: Any) -> bool:
     if isinstance(data, (int, float)):
         return not isinstance(data, bool)
     return hasattr(data, "dtype") and kind(data) == "f"
+
+
+def is_value(out: Any) -> bool:
+    """Return whether something is what forward may return: an array or a number."""
+    return isinstance(out, (int, float, complex)) or owner_of(out) is not None

@@ -57,30 +57,12 @@ def numerical_gradient(f: Callable[[Array], Any], x: Array, *, method: str = "ce
     return backend.reshape(backend.asarray(values, "float64"), x.shape)
 
 
-def directional_derivative(
-    f: Callable[[], Any],
-    x: Array,
-    direction: Any,
-    *,
-    method: str = "complex",
-    h: float = H_CENTRAL,
-    region: Any = ...,
-) -> float:
-    """The derivative of f along a direction of x, from one ("complex") or two ("central") evaluations.
-
-    f: takes nothing, looks at x and returns one number.  x: as for `numerical_gradient`; it is restored.
-    direction: float64, in the shape of x, or of x[region], the part of x that is moved.
-    h: the step of central differences.
-    """
-    if method == "complex":
-        moved: complex = value_at(f, x, direction, complex(0.0, H_COMPLEX), region)
-        return moved.imag / H_COMPLEX
-    above: float = value_at(f, x, direction, h, region)
-    return (above - float(value_at(f, x, direction, -h, region))) / (2.0 * h)
-
-
 def value_at(f: Callable[[], Any], x: Array, direction: Any, step: Any, region: Any = ...) -> Any:
-    """f where x is moved by step · direction, as a Python number of the kind of the step; x is restored."""
+    """f where x is moved by step · direction, as a Python number of the kind of the step; x is restored.
+
+    f: takes nothing and looks at x, an array of float64 or, for a complex step, complex128.
+    direction: float64, in the shape of x, or of x[region], the part of x that is moved.
+    """
     part = x[region]  # a view
     before = backend_of(x).copy(part)
     try:

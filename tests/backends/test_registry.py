@@ -1,5 +1,8 @@
 """Which backend an array belongs to, what is refused, and how arrays move and backends are added."""
 
+from concurrent.futures import ThreadPoolExecutor
+from time import sleep
+
 import numpy as np
 import pytest
 
@@ -13,6 +16,7 @@ from backends import (
     one_backend,
     owner_of,
     register,
+    registry,
 )
 from backends.numpy import NumpyBackend
 from backprop import asarray, get_backend, set_backend, to_numpy, use_backend
@@ -143,3 +147,16 @@ def test_the_latest_backend_of_a_name_counts(other, library):
 def test_numpy_is_one_object():
     assert load("numpy") is load("numpy") is backend_of(np.ones(1))
     assert type(load("numpy")) is NumpyBackend
+
+
+def test_threads_that_ask_for_a_backend_at_once_get_the_same_one(monkeypatch):
+    class Slow(NumpyBackend):
+        def __init__(self):
+            sleep(0.05)
+            super().__init__()
+
+    monkeypatch.setattr(registry, "_CLASSES", {"numpy": f"{__name__}:Slow"})
+    monkeypatch.setitem(globals(), "Slow", Slow)
+    registry._loaded.clear()
+    with ThreadPoolExecutor(8) as pool:
+        assert len({id(backend) for backend in pool.map(load, ["numpy"] * 8)}) == 1

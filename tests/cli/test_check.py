@@ -383,7 +383,7 @@ WRONG = {  # what is replaced in LINEAR, by what, the arrays that are wrong, and
     "return dout @": ("dout *= 2.0\n        return 0.5 * dout @", "", ["Linear: writes into dout"]),
     'self.grads["W"] =': ('self.grads["V"] =', "W", ["W: missing gradient"]),
     "self.x.T @ dout": ("(self.x.T @ dout).T", "W", ["W: wrong shape", "right when transposed"]),
-    "return x @": ("return np.random.random(x.shape) @", "", ["hidden state"]),
+    "return x @": ("self.n = getattr(self, 'n', 0) + 1\n        return self.n * x @", "", ["hidden state"]),
 }
 
 
@@ -420,10 +420,188 @@ class Sixfold:
     assert sys.path == before
 
 
+# ------------------------------------------------------------------------ a repository around the file
+
+
+FUNCTIONS = "def double(x): return 2.0 * x\n"
+
+DOUBLE = """
+class Double:
+    def forward(self, x): return double(x)
+    def backward(self, dout): return double(dout)
+"""
+
+
+@pytest.fixture
+def repository(tmp_path, monkeypatch):
+    """Write files into a folder, by their paths in it; what is imported from them is forgotten afterwards."""
+    folder, before = tmp_path / "repository", set(sys.modules)
+
+    def write(files):
+        for name, source in files.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_text(source)
+        return folder
+
+    yield write
+    for name in set(sys.modules) - before:
+        places = getattr(sys.modules[name], "__path__", [getattr(sys.modules[name], "__file__", None) or ""])
+        if any(place.startswith(str(tmp_path)) for place in places):
+            del sys.modules[name]
+
+
+REPOSITORIES = {  # files, the one with the layer, and what else must be there
+    "absolute imports from the root": {
+        "common/layers.py": "from common.functions import double" + DOUBLE,
+        "common/functions.py": FUNCTIONS,
+    },
+    "absolute imports of a neighbour folder": {
+        "code/book/layers.py": "import tools.functions\ndouble = tools.functions.double" + DOUBLE,
+        "tools/functions.py": FUNCTIONS,
+    },
+    "absolute imports of a package": {
+        "nn/parts/layers.py": "from nn.functions import double" + DOUBLE,
+        "nn/functions.py": FUNCTIONS,
+        "nn/__init__.py": "",
+        "nn/parts/__init__.py": "",
+    },
+    "relative imports in a package": {
+        "nn/parts/layers.py": "from ..functions import double\nfrom . import other" + DOUBLE,
+        "nn/functions.py": FUNCTIONS,
+        "nn/__init__.py": "",
+        "nn/parts/__init__.py": "",
+        "nn/parts/other.py": "",
+    },
+    "relative imports without __init__.py": {
+        "nn/layers.py": "from .functions import double" + DOUBLE,
+        "nn/functions.py": FUNCTIONS,
+    },
+    "relative imports in a package with a name that is taken": {
+        "backprop/layers.py": "from .functions import double" + DOUBLE,
+        "backprop/functions.py": FUNCTIONS,
+        "backprop/__init__.py": "",
+    },
+    "a neighbour with a name of the root": {
+        "lib/layers.py": "from functions import double\nfrom setup_of_it import NAME" + DOUBLE,
+        "lib/functions.py": FUNCTIONS,
+        "setup_of_it.py": "NAME = 'it'",
+    },
+}
+
+
+@pytest.mark.parametrize("start", ["root", "elsewhere", "beside"])
+@pytest.mark.parametrize("kind", REPOSITORIES)
+def test_a_file_is_loaded_as_its_repository_has_it(call, repository, tmp_path, monkeypatch, kind, start):
+    root, (file, *_) = repository(REPOSITORIES[kind]), REPOSITORIES[kind]
+    monkeypatch.chdir({"root": root, "elsewhere": tmp_path, "beside": (root / file).parent}[start])
+    path = {"root": file, "elsewhere": root / file, "beside": "layers.py"}[start]
+    before = sys.path[:]
+    ran = call("check", "--file", f"{path}:Double")
+    assert (ran.code, ran.err) == (0, "") and table_of(ran) == {"x": (15, "ok")}
+    assert sys.path == before
+
+
+def test_the_working_directory_is_on_the_path_wherever_the_file_is(call, repository, monkeypatch):
+    root = repository({"code/layers.py": "import tools" + DOUBLE, "work/tools.py": ""})
+    (root / "code" / "layers.py").write_text("from tools import double" + DOUBLE)
+    (root / "work" / "tools.py").write_text(FUNCTIONS)
+    monkeypatch.chdir(root / "work")
+    assert call("check", "--file", "../code/layers.py:Double").code == 0
+
+
+@pytest.mark.parametrize(
+    ("source", "line"),
+    [
+        (
+            "from common.functions import double",
+            "layers.py:1: ModuleNotFoundError: No module named 'common",
+        ),
+        ("from .functions import double", "layers.py:1: ModuleNotFoundError: No module named 'common"),
+        ("import no_such_module", "layers.py:1: ModuleNotFoundError: No module named 'no_such_module'"),
+        ("from .other import double", "other.py:2: ZeroDivisionError: division by zero"),
+    ],
+)
+def test_what_fails_to_be_imported_is_one_line(call, repository, monkeypatch, source, line):
+    monkeypatch.chdir(repository({"common/layers.py": source + DOUBLE, "common/other.py": "\n1 / 0"}))
+    ran = call("check", "--file", "common/layers.py:Double")
+    assert (ran.code, ran.out) == (2, "") and ran.error.startswith("backprop check: ") and line in ran.error
+
+
+def test_a_fault_in_another_folder_of_the_repository_is_told_with_its_place(call, repository, monkeypatch):
+    faulty = "def double(x):\n  return x + no_such_name\n"
+    root = repository({"lib/layers.py": "from tools.f import double" + DOUBLE, "tools/f.py": faulty})
+    monkeypatch.chdir(root.parent)
+    ran = call("check", "--file", "repository/lib/layers.py:Double")
+    assert ran.code == 2 and "f.py:2: in double: NameError: name 'no_such_name'" in ran.error
+
+
+DENSE = """
+import numpy as np
+class Dense:
+    def __init__(self, D=4): self.W, self.b, self.dW, self.db = np.ones((D, 3)), np.zeros(3), None, None
+    def forward(self, x):
+        self.x = x
+        return x @ self.W + self.b
+    def backward(self, dout):
+        self.dW, self.db = self.x.T @ dout, dout.sum(axis=0)
+        return dout @ self.W.T
+"""
+LISTS = """
+class Lists:
+    def __init__(self): self.params, self.grads = [np.ones((4, 3))], [None]
+    def forward(self, x):
+        self.x = x
+        return x @ self.params[0]
+    def backward(self, dout):
+        self.grads[0] = self.x.T @ dout
+        return dout @ self.params[0].T
+"""
+NET = """
+class Dense2:
+    def __init__(self): self.layers = [Dense(6), Dense(3)]
+    def forward(self, x): return self.layers[1].forward(self.layers[0].forward(x))
+    def backward(self, dout): return self.layers[0].backward(self.layers[1].backward(dout))
+"""
+SHAPES = {  # a layer without dictionaries, its name, and the entries of its input
+    "W": (DENSE, "Dense", 20),
+    "weights": (DENSE.replace("W", "weights"), "Dense", 20),
+    "a list": (DENSE + LISTS, "Lists", 20),
+    "layers": (DENSE + NET, "Dense2", 30),
+}
+
+
+@pytest.mark.parametrize("kind", SHAPES)
+def test_attributes_and_layers_give_the_shape_of_the_input(check_file, kind):
+    source, name, entries = SHAPES[kind]
+    assert table_of(check_file(source, name))["x"] == (entries, "ok")
+
+
+def test_constants_are_no_parameters(check_file):
+    source = DENSE.replace("+ self.b", "* self.scale + self.b")
+    source = source.replace("self.x.T @ dout,", "self.x.T @ (dout * self.scale),")
+    source = source.replace("dout @ self.W", "(dout * self.scale) @ self.W")
+    source = source.replace("None, None", "None, None; self.scale, self.shift = np.full(3, 2.0), np.ones(3)")
+    source = source.replace("return x @ self.W", "return self.shift + x @ self.W")
+    assert check_file(source, "Dense").code == 1, "neither is compared"
+    assert check_file(source, "Dense", "--constants", "scale").code == 1
+    ran = check_file(source, "Dense", "--constants", "scale", "--constants", "shift")
+    assert (ran.code, ran.err) == (0, "")
+    assert set(table_of(ran)) == {"W", "b", "x"}
+
+
 FAULTS = {  # a file, the name in it, and the one line that tells what is wrong, without the prefix
     "syntax error": ("import sys\n\ndef f(:\n", "f", "{path}:3: SyntaxError: invalid syntax"),
     "null byte": ("x = '\0'", "x", "{path}:1: SyntaxError: .*null bytes"),
-    "missing module": ("import no_such_module", "f", "{path}:1: ModuleNotFoundError: No module named '.*'"),
+    "missing module": (
+        "import no_such_module",
+        "f",
+        "{path}:1: ModuleNotFoundError: No module named '.*'; it is neither installed beside backprop nor .*",
+    ),
+    "a module of a package with our name": (
+        "from backprop.no_such_module import f",
+        "f",
+        "{path}:1: ModuleNotFoundError: No module named '.*'; here backprop is this library, .*",
+    ),
     "fails when imported": (
         "def f():\n  1 / 0\nf()",
         "f",
@@ -487,6 +665,49 @@ class A:
     assert ran.error.endswith("; the input had shape (5, 3), and --shape gives it another")
 
 
+def test_numbers_of_words_are_not_blamed_on_the_shape(check_file):
+    source = """
+import numpy as np
+class Embedding:
+    def __init__(self): self.W = np.eye(6)
+    def forward(self, ids): return self.W[ids]
+    def backward(self, dout): pass
+"""
+    ran = check_file(source, "Embedding")
+    assert ran.code == 2 and "--shape" not in ran.error
+    assert ran.error.endswith("a function that returns (object, x) gives it integers")
+
+
+PARSER = "import argparse\nparser = argparse.ArgumentParser()\nparser.add_argument('--size', {})\n"
+
+
+def test_a_file_that_parses_arguments_gets_none_of_ours(check_file):
+    source = PARSER.format("type=int, default=4") + "size = parser.parse_args().size\n"
+    before = sys.argv[:]
+    ran = check_file(source + LINEAR.replace("(4, 3)", "(size, 3)"), "Linear")
+    assert (ran.code, ran.err) == (0, "") and table_of(ran)["x"] == (20, "ok") and sys.argv == before
+
+
+def test_a_file_that_needs_arguments_is_told_where(check_file):
+    ran = check_file(PARSER.format("required=True") + "parser.parse_args()\n" + LINEAR, "Linear")
+    *usage, line = ran.err.splitlines()
+    assert ran.code == 2 and "usage: my_layer.py" in usage[0]
+    assert line.startswith("backprop check: {path}:4: the file ends the program; keep that for")
+
+
+def test_a_function_that_needs_arguments_is_sent_to_check_function(check_file):
+    ran = check_file("def affine(x, w): return x @ w, (x, w)", "affine")
+    assert ran.code == 2 and "forward and backward functions go to check_function" in ran.error
+
+
+def test_an_adapter_is_named_like_a_layer(check_file):
+    source = LINEAR.replace("forward", "run").replace("backward", "run_back")
+    assert check_file(source, "Linear").code == 2
+    made = "\nfrom backprop import Adapter\nmade = Adapter(Linear(), forward='run', backward='run_back')"
+    ran = check_file(source + made, "made")
+    assert (ran.code, ran.err) == (0, "") and table_of(ran)["x"] == (20, "ok")
+
+
 def test_an_error_in_backward_is_not_blamed_on_the_shape(check_file):
     ran = check_file(LINEAR.replace("self.x.T @ dout", "self.x @ dout"), "Linear")
     assert ran.code == 2 and "in backward: ValueError: " in ran.error and "--shape" not in ran.error
@@ -511,11 +732,10 @@ UNUSABLE = {  # what stands below LINEAR, the name that is asked for, and what m
     "a number": ("A = 3", "A", ["int has no forward and no backward"]),
     "nothing": ("def make(): pass", "make", ["NoneType has no forward and no backward"]),
     "an empty tuple": ("def make(): return ()", "make", ["got ()"]),
-    "no backward": ("class A:\n  def forward(self, x): return x", "A", ["A has no backward: a layer needs"]),
-    "parameters in a list": (
-        "class A(Linear):\n  params = []\n  def __init__(self): pass",
+    "no backward": (
+        "class A:\n  def forward(self, x): return x",
         "A",
-        ["A.params", "list"],
+        ["A has no backward"],
     ),
     "parameters that are lists": (
         "class A(Linear):\n  def __init__(self): self.params = {'W': [1.0]}",
@@ -546,7 +766,7 @@ def test_what_cannot_be_checked_is_a_wrong_call(check_file, kind):
     source, name, words = UNUSABLE[kind]
     ran = check_file(LINEAR + source, name)
     assert (ran.code, ran.out) == (2, "")
-    assert ran.error.startswith("backprop check: --file: ") and "check_gradients" not in ran.error
+    assert ran.error.startswith("backprop check: --file: ") and "check_gradients:" not in ran.error
     assert ran.error.endswith("(see backprop check --help)")
     assert all(word in ran.error for word in words)
 
@@ -564,11 +784,13 @@ CALLS = {  # arguments, and what must be said
     "a third two": (["--layer", "ReLU", "--file", "{path}:Linear"], "one of --layer, --file and --all"),
     "no such layer": (["--layer", "relu"], "'ReLU'"),
     "a shape of nothing": (["--shape", "4,3"], "--shape has no use without --file"),
+    "a constant of nothing": (["--constants", "W"], "--constants has no use without --file"),
     "a shape of a layer": (["--layer", "ReLU", "--shape", "4,3"], "--shape has no use without --file"),
     "an input that is there": (["--file", "{path}:both", "--shape", "4,3"], "--shape has no use"),
     "no shape": (["--file", "{path}:Linear", "--shape", "4x3"], "positive integers, as in 4,3, got '4x3'"),
     "an empty shape": (["--file", "{path}:Linear", "--shape", ""], "positive integers"),
     "zeros in a shape": (["--file", "{path}:Linear", "--shape", "4,0"], "positive integers"),
+    "a file without its ending": (["--file", "{folder}/my_layer:Linear"], "did you mean {path}?"),
     "negative sizes": (["--file", "{path}:Linear", "--shape", "-1,3"], "positive integers"),
 }
 
@@ -580,7 +802,7 @@ def test_a_wrong_call_of_check_is_one_line_and_exit_code_2(call, tmp_path, kind)
     arguments, words = CALLS[kind]
     ran = call("check", *(each.format(path=path, folder=tmp_path) for each in arguments))
     assert (ran.code, ran.out) == (2, "")
-    assert words in ran.error and ran.error.endswith("(see backprop check --help)")
+    assert words.format(path=path) in ran.error and ran.error.endswith("(see backprop check --help)")
 
 
 def test_a_fault_of_the_library_keeps_its_traceback(check_file, monkeypatch):

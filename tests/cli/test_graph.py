@@ -192,7 +192,7 @@ FAULTS = {  # a name, and what must be said of it, {N} being a line of the file
     "array": "{N}: in array: TypeError: MulLayer.forward: a graph is one of real numbers, but np.ones(3)",
     "empty": "GRAPH: empty: nothing was recorded; run the layers' forward inside `with trace()`",
     "wrong_batch": "GRAPH: x must have shape (N, …) with 6 values per sample, got (2, 5)",
-    "quits": "{N}: in quits: the file ends the program; keep that for __name__ == '__main__'",
+    "quits": "{N}: in quits: the file ends the program; keep that for if __name__ == '__main__':",
     "net": "GRAPH: TwoLayerNet is a network and needs samples and labels; name a function that returns",
     "Klass": "GRAPH: Klass must be a function that runs scalar layers, or that returns a Graph or",
     "number": "GRAPH: number must be a function that runs scalar layers",

@@ -3,20 +3,29 @@
 Each is wrong in one thing, and says what the verdict must be and of which array ("" for the layer itself).
 """
 
+import random
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from right_layers import (
     LABELS,
+    ONE_HOT,
+    PAIRED,
+    PROBABILITIES,
     SQUARE,
+    UNLIKELY,
     BatchNorm,
     Classifier,
+    Decaying,
+    FlatRowBias,
     Gain,
     LayerNorm,
+    LikelihoodLoss,
     Linear,
     Logistic,
     Magnitude,
+    MeanSquare,
     Own,
     Rectifier,
     Reusing,
@@ -162,9 +171,12 @@ class _(Linear):
         return np.full(dout.shape[1], float(len(dout)))
 
 
-@bug("ignores dout", "x", X, LABELS)
+@bug("constant factor", "x", X, LABELS)
 class _(SoftmaxLoss):
-    """a loss whose backward forgets dout."""
+    """a loss whose backward takes dout as 1 and forgets 1/N."""
+
+    def over(self, dz):
+        return dz
 
     def backward(self, dout=1.0):
         return super().backward(1.0)
@@ -187,6 +199,14 @@ class _(SoftmaxLoss):
 
     def over(self, dz):
         return dz / len(dz) ** 2
+
+
+@bug("constant factor", "x", X, LABELS)
+class _(SoftmaxLoss):
+    """a product with N in place of a division."""
+
+    def over(self, dz):
+        return dz * len(dz)
 
 
 @bug("constant factor", "x", X, LABELS)
@@ -263,6 +283,117 @@ class _(Classifier):
 
     def dW(self, x, dz):
         return len(x) * super().dW(x, dz)
+
+
+@bug("constant factor", "w", X[:2])
+class _(Scale):
+    """a mean in place of a sum over two samples."""
+
+    def backward(self, dout):
+        dx = super().backward(dout)
+        self.grads["w"] = (dout * self.x).mean(axis=0)
+        return dx
+
+
+@bug("constant factor", "W", X[:2])
+class _(Linear):
+    """a sum in place of a mean over two samples."""
+
+    def forward(self, x):
+        return super().forward(x) / len(x)
+
+    def db(self, dout):
+        return super().db(dout) / len(dout)
+
+    def dx(self, dout):
+        return super().dx(dout) / len(dout)
+
+
+@bug("constant factor", "x", X[:2], LABELS[:2])
+class _(SoftmaxLoss):
+    """a missing 1/N of two samples."""
+
+    def over(self, dz):
+        return dz
+
+
+@bug("constant factor", "x", X[:2], X[:2] + 1.0)
+class _(SquaredError):
+    """a forgotten 2 with two samples."""
+
+    def backward(self, dout=1.0):
+        return super().backward(dout) / 2.0
+
+
+@bug("constant factor", "W", X[:1])
+class _(Linear):
+    """twice dW of one sample."""
+
+    def dW(self, dout):
+        return 2.0 * super().dW(dout)
+
+
+@bug("constant factor", "x", X, X[::-1].copy())
+class _(MeanSquare):
+    """a mean over all entries without its division."""
+
+    def backward(self, dout=1.0):
+        return super().backward(dout) * self.difference.size
+
+
+@bug("constant factor", "x", X, X[::-1].copy())
+class _(MeanSquare):
+    """half a mean over all entries without its division."""
+
+    def backward(self, dout=1.0):
+        return super().backward(dout) * self.difference.size / 2.0
+
+
+@bug("constant factor", "x", X, X[::-1].copy())
+class _(MeanSquare):
+    """divided by the number of samples in place of that of entries."""
+
+    def backward(self, dout=1.0):
+        return super().backward(dout) * self.difference.shape[1]
+
+
+@bug("constant factor", "x", X, X[::-1].copy())
+class _(SquaredError):
+    """divided by the number of entries in place of that of samples."""
+
+    def backward(self, dout=1.0):
+        return super().backward(dout) / self.difference.shape[1]
+
+
+@bug("constant factor", "x", X, X[::-1].copy())
+class _(SquaredError):
+    """divided by the number of features in place of that of samples."""
+
+    def backward(self, dout=1.0):
+        return super().backward(dout) * len(self.difference) / self.difference.shape[1]
+
+
+@bug("constant factor", "x", X, X[::-1].copy())
+class _(MeanSquare):
+    """samples that run along the last axis, and a missing 1/N."""
+
+    def forward(self, y, t):
+        super().forward(y, t)
+        return (self.difference * self.difference).sum() / y.shape[1]
+
+    def backward(self, dout=1.0):
+        return 2.0 * dout * self.difference
+
+
+@bug("constant factor", "W")
+class _(Linear):
+    """dW divided by the number of outputs."""
+
+    def __init__(self):
+        super().__init__(3, 4)
+
+    def dW(self, dout):
+        return super().dW(dout) / dout.shape[1]
 
 
 # ------------------------------------------------------------------------------------- wrong shape or axis
@@ -440,26 +571,10 @@ class _(Classifier):
 
 @bug("hidden state", "")
 class _(Own):
-    """dropout from the global generator."""
+    """dropout from a generator that a check cannot put back."""
 
     def forward(self, x):
-        self.mask = np.random.random(x.shape) > 0.5
-        return x * self.mask
-
-    def backward(self, dout):
-        return dout * self.mask
-
-
-@bug("hidden state", "")
-class _(Own):
-    """dropout from a generator of its own."""
-
-    def __init__(self):
-        super().__init__()
-        self.rng = np.random.default_rng(0)
-
-    def forward(self, x):
-        self.mask = self.rng.random(x.shape) > 0.5
+        self.mask = np.vectorize(lambda _: random.random() > 0.5)(x.real)
         return x * self.mask
 
     def backward(self, dout):
@@ -499,7 +614,7 @@ class _(Classifier):
     """a network with noise in its loss."""
 
     def loss(self, x, t):
-        return super().loss(x, t) + 1e-3 * np.random.random()
+        return super().loss(x, t) + 1e-3 * random.random()
 
 
 # -------------------------------------------------------------------------------------- epsilon in the loss
@@ -545,6 +660,15 @@ class _(SoftmaxLoss):
         return -np.log(self.y[np.arange(len(z)), self.labels] + 1e-7).mean()
 
 
+@bug("epsilon in the loss", "x", UNLIKELY, LABELS)
+class _(SoftmaxLoss):
+    """an epsilon that is larger than a probability."""
+
+    def forward(self, z, labels):
+        super().forward(z, labels)
+        return -np.log(self.y[np.arange(len(z)), self.labels] + 1e-7).mean()
+
+
 @bug("epsilon in the loss", "W", X, LABELS)
 class _(Classifier):
     """a network with an epsilon in its loss."""
@@ -554,57 +678,160 @@ class _(Classifier):
         return -np.log(self.last.y[np.arange(len(x)), t] + 1e-7).mean()
 
 
-# -------------------------------------------------------------------------------------------- float32 noise
+# ---------------------------------------------------------------------------------------------- weight decay
 
 
-def single(x):
-    return x.astype(np.complex64 if x.dtype.kind == "c" else np.float32)
-
-
-@bug("float32 noise", "x")
-class _(Tanh):
-    """a forward that computes in float32."""
-
-    def forward(self, x):
-        self.y = np.tanh(single(x)).astype(x.dtype)
-        return self.y
-
-
-@bug("float32 noise", "x")
-class _(Tanh):
-    """a forward that computes in float32 half way."""
-
-    def forward(self, x):
-        self.y = np.tanh(single(1.1 * x) / 1.1)
-        return self.y
-
-
-@bug("float32 noise", "x")
-class _(Logistic):
-    """a gradient in float32."""
-
-    def backward(self, dout):
-        return super().backward(dout).astype(np.float32)
-
-
-@bug("float32 noise", "W")
+@bug("weight decay", "W")
 class _(Linear):
-    """a gradient by way of float32."""
+    """a weight decay in dW alone."""
 
     def dW(self, dout):
-        return super().dW(dout.astype(np.float32).astype(float))
+        return super().dW(dout) + 0.1 * self.params["W"]
 
 
-@bug("float32 noise", "x")
-class _(Own):
-    """a cast of real numbers to float32."""
+@bug("weight decay", "W")
+class _(Linear):
+    """a small weight decay in dW alone."""
 
-    def forward(self, x):
-        self.x = x.real.astype(np.float32)
-        return (self.x * self.x).astype(float)
+    def dW(self, dout):
+        return super().dW(dout) + 1e-4 * self.params["W"]
+
+
+@bug("weight decay", "b", X[:1])
+class _(Linear):
+    """a decay by the sign in db alone."""
+
+    def db(self, dout):
+        return super().db(dout) + 0.01 * np.sign(self.params["b"])
+
+
+@bug("weight decay", "g")
+class _(Gain):
+    """a weight decay of one number in backward alone."""
 
     def backward(self, dout):
-        return 2.0 * dout * self.x
+        dx = super().backward(dout)
+        self.grads["g"] = self.grads["g"] + 0.1 * self.params["g"]
+        return dx
+
+
+@bug("weight decay", "W", X, LABELS)
+class _(Classifier):
+    """a network's weight decay in its gradient alone."""
+
+    def dW(self, x, dz):
+        return super().dW(x, dz) + 0.05 * self.params["W"]
+
+
+@bug("weight decay", "W", X, LABELS)
+class _(Classifier):
+    """a network's weight decay in its loss alone."""
+
+    def loss(self, x, t):
+        return super().loss(x, t) + 0.05 * (self.params["W"] ** 2).sum()
+
+
+@bug("weight decay", "W", X, LABELS)
+class _(Decaying):
+    """a network's weight decay without its factor of 2."""
+
+    def dW(self, x, dz):
+        return super().dW(x, dz) - 0.05 * self.params["W"]
+
+
+@bug("weight decay", "W")
+class _(Linear):
+    """a weight decay with a wrong sign."""
+
+    def dW(self, dout):
+        return super().dW(dout) - 0.1 * self.params["W"]
+
+
+# -------------------------------------------------------------------------- a diagonal in place of a Jacobian
+
+
+@bug("diagonal only", "x")
+class _(Softmax):
+    """a softmax's diagonal alone."""
+
+    def backward(self, dout):
+        return dout * self.y * (1.0 - self.y)
+
+
+@bug("diagonal only", "x", X[:1])
+class _(Softmax):
+    """a softmax's diagonal alone, of one sample."""
+
+    def backward(self, dout):
+        return dout * (self.y - self.y**2)
+
+
+@bug("diagonal only", "x")
+class _(Softmax):
+    """the diagonal of a softmax's logarithm alone."""
+
+    def forward(self, x):
+        return np.log(super().forward(x))
+
+    def backward(self, dout):
+        return dout * (1.0 - self.y)
+
+
+# ------------------------------------------------------------------------------------ gradient of the logits
+
+
+@bug("constant factor", "x", PROBABILITIES, LABELS)
+class _(LikelihoodLoss):
+    """nothing from a loss of probabilities."""
+
+    def backward(self, dout=1.0):
+        return 0.0 * dout * self.p
+
+
+@bug("gradient of the logits", "x", PROBABILITIES, LABELS)
+class _(LikelihoodLoss):
+    """p - t from a loss of probabilities."""
+
+    def backward(self, dout=1.0):
+        return dout * (self.p - self.t) / len(self.p)
+
+
+@bug("gradient of the logits", "x", PROBABILITIES, ONE_HOT)
+class _(LikelihoodLoss):
+    """p - t from a loss of probabilities, without dout and 1/N."""
+
+    def backward(self, dout=1.0):
+        return self.p - self.t
+
+
+@bug("gradient of the logits", "x", PROBABILITIES, LABELS)
+class _(LikelihoodLoss):
+    """p - t from a loss of probabilities with an epsilon."""
+
+    epsilon = 1e-7
+
+    def backward(self, dout=1.0):
+        return dout * (self.p - self.t) / len(self.p)
+
+
+@bug("gradient of the logits", "x", PROBABILITIES[:2], LABELS[:2])
+class _(LikelihoodLoss):
+    """p - t of two samples."""
+
+    def backward(self, dout=1.0):
+        return dout * (self.p - self.t) / len(self.p)
+
+
+@bug("gradient of the logits", "x", PROBABILITIES, (X > 0).astype(float))
+class _(LikelihoodLoss):
+    """p - t from a binary cross-entropy of probabilities."""
+
+    def forward(self, p, t):
+        self.p, self.t = p, t
+        return -(t * np.log(p) + (1.0 - t) * np.log(1.0 - p)).mean()
+
+    def backward(self, dout=1.0):
+        return dout * (self.p - self.t) / self.p.size
 
 
 # ------------------------------------------------------------------ not analytic, and wrong: not to be passed
@@ -783,3 +1010,68 @@ class _(Classifier):
         dW = super().dW(x, dz)
         dW[:, 1] = 0.0
         return dW
+
+
+@bug("constant factor", "b")
+class _(FlatRowBias):
+    """twice db, flat, for a bias of one row."""
+
+    def db(self, dout):
+        return 2.0 * super().db(dout)
+
+
+@bug("accumulated", "b")
+class _(FlatRowBias):
+    """db added to the last one, flat, for a bias of one row."""
+
+    total = 0.0
+
+    def db(self, dout):
+        self.total = self.total + super().db(dout)
+        return self.total
+
+
+@bug("wrong shape", "x", X[:1])
+class _(Shift):
+    """dx of one sample, flat."""
+
+    def backward(self, dout):
+        return super().backward(dout)[0]
+
+
+@bug("wrong", "W")
+class _(Linear):
+    """a constant added to dW."""
+
+    def dW(self, dout):
+        return super().dW(dout) + 0.1
+
+
+@bug("wrong", "g")
+class _(Gain):
+    """a constant added to the gradient of one number."""
+
+    def backward(self, dout):
+        dx = super().backward(dout)
+        self.grads["g"] = self.grads["g"] + 0.1
+        return dx
+
+
+@bug("wrong", "x", PAIRED)
+class _(Logistic):
+    """one entry of many, where rows happen to sum to 1."""
+
+    def backward(self, dout):
+        dx = super().backward(dout)
+        dx[1, 0] *= 1.01
+        return dx
+
+
+@bug("wrong", "x", PROBABILITIES, LABELS)
+class _(LikelihoodLoss):
+    """one t / p of a loss of probabilities."""
+
+    def backward(self, dout=1.0):
+        dp = super().backward(dout)
+        dp[2] = dout * (self.p - self.t)[2] / len(self.p)
+        return dp

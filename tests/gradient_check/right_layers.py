@@ -292,6 +292,48 @@ class SquaredError(Own):
         return 2.0 * dout * self.difference / len(self.difference)
 
 
+class MeanSquare(SquaredError):
+    """The mean of (y - t)² over all entries."""
+
+    def forward(self, y, t):
+        super().forward(y, t)
+        return (self.difference * self.difference).mean()
+
+    def backward(self, dout=1.0):
+        return 2.0 * dout * self.difference / self.difference.size
+
+
+class LikelihoodLoss(Own):
+    """Mean cross-entropy of probabilities: t are labels or one-hot."""
+
+    epsilon = 0.0
+
+    def forward(self, p, t):
+        self.p, self.t = p, np.eye(p.shape[1])[t] if np.ndim(t) == 1 else t
+        return -(self.t * np.log(p + self.epsilon)).sum() / len(p)
+
+    def backward(self, dout=1.0):
+        return -dout * self.t / self.p / len(self.p)
+
+
+class RowBias(Linear):
+    """A linear layer whose b has shape (1, M), and its gradient likewise."""
+
+    def __init__(self):
+        super().__init__()
+        self.params["b"] = self.params["b"][None, :]
+
+    def db(self, dout):
+        return dout.sum(axis=0, keepdims=True)
+
+
+class FlatRowBias(RowBias):
+    """The same with a gradient of shape (M,), which broadcasts."""
+
+    def db(self, dout):
+        return dout.sum(axis=0)
+
+
 class Classifier:
     """A network of one's own: `loss` and `gradient`, as the book writes them."""
 
@@ -313,6 +355,16 @@ class Classifier:
         return x.T @ dz
 
 
+class Decaying(Classifier):
+    """A network with weight decay in its loss and its gradient."""
+
+    def loss(self, x, t):
+        return super().loss(x, t) + 0.05 * (self.params["W"] ** 2).sum()
+
+    def dW(self, x, dz):
+        return super().dW(x, dz) + 0.1 * self.params["W"]
+
+
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(5, 3))
 SQUARE = RNG.normal(size=(3, 3))
@@ -320,6 +372,10 @@ LABELS = np.array([0, 2, 1, 1, 2])
 WITH_ZEROS = np.where(RNG.random((5, 3)) < 0.5, 0.0, X)
 TIED = np.array([[1.0, 1.0, 0.0], [2.0, -1.0, 2.0]])
 NEAR_KINKS = np.array([[3e-7, -2e-7, 1.0], [0.0, -0.0, 5e-8]])
+PAIRED = X[:, :1] * np.array([1.0, -1.0])  # where each row of a logistic sums to 1, as a softmax does
+PROBABILITIES = np.exp(X) / np.exp(X).sum(axis=1, keepdims=True)
+ONE_HOT = np.eye(3)[LABELS]
+UNLIKELY = X - 19.0 * np.eye(5, 3, -2)  # the last two labels have probabilities of about 2e-9
 
 RIGHT = {
     "linear": lambda: (Linear(), X),
@@ -349,5 +405,12 @@ RIGHT = {
     "softmax loss": lambda: (SoftmaxLoss(), X, LABELS),
     "softmax loss, saturated": lambda: (SoftmaxLoss(), 300.0 * X, LABELS),
     "squared error": lambda: (SquaredError(), X, X[::-1].copy()),
+    "mean square": lambda: (MeanSquare(), X, X[::-1].copy()),
+    "loss of probabilities": lambda: (LikelihoodLoss(), PROBABILITIES, LABELS),
+    "loss of probabilities, one-hot": lambda: (LikelihoodLoss(), PROBABILITIES, ONE_HOT),
+    "logistic whose rows sum to 1": lambda: (Logistic(), PAIRED),
+    "bias of one row": lambda: (RowBias(), X),
+    "bias of one row with a flat gradient": lambda: (FlatRowBias(), X),
+    "weight decay in loss and gradient": lambda: (Decaying(), X, LABELS),
     "own network": lambda: (Classifier(), X, LABELS),
 }

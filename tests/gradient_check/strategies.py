@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 import right_layers
+import single_layers
+import spellings
 from hypothesis import strategies as st
 
 import backprop
@@ -20,10 +22,10 @@ class Case:
 
     obj: Any
     inputs: tuple[Any, ...]
+    names: tuple[str, ...] = ()  # of all arrays that must be compared, where it is not certain that they are
 
     def __repr__(self):
-        held = {name: np.asarray(value) for name, value in getattr(self.obj, "params", {}).items()}
-        return f"{type(self.obj).__name__}, params {held!r}, inputs {self.inputs!r}"
+        return f"{type(self.obj).__name__}, {vars(self.obj)!r}, inputs {self.inputs!r}"
 
 
 # -------------------------------------------------------------------------------------------------- values
@@ -230,7 +232,20 @@ def own_networks(draw):
     return Case(net, (draw(arrays((n, 3))), draw(labels(n, 4, one_hot=False))))
 
 
+@st.composite
+def named(draw):
+    """A layer under names that people use: all of its arrays are compared."""
+    n, d, m = draw(SIZES), draw(SIZES), draw(SIZES)
+    of = {name: draw(st.sampled_from(getattr(spellings, name.upper()))) for name in ("passes", "containers")}
+    names, holder = draw(st.sampled_from(spellings.PARAMETERS)), draw(st.sampled_from(spellings.HOLDERS))
+    gradient = draw(st.sampled_from(spellings.GRADIENTS))
+    spelling = spellings.Spelling(names=names, gradient=gradient, holder=holder, **of)
+    layer = spellings.dense(spelling, draw(arrays((d, m))), draw(arrays((m,))))
+    return Case(layer, (draw(arrays((n, d))),), (*spelling.rows(), "x"))
+
+
 LAYERS = st.one_of(
+    named(),
     affine(),
     elementwise(),
     scalar_layers(),
@@ -243,3 +258,53 @@ LAYERS = st.one_of(
     squared_errors(),
     own_networks(),
 )
+
+
+# ------------------------------------------------------------------------- single precision, and wrong layers
+
+
+@st.composite
+def single(draw, factor=1.0):
+    """Layers that compute in float32 inside, their gradient of x off by a factor."""
+    kinds = ["SingleTanh", "SingleTimes", "SingleRectifier", "SingleLoss", "SingleRNN"]
+    kind = draw(st.sampled_from(kinds))
+    shape = (draw(SIZES), draw(SIZES), 3) if kind == "SingleRNN" else (draw(SIZES), draw(SIZES))
+    rng = np.random.default_rng(draw(SEEDS))
+    x = draw(st.sampled_from([0.1, 1.0, 3.0])) * rng.normal(size=shape)
+    inputs = (x, rng.integers(shape[1], size=shape[0])) if kind == "SingleLoss" else (x,)
+    return Case(getattr(single_layers, kind)(factor), inputs)
+
+
+SHARES = {
+    "the first": lambda at: at * (at.cumsum(axis=1) == 1),
+    "the last": lambda at: at * (at[:, ::-1].cumsum(axis=1)[:, ::-1] == 1),
+    "alike": lambda at: at / at.sum(axis=1, keepdims=True),
+    "as they come": lambda at: (
+        at * np.arange(1, at.shape[1] + 1) / (at @ np.arange(1, at.shape[1] + 1))[:, None]
+    ),
+    "all": lambda at: 1.0 * at,
+}
+
+
+class Maximum(right_layers.Own):
+    """The maximum of each row, whose gradient tied entries share in some way."""
+
+    def __init__(self, share):
+        super().__init__()
+        self.share = share
+
+    def forward(self, x):
+        self.at = x == x.max(axis=1, keepdims=True)
+        return x.max(axis=1)
+
+    def backward(self, dout):
+        return dout[:, None] * SHARES[self.share](self.at)
+
+
+@st.composite
+def maxima(draw):
+    """Rows of which some hold their maximum more than once."""
+    rng = np.random.default_rng(draw(SEEDS))
+    shape = draw(shapes(2))
+    x = np.where(rng.random(shape) < draw(st.sampled_from([0.0, 0.5, 1.0])), 1.0, rng.normal(size=shape))
+    return Case(Maximum(draw(st.sampled_from(sorted(SHARES)))), (x,))

@@ -7,16 +7,17 @@ from functools import wraps
 
 import numpy as np
 import pytest
+import right_layers
+import spellings
 
 pytest.importorskip("hypothesis")
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
-from strategies import LAYERS, SEEDS, networks
+from strategies import LAYERS, SEEDS, maxima, networks, single
 
 from backprop import check_gradients
 from backprop.arrays.initializers import generator
 from backprop.gradient_check.check import target_of
-from backprop.gradient_check.comparison import LIMITS
 
 MODES = st.sampled_from(["fast", "full"])
 BUDGETS = pytest.mark.parametrize(
@@ -42,22 +43,38 @@ def for_all(check, examples, *strategies):
 
 
 def assert_no_alarm(case, method, mode, rng):
+    """Of a forward that is not analytic a right gradient may be too small to tell, and then it says so."""
     before = bits(case)
-    check_gradients(case.obj, *case.inputs, method=method, mode=mode, rng=rng).assert_ok()
+    report = check_gradients(case.obj, *case.inputs, method=method, mode=mode, rng=rng)
+    off = {array.verdict for array in report.arrays if not array.ok}
+    assert not off or (off == {"cannot tell"} and is_not_analytic(case.obj)), str(report)
+    assert report.ok == bool(report) == (not off), str(report)
+    assert not case.names or {array.name for array in report.arrays} == {*case.names}, str(report)
     assert bits(case) == before
+
+
+def is_not_analytic(obj):
+    return type(obj) in (right_layers.Magnitude, right_layers.RealSquare, right_layers.OnlyFloats)
 
 
 def bits(case):
     """All that the caller passed in, bit for bit."""
-    arrays = [*getattr(case.obj, "params", {}).values(), *case.inputs]
-    return [(np.asarray(array).dtype, np.asarray(array).tobytes()) for array in arrays]
+    return [(array.dtype, array.tobytes()) for array in arrays_in([vars(case.obj), case.inputs])]
+
+
+def arrays_in(value):
+    """The arrays in a value, in mappings and lists as well."""
+    if isinstance(value, (dict, list, tuple)):
+        items = value.values() if isinstance(value, dict) else value
+        return [array for item in items for array in arrays_in(item)]
+    return [np.asarray(value)] if hasattr(value, "dtype") else []
 
 
 @BUDGETS
 @pytest.mark.parametrize(
     ("method", "right", "examples"),
     [
-        pytest.param("complex", LAYERS, 700, id="complex, layers"),
+        pytest.param("complex", LAYERS, 600, id="complex, layers"),
         pytest.param("complex", networks(), 400, id="complex, networks"),
         pytest.param("central", LAYERS, 150, id="central, layers"),
         pytest.param("central", networks(), 100, id="central, networks"),
@@ -68,6 +85,38 @@ def test_no_right_layer_raises_an_alarm(method, right, examples, budget):
         assert_no_alarm(case, method, mode, rng)
 
     for_all(check, budget * examples, right, MODES, SEEDS)
+
+
+@BUDGETS
+def test_a_right_layer_of_single_precision_raises_no_alarm_and_a_wrong_one_never_passes(budget):
+    def right(case, mode, rng):
+        report = check_gradients(case.obj, *case.inputs, mode=mode, rng=rng)
+        verdicts = {array.verdict for array in report.arrays}
+        assert verdicts <= {"ok to single precision", "cannot tell", "ok", "zero", "kink"}, str(report)
+
+    def wrong(case, mode, rng, by):
+        _, run = gradients_of(case, rng)
+        assume(abs(run.gradients["x"]).max() > 1e-3)
+        case.obj.factor = by
+        assert not check_gradients(case.obj, *case.inputs, mode=mode, rng=rng).ok
+
+    for_all(right, budget * 30, single(), MODES, SEEDS)
+    factors = st.sampled_from([1.01, 0.99, 1.1, 0.5, 2.0, -1.0, 0.0])
+    for_all(wrong, budget * 30, single(), MODES, SEEDS, factors)
+
+
+@BUDGETS
+def test_ties_whose_shares_sum_to_more_than_1_are_called_and_no_others(budget):
+    def check(case, method, mode, rng):
+        report = check_gradients(case.obj, *case.inputs, method=method, mode=mode, rng=rng)
+        (x,) = case.inputs
+        is_tied = ((x == x.max(axis=1, keepdims=True)).sum(axis=1) > 1).any()
+        if case.obj.share == "all" and is_tied:
+            assert [array.verdict for array in report.arrays] == ["ties"], str(report)
+        else:
+            assert report.ok, str(report)
+
+    for_all(check, budget * 100, maxima(), st.sampled_from(["complex", "central"]), MODES, SEEDS)
 
 
 # ------------------------------------------------------------------------------- no miss of a small error
@@ -94,7 +143,14 @@ def with_error(obj, name, index):
         gradient[index] *= 1.0 + ERROR
         return gradient
 
-    if hasattr(kind, "gradient"):
+    if isinstance(obj, spellings.Dense):
+
+        def method(self, which, gradient):
+            return spoilt(gradient) if which == name else gradient
+
+        method.__name__ = "spoil"
+
+    elif hasattr(kind, "gradient"):
 
         @wraps(kind.gradient)
         def method(self, *inputs, **options):
@@ -136,7 +192,8 @@ def test_a_small_error_is_found_and_where_it_is(budget):
     found = []
 
     def check(case, rng, choice):
-        assume(check_gradients(case.obj, *case.inputs, rng=rng).method == "complex")
+        right = check_gradients(case.obj, *case.inputs, rng=rng)
+        assume(right.method == "complex")
         _, run = gradients_of(case, rng)
         names = sorted(name for name, gradient in run.gradients.items() if gradient.any())
         assume(names)
@@ -144,9 +201,8 @@ def test_a_small_error_is_found_and_where_it_is(budget):
         gradient = run.gradients[name]
         largest = np.argwhere(abs(gradient) >= 0.5 * abs(gradient).max())
         index = tuple(largest[choice % len(largest)])
-        relative, absolute = LIMITS["complex"]
-        limit = relative * np.linalg.norm(gradient) + absolute * (1.0 + run.terms)
-        assume(ERROR * abs(gradient[index]) > 4.0 * limit)
+        (row,) = (array for array in right.arrays if array.name == name)
+        assume(row.verdict == "ok" and ERROR * abs(gradient[index]) > 4.0 * row.limit)
         assume(is_smooth_at(case, name, index, rng, gradient))
         report = check_gradients(with_error(case.obj, name, index), *case.inputs, rng=rng)
         assert not report.ok
@@ -154,5 +210,5 @@ def test_a_small_error_is_found_and_where_it_is(budget):
         assert {array.name: array.index for array in report.arrays}[name] == list(index)
         found.append(name)
 
-    for_all(check, budget * 250, st.one_of(LAYERS, networks()), SEEDS, SEEDS)
-    assert len(found) >= budget * 200
+    for_all(check, budget * 200, st.one_of(LAYERS, networks()), SEEDS, SEEDS)
+    assert len(found) >= budget * 150

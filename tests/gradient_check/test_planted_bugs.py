@@ -11,7 +11,7 @@ from backprop import check_gradients
 METHODS = ("complex", "central")
 MODES = ("fast", "full")
 # Off by a relative 1e-8 or less, which is as fine as central differences see.
-TOO_FINE_FOR_CENTRAL = {"an epsilon of 1e-9", "a gradient in float32", "a gradient by way of float32"}
+TOO_FINE_FOR_CENTRAL = {"an epsilon of 1e-9"}
 
 
 def test_the_list_is_long_enough():
@@ -41,7 +41,7 @@ def test_a_bug_is_caught_and_explained(name, method, mode):
         assert verdicts[bug.array] == bug.verdict
     else:
         assert bug.verdict in [fault.kind for fault in report.faults]
-    assert bug.verdict in str(report)
+    assert bug.verdict in " ".join(str(report).split())
     assert max(map(len, str(report).splitlines())) <= 80
     json.dumps(report.to_dict())
 
@@ -51,6 +51,6 @@ def test_only_the_wrong_array_is_blamed(name):
     """A fault in one gradient leaves the others right; a fault in the loss makes all of them wrong."""
     bug = BUGS[name]
     arrays = check_gradients(*bug()).arrays
-    wrong = {array.name for array in arrays if not array.ok}
+    wrong = {array.name for array in arrays if array.verdict not in ("ok", "not compared")}
     of_all = bug.verdict == "epsilon in the loss"
     assert wrong == ({array.name for array in arrays} if of_all else {bug.array})

@@ -1,0 +1,39 @@
+"""Deep copies of an object under check, with all its arrays in double precision."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from backprop.arrays.copying import copy_as
+from backprop.gradient_check.adapter import Adapter
+from backprop.gradient_check.places import at
+from backprop.gradient_check.reach import Reach, reach
+from backprop.gradient_check.requirements import WHERE
+from backprop.layers.layer import Layer
+
+
+def copied_as(obj: Any, dtype: str, held: Reach, params: Iterable[Any] = ()) -> Any:
+    """Return a deep copy of an object with its params, and its grads if it is real, in a dtype.
+
+    held: what it reaches; its other arrays are float64. Those that objects have from their classes, which a
+    deep copy would share, are the copy's own. Raises TypeError where it cannot be copied.
+    """
+    of = ("params", "grads") if dtype == "float64" else ("params",)
+    arrays, others = [*params], [each.array for each in held.arrays.values()]
+    # A layer of the library knows the buffer that its arrays are a part of.
+    whose = root_of(obj) if isinstance(root_of(obj), Layer) else obj
+    try:
+        copied = copy_as(whose, dtype=dtype, of=of, arrays=arrays, held=others)
+        copied = copied if whose is obj else obj.around(copied)
+        for place, value in held.shared.items():
+            owner = at(root_of(copied), place[:-1])
+            if hasattr(owner, "__dict__") or reach(value).arrays:  # with __slots__ it cannot have its own
+                vars(owner)[place[-1][1]] = copy_as([value], dtype=dtype, arrays=arrays, held=others)[0]
+    except Exception as error:
+        name = type(root_of(obj)).__name__
+        raise TypeError(f"{WHERE} works on a deep copy, and {name} cannot be copied: {error}") from error
+    return copied
+
+
+def root_of(obj: Any) -> Any:
+    """Return the object itself, of an adapter its layer."""
+    return obj.layer if isinstance(obj, Adapter) else obj

@@ -1,5 +1,7 @@
 """What an object keeps of its first run is found by a second one of other values."""
 
+import warnings
+
 import numpy as np
 import pytest
 
@@ -111,3 +113,25 @@ def test_layers_of_the_library_are_no_strangers():
     assert not reach(net).has_strangers
     net = Network({"own": Right()}, SoftmaxCrossEntropy(), 4, 3, dtype="float64")
     assert reach(net).has_strangers
+
+
+def test_other_values_warn_of_nothing():
+    class Root:
+        """Whose weights, in another order, would not do."""
+
+        def __init__(self):
+            self.w = np.array([5.0, -1.0])
+
+        def forward(self, x):
+            self.x, self.root = x, np.sqrt(x @ self.w)
+            return self.root
+
+        def backward(self, dout):
+            dout = 0.5 * dout / self.root
+            self.dw = dout @ self.x
+            return dout[:, None] * self.w
+
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        check_gradients(Root(), np.array([[1.0, 0.1], [2.0, 0.3]])).assert_ok()
+    assert not said

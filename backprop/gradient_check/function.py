@@ -47,6 +47,9 @@ def check_function(
     >>> check_function(half_square, None, x).ok
     False
     """
+    if not callable(forward) or not (backward is None or callable(backward)):
+        rule = "check_function takes a function, and its backward or None"
+        raise TypeError(f"{rule}, got {describe(forward)} and {describe(backward)}")
     return check_gradients(
         Function(forward, backward), *arrays, method=method, mode=mode, rng=rng, constants=constants
     )

@@ -173,3 +173,9 @@ def test_a_gradient_for_every_input_may_be_none():
         return picked.sum(), (dout @ w.T, None, x.T @ dout)
 
     assert rows_of(check_function(loss, None, X, LABELS, W)) == [("x", "ok"), ("w", "ok")]
+
+
+@pytest.mark.parametrize("pair", [(None, None), ("f", "g"), (np.tanh, 3)])
+def test_what_is_no_function_is_refused(pair):
+    with pytest.raises(TypeError, match="^check_function takes a function, and its backward or None, got"):
+        check_function(*pair, np.ones(3))

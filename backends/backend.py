@@ -105,6 +105,10 @@ class Backend:
         """The same values in another shape, a view where the library can."""
         return self.xp.reshape(array, shape)
 
+    def writable(self, array: Array) -> bool:
+        """Whether this is an array that can be changed in place, each entry on its own."""
+        return type(array) is self.array_type
+
     def write(self, target: Array, source: Array) -> None:
         """Copy source into target, of the same shape and dtype."""
         target[...] = source

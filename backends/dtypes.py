@@ -36,8 +36,9 @@ def kind(array: Any) -> str:
 
 @lru_cache(maxsize=64, typed=True)  # typed: dtypes of two libraries may hash alike and must not be compared
 def mix(a: Any, b: Any) -> bool:
-    """Whether two element types may meet in a kernel: equal ones, or any with a complex one.
+    """Whether two element types may meet in a kernel: those of one name, or any with a complex one.
 
     Two different real types must not: a single float64 array would turn a float32 network into a slow one.
     """
-    return bool(a == b) or any(dtype_name(dtype).startswith("complex") for dtype in (a, b))
+    names = dtype_name(a), dtype_name(b)
+    return names[0] == names[1] or any(name.startswith("complex") for name in names)

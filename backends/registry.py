@@ -11,6 +11,7 @@ from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 from backends.errors import BackendUnavailable
+from backends.messages import describe, shown
 
 if TYPE_CHECKING:
     from backends.backend import Backend
@@ -38,13 +39,14 @@ def is_registered(backend: "Backend") -> bool:
 
 def load(name: str) -> "Backend":
     """The backend of that name.  Raises ValueError for an unknown name, BackendUnavailable with the cure."""
-    backend = _loaded.get(name) if isinstance(name, str) else None
+    known_as = name if isinstance(name, str) else ""
+    backend = _loaded.get(known_as)
     if backend is None:
-        if not isinstance(name, str) or name not in _CLASSES:
+        if known_as not in _CLASSES:
             known = sorted((*known_backends(), "auto"))
-            near = difflib.get_close_matches(str(name), known, n=1)
+            near = difflib.get_close_matches(known_as, known, n=1)
             hint = f'; did you mean "{near[0]}"?' if near else ""
-            raise ValueError(f'unknown backend "{name}": the known ones are {", ".join(known)}{hint}')
+            raise ValueError(f"unknown backend {shown(name)}: the known ones are {', '.join(known)}{hint}")
         module, _, class_name = _CLASSES[name].partition(":")
         with _loading:
             backend = _loaded.get(name) or register(getattr(import_module(module), class_name)())
@@ -98,13 +100,21 @@ def one_backend(where: str, /, **arrays: Any) -> "Backend":
     """
     owner, *others = {owner_of(array) for array in arrays.values()}
     if owner is None or others:
-        listed = ", ".join(f"{name} is {describe(array)}" for name, array in arrays.items())
-        cure = "move them with backprop.asarray(array, backend=name)"
-        raise TypeError(f"{where}: arrays must all be of one known library, but {listed}; {cure}")
+        raise TypeError(f"{where}: {_mixture(arrays)}")
     return owner
 
 
-def describe(value: Any) -> str:
-    """What an argument is, for a message: its full type name, without "builtins"."""
-    kind = type(value)
-    return kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
+def _mixture(arrays: dict[str, Any]) -> str:
+    """What is wrong with arrays that are not all of one library."""
+    owners: list[tuple[str, Backend]] = []
+    for name, array in arrays.items():
+        owner = owner_of(array)
+        if owner is None:
+            rule = f"{name} must be an array of a known library, got {describe(array)}"
+            return rule if array is None else f"{rule}; backprop.asarray(...) makes it one"
+        owners.append((name, owner))
+    (first, owner), *others = owners
+    other = next(name for name, another in others if another is not owner)
+    both = f"{first} is {describe(arrays[first])} and {other} is {describe(arrays[other])}"
+    cure = f"backprop.asarray(array, backend={owner.name!r})"
+    return f"arrays must be of one library, but {both}; move one: {cure}"

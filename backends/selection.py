@@ -10,16 +10,13 @@ block starts outside it.
 """
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, NamedTuple
 
-import numpy as np
-
-from backends.array import Array
 from backends.backend import Backend
-from backends.registry import is_registered, load, owner_of, why_unavailable
+from backends.block import Block
+from backends.messages import shown
+from backends.registry import is_registered, load, why_unavailable
 
 VARIABLE = "BACKPROP_BACKEND"
 
@@ -31,25 +28,29 @@ class Choice(NamedTuple):
     why: str
 
 
-_in_block: ContextVar[Choice | None] = ContextVar("backprop_backend", default=None)
+_in_blocks: ContextVar[tuple[Choice, ...]] = ContextVar("backprop_backend", default=())
 _set: Choice | None = None
 _said: set[str] = set()  # of what `auto` took, each once
 
 
-def choose(backend: str | Backend | None = None) -> Choice:
+def choose(backend: str | Backend | None = None, where: str = "") -> Choice:
     """The backend in force here and why; `backend`, a name or a Backend, goes before everything else.
 
+    where: names the caller in errors, where there is one.
     Raises ValueError for an unknown name and BackendUnavailable where the one asked for cannot be used.
     """
     if backend is not None:
-        return _resolve(backend, "the backend= argument")
-    choice = _in_block.get() or _set
-    if choice is not None:
-        return choice
+        why = "the backend= argument"
+        return _resolve(backend, why, where or why)
+    if blocks := _in_blocks.get():
+        return blocks[-1]
+    if _set is not None:
+        return _set
     name = os.environ.get(VARIABLE)
     if not name:
         return Choice(load("numpy"), "the default")
-    return _resolve(name, f"the environment variable {VARIABLE}={name}")
+    why = f"the environment variable {VARIABLE}={name}"
+    return _resolve(name, why, f"{where}: {why}" if where else why)
 
 
 def get_backend(backend: str | Backend | None = None) -> Backend:
@@ -58,7 +59,7 @@ def get_backend(backend: str | Backend | None = None) -> Backend:
     >>> get_backend("numpy")
     <backend numpy>
     """
-    return choose(backend).backend
+    return choose(backend, "get_backend").backend
 
 
 def set_backend(backend: str | Backend | None) -> None:
@@ -68,67 +69,40 @@ def set_backend(backend: str | Backend | None) -> None:
     Raises ValueError for an unknown name and BackendUnavailable where it cannot be used.
     """
     global _set
-    _set = None if backend is None else _resolve(backend, f"set_backend({_shown(backend)})")
+    _set = None if backend is None else _resolve(backend, f"set_backend({_shown(backend)})", "set_backend")
 
 
-@contextmanager
-def use_backend(backend: str | Backend) -> Iterator[Backend]:
+class use_backend(Block):
     """Make new arrays and networks on this backend inside a `with` block, in this thread.
 
-    What exists already stays where it is.  Also a decorator.  Raises as `set_backend` does.
+    What exists already stays where it is.  Also a decorator.  A call by itself changes nothing, and warns
+    of that; but it raises as `set_backend` does.
 
     >>> with use_backend("numpy") as backend:
     ...     backend.name
     'numpy'
     """
-    choice = _resolve(backend, f"use_backend({_shown(backend)})")
-    token = _in_block.set(choice)
-    try:
-        yield choice.backend
-    finally:
-        _in_block.reset(token)
+
+    def __init__(self, backend: str | Backend) -> None:
+        how = f"use_backend({_shown(backend)})"
+        super().__init__(_in_blocks, _resolve(backend, how, "use_backend"), how)
+
+    def __enter__(self) -> Backend:
+        super().__enter__()
+        return self._value.backend  # type: ignore[no-any-return]
 
 
-def asarray(data: Any, dtype: Any = None, backend: str | Backend | None = None) -> Array:
-    """Data as an array of the backend in force, or of the one named.
-
-    data: numbers, nested lists, a NumPy array or an array of any backend: this is the way to move one; also
-    another library's array on the device, which is taken through DLPack.
-    dtype: a name or dtype; the data's own where None.  No copy is made where none is needed.
-
-    >>> asarray([1.0, 2.0], dtype="float32", backend="numpy")
-    array([1., 2.], dtype=float32)
-    """
-    target = get_backend(backend)
-    if type(data) is not target.array_type:
-        adopted = target.adopt(data) if owner_of(data) is None else None
-        data = to_numpy(data) if adopted is None else adopted
-    return target.asarray(data, dtype)
-
-
-def to_numpy(data: Any) -> np.ndarray:
-    """The values of any backend's array, or of host data, as a NumPy array; waits for the device.
-
-    >>> to_numpy([1, 2, 3])
-    array([1, 2, 3])
-    """
-    if type(data).__module__.startswith("numpy.ma"):
-        raise TypeError("a masked array would lose its mask; fill it first: array.filled(value)")
-    owner = owner_of(data)
-    return np.asarray(data) if owner is None else owner.to_numpy(data)
-
-
-def _resolve(backend: str | Backend, why: str) -> Choice:
+def _resolve(backend: str | Backend, why: str, where: str) -> Choice:
     if isinstance(backend, Backend):
         if not is_registered(backend):
-            raise ValueError(f"{why}: {backend!r} is not registered: backends.register(backend) first")
+            raise ValueError(f"{where}: {backend!r} is not registered: backends.register(backend) first")
         return Choice(backend, why)
     if isinstance(backend, str) and backend == "auto":
         return _auto(why)
     try:
         return Choice(load(backend), why)
     except ValueError as error:
-        raise ValueError(f"{why}: {error}") from None
+        raise ValueError(f"{where}: {error}") from None
 
 
 def _auto(why: str) -> Choice:
@@ -146,7 +120,7 @@ def _auto(why: str) -> Choice:
 
 
 def _shown(backend: str | Backend) -> str:
-    return repr(getattr(backend, "name", backend))
+    return shown(getattr(backend, "name", backend))
 
 
 class LiveNamespace:

@@ -51,7 +51,9 @@ def find(backend: str, dtype: Any, *formulas: Any) -> Callable[..., Any] | None:
 
     backend: its name.  formulas: functions or bound methods.  What is found is not bound.
     """
-    if dtype is None or any(hasattr(formula, "__wrapped__") for formula in formulas):
+    if dtype is None or not getattr(dtype, "isnative", True):
+        return None  # a twin writes numbers in the machine's own byte order
+    if any(hasattr(formula, "__wrapped__") for formula in formulas):
         return None  # what wraps a function bears its name, and may compute something else
     *before, last = map(name_of, formulas)
     found = TWINS.get((backend, "+".join((*(name.rpartition(".")[0] for name in before), last))))

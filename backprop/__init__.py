@@ -8,15 +8,22 @@
 True
 """
 
+import sys
+
+from backprop.start import guard, is_command, unguard
+
+if is_command():
+    guard()  # until all of this is imported
+
 try:
     import backends
 
     backends.backend_of, backends.Backend  # noqa: B018 - a module of another project has neither
-except (ImportError, AttributeError) as error:
+except Exception as error:  # whatever a module of another project does
     from importlib.machinery import PathFinder
     from pathlib import Path
 
-    _spec = PathFinder.find_spec("backends")
+    _spec = getattr(sys.modules.get("backends"), "__spec__", None) or PathFinder.find_spec("backends")
     _found = _spec.origin if _spec and _spec.origin else "nothing"
     if Path(_found) == Path(__file__).parents[1] / "backends" / "__init__.py":
         raise  # it is ours, and something that it needs is missing
@@ -41,6 +48,8 @@ from backprop.networks import TwoLayerNet
 from backprop.numerical import numerical_gradient
 from backprop.scalar import AddLayer, MulLayer
 from backprop.training import train, warmup
+
+unguard()
 
 __version__ = "0.1.0"
 __all__ = ["available_backends", "get_backend", "set_backend", "use_backend"]

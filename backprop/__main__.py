@@ -2,9 +2,12 @@
 
 import sys
 
+from backprop.start import guard
+
 
 def main() -> int:
-    """Run the command line; returns its exit code."""
+    """Run the command line and return its exit code."""
+    guard()
     try:
         from backprop.cli import run
     except ModuleNotFoundError as error:

@@ -7,6 +7,7 @@ Cells whose numbers depend on the machine have the tag "varies": their text must
 about the same. Of pictures by matplotlib only that they are there is compared; those of graphs are text.
 """
 
+import argparse
 import os
 import re
 import sys
@@ -17,6 +18,8 @@ import jupytext
 import nbformat
 from nbclient import NotebookClient
 from traitlets.config import Config
+
+from backprop.reporting.files import write
 
 FOLDER = Path(__file__).parent
 SOURCES = sorted(FOLDER.glob("chapter*.md"))
@@ -84,6 +87,9 @@ def _about(before: str, now: str) -> bool:
 
 def main() -> int:
     """Write or check every notebook; returns the exit code."""
+    parser = argparse.ArgumentParser(description="Make the notebooks of docs/ from the Markdown beside them.")
+    parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 where one differs")
+    check = parser.parse_args().check
     # Those that are committed are of the bundled sample and of a machine without a GPU.
     for name in ("BACKPROP_DATA_DIR", "BACKPROP_BACKEND", "BACKPROP_DTYPE"):
         os.environ.pop(name, None)
@@ -91,8 +97,8 @@ def main() -> int:
     code = 0
     for source in SOURCES:
         file, notebook = source.with_suffix(".ipynb"), executed(source)
-        if "--check" not in sys.argv:
-            nbformat.write(notebook, file)
+        if not check:
+            write(file, f"{nbformat.writes(notebook).rstrip()}\n")
             continue
         for line in differences(nbformat.read(file, as_version=4), notebook):
             print(f"{file.name}: {line}")

@@ -12,6 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 FLOORS = {
     "backends": 0,
+    "backprop.start": 0,  # what stands before all other imports
     "backprop.arrays": 1,
     "backprop.numerical": 1,
     "backprop.reporting": 1,
@@ -35,7 +36,8 @@ SIBLINGS_MEET = 1  # the floor whose parts may know each other
 ONE_UNIT = {"backprop.losses": "backprop.layers"}  # a loss is a layer with targets
 LOOSE = {"backprop.__init__", "backprop.__main__"}  # the only files that lie in backprop itself
 BEHIND_THE_REGISTRY = ("backends.numpy", "backends.cupy")  # loaded by name, when they are asked for
-FILES = [path for package in ("backends", "backprop") for path in sorted((ROOT / package).rglob("*.py"))]
+PARTS = "backends", "backprop"
+FILES = [path for package in PARTS for path in sorted((ROOT / package).rglob("*.py"))]
 GUARDED = {  # libraries, and the only modules that may import them
     "numpy": ("backends", "backprop.data", "backprop.arrays.initializers"),
     "cupy": ("backends.cupy",),
@@ -62,7 +64,7 @@ def within(module, places):
 def unit(module):
     """The part of the house that a module belongs to, and its floor."""
     parts = module.split(".")
-    part = ".".join(parts[: 2 if parts[0] == "backprop" else 1])
+    part = ".".join(parts[: 2 if parts[0].startswith("backprop") else 1])
     if part not in FLOORS:
         raise AssertionError(f"{part} has no floor: give it one in FLOORS")
     return ONE_UNIT.get(part, part), FLOORS[part]
@@ -119,7 +121,7 @@ def violations(source, module):
         library = target.partition(".")[0]
         if library in GUARDED and not within(module, GUARDED[library]):
             yield f"{module} imports {target}"
-        if library in ("backends", "backprop", "tests", "benchmarks"):
+        if library in (*PARTS, "tests", "benchmarks"):
             place, height = unit(target)
             if height > floor:
                 yield f"{module} imports up: {target}"

@@ -108,8 +108,16 @@ def import_error(ran):
     return message
 
 
-@pytest.mark.parametrize("source", ["", "def backend_of(): pass", "import no_such_module"])
-@pytest.mark.parametrize("name", ["backends.py", "backends/__init__.py"])
+@pytest.mark.parametrize(
+    ("name", "source"),
+    [
+        ("backends.py", ""),
+        ("backends.py", "def backend_of(): pass"),
+        ("backends.py", "def backend_of("),
+        ("backends/__init__.py", "import no_such_module"),
+        ("backends/__init__.py", "raise ValueError"),
+    ],
+)
 def test_a_module_that_shadows_backends_is_named(tmp_path, name, source):
     file = tmp_path / name
     file.parent.mkdir(exist_ok=True)
@@ -118,9 +126,19 @@ def test_a_module_that_shadows_backends_is_named(tmp_path, name, source):
     assert str(file) in message and "rename or move" in message
 
 
+def test_another_module_of_that_name_that_was_imported_before_is_named(tmp_path):
+    """It is no longer on the path: what would be found there is ours."""
+    (tmp_path / "backends.py").write_text("")
+    theirs = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import backends; del sys.path[0]"
+    message = import_error(python(f"{theirs}; import backprop"))
+    assert str(tmp_path / "backends.py") in message and "rename or move" in message
+
+
 def test_missing_backends_are_told_of(tmp_path):
-    (tmp_path / "backprop").mkdir()
-    (tmp_path / "backprop" / "__init__.py").write_bytes((ROOT / "backprop" / "__init__.py").read_bytes())
+    for package in ("backprop", "backprop/start"):
+        (tmp_path / package).mkdir()
+        file = f"{package}/__init__.py"
+        (tmp_path / file).write_bytes((ROOT / file).read_bytes())
     message = import_error(python(with_only("numpy") + "import backprop", cwd=tmp_path, path=()))
     assert "`backends`" in message and "install backprop-xp again" in message
 
@@ -161,7 +179,7 @@ def test_info_says_what_it_cannot_know(missing, words):
 def test_without_pooch_the_command_trains_on_the_sample():
     ran = command_without("pooch", "train", "--iterations", "1", "--hidden", "1")
     assert ran.returncode == 0, ran.stderr
-    (line,) = [line for line in ran.stdout.splitlines() if "instead of MNIST" in line]
+    (line,) = [line for line in ran.stderr.splitlines() if "instead of MNIST" in line]
     assert "pooch" in line
 
 

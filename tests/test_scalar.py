@@ -1,5 +1,7 @@
 """The scalar layers: the apples, arrays, broadcasting, running twice."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -47,6 +49,14 @@ def test_arrays(backend):
     dx, dy = layer.backward(dout)
     np.testing.assert_array_equal(to_numpy(dx), [3, 40])
     np.testing.assert_array_equal(to_numpy(dy), [1, 20])
+
+
+def test_an_array_in_a_file_is_an_array(tmp_path):
+    layer, x = MulLayer(), np.memmap(tmp_path / "x", "float32", "w+", shape=(2,))
+    x[:] = 1.0, 2.0
+    np.testing.assert_array_equal(layer.forward(x, 3.0), [3.0, 6.0])
+    dx, dy = layer.backward(np.array([1.0, 10.0], "float32"))
+    assert dx.tolist() == [3.0, 30.0] and dy == 21.0
 
 
 @pytest.mark.parametrize("layer", [MulLayer(), AddLayer()])
@@ -137,6 +147,77 @@ def test_a_number_without_a_result_is_told_of(layer, operands, error, words):
         layer().forward(*operands)
 
 
+@pytest.mark.parametrize(
+    ("x", "out", "derivative"),
+    [
+        (1000.0, 1.0, 0.0), (-1000.0, 0.0, 0.0), (-1e308, 0.0, 0.0), (math.inf, 1.0, 0.0),
+        (-math.inf, 0.0, 0.0), (-710.0, math.exp(-710), math.exp(-710)), (40.0, 1.0, math.exp(-40)),
+        (0, 0.5, 0.25), (np.float64(-1000.0), 0.0, 0.0), (np.float32(1000.0), 1.0, 0.0),
+    ],
+)  # fmt: skip
+def test_the_sigmoid_of_any_number(x, out, derivative):
+    layer = SigmoidLayer()
+    assert layer.forward(x) == pytest.approx(out, rel=1e-15)
+    assert layer.backward(2.0) == pytest.approx(2 * derivative, rel=1e-15)
+    z = layer.forward(complex(x, 0.0)), layer.backward(2.0)
+    assert z == pytest.approx((out, 2 * derivative), rel=1e-15)
+
+
+@pytest.mark.parametrize("x", [-1000.0, -720.0, -3.0, 0.0, 3.0, 50.0, 1000.0])
+def test_the_complex_step_goes_through_the_sigmoid(x):
+    layer, step = SigmoidLayer(), 1e-30
+    by_step = layer.forward(complex(x, step)).imag / step
+    layer.forward(x)
+    assert layer.backward(1.0) == pytest.approx(by_step, rel=1e-14, abs=1e-290)
+
+
+def test_the_sigmoid_of_an_array_with_both_ends(backend):
+    layer, x = SigmoidLayer(), asarray([-1000.0, -40.0, 0.0, 40.0, 1000.0], "float64")
+    np.testing.assert_allclose(to_numpy(layer.forward(x)), [0, math.exp(-40), 0.5, 1, 1], rtol=1e-15)
+    small = math.exp(-40)
+    np.testing.assert_allclose(to_numpy(layer.backward(2.0)), [0, 2 * small, 0.5, 2 * small, 0], rtol=1e-15)
+    out = layer.forward(asarray(np.array([-1000.0, 1000.0]) + 1j))
+    assert np.isfinite(to_numpy(out)).all() and np.isfinite(to_numpy(layer.backward(1.0))).all()
+
+
+def test_numbers_of_numpy_are_numbers_at_the_ends_too():
+    with pytest.raises(ZeroDivisionError, match="^DivLayer.forward: y must not be 0"):
+        DivLayer().forward(np.float64(1.0), np.float64(0.0))
+    with pytest.raises(OverflowError, match="^ExpLayer.forward: x must be below 709.78"):
+        ExpLayer().forward(np.float64(1000.0))
+    with pytest.raises(ValueError, match="^LogLayer.forward: x must be above 0"):
+        LogLayer().forward(np.float32(0.0))
+
+
+@pytest.mark.parametrize("layer", [cls() for cls in EVERY], ids=lambda layer: type(layer).__name__)
+@pytest.mark.parametrize("operand", [[1, 2, 3], "a", None, {}, (1.0,), b"1", object(), np.ma.array([1.0])])
+def test_what_is_no_number_and_no_array_is_refused(layer, operand):
+    operands = [1.0] * (2 if isinstance(layer, AddLayer | MulLayer | DivLayer) else 1)
+    layer.forward(*operands)
+    before = layer.backward(2.0)
+    for i in range(len(operands)):
+        where = f"^{type(layer).__name__}.forward: [xy] must be a number or an array, got "
+        with pytest.raises(TypeError, match=where):
+            layer.forward(*[operand if k == i else 1.0 for k in range(len(operands))])
+    with pytest.raises(
+        TypeError, match=f"^{type(layer).__name__}.backward: dout must be a number or an array"
+    ):
+        layer.backward(operand)
+    assert layer.backward(2.0) == before, "the last forward is still there"
+
+
+def test_arrays_that_hold_no_numbers_or_do_not_fit(backend):
+    x = asarray(np.ones((2, 4)))
+    with pytest.raises(
+        TypeError, match=r"^AddLayer.forward: x must hold numbers, got an array of .*bool; cast"
+    ):
+        AddLayer().forward(x > 0, x)
+    with pytest.raises(
+        ValueError, match=r"^MulLayer.forward: x, y must have shapes .* got \(2, 4\) and \(3,\)$"
+    ):
+        MulLayer().forward(x, asarray(np.ones(3)))
+
+
 @pytest.mark.parametrize("layer", [ExpLayer(), LogLayer(), ReciprocalLayer(), SigmoidLayer()])
 def test_layers_of_one_operand_take_arrays(backend, layer):
     x = np.array([[0.5, 1.0], [2.0, 3.0]])
@@ -144,3 +225,20 @@ def test_layers_of_one_operand_take_arrays(backend, layer):
     for index in np.ndindex(2, 2):
         assert to_numpy(out)[index] == pytest.approx(layer.forward(float(x[index])))
         assert to_numpy(dx)[index] == pytest.approx(layer.backward(2.0))
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.int8, np.int64])
+@pytest.mark.parametrize("cls", EVERY)
+def test_integers_of_an_array_or_of_numpy_are_computed_as_numbers(backend, cls, kind):
+    operands = [100] * (2 if cls in (AddLayer, DivLayer, MulLayer, SumLayer) else 1)
+
+    def passes(made):
+        layer = cls()
+        out, gradients = layer.forward(*map(made, operands)), layer.backward(made(2))
+        return [out, *(gradients if isinstance(gradients, tuple) else [gradients])]
+
+    expected = passes(int)
+    assert passes(kind) == expected
+    by_array = [to_numpy(each) for each in passes(lambda number: asarray(np.array([number], kind)))]
+    assert [each.dtype for each in by_array] == ["float64"] * len(expected)
+    np.testing.assert_allclose(np.ravel(by_array), expected, rtol=1e-15)

@@ -17,7 +17,8 @@ class NumpyBackend(Backend):
     """NumPy, one library for real and complex arrays; real ones take the twins beside this."""
 
     on_host = True
-    scalar_types = (np.float32, np.float64, np.complex64, np.complex128, np.int64)
+    # And memory-mapped arrays, which are plain arrays whose memory is a file.
+    scalar_types = (np.float32, np.float64, np.complex64, np.complex128, np.int64, np.memmap)
 
     def __init__(self) -> None:
         super().__init__("numpy", np, np.ndarray)
@@ -35,6 +36,11 @@ class NumpyBackend(Backend):
         if array.nbytes <= BLOCK:
             return bool(np.isfinite(array).all())
         return all(np.isfinite(block).all() for (block,) in blocks(array))
+
+    def writable(self, array: np.ndarray) -> bool:
+        if not isinstance(array, np.ndarray) or not array.flags.writeable:
+            return False  # Why the type: NumPy's scalars count as arrays of this backend, too
+        return all(stride or size == 1 for stride, size in zip(array.strides, array.shape, strict=True))
 
     def reshape(self, array: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
         return array.reshape(shape)

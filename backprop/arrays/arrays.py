@@ -9,32 +9,46 @@ from itertools import takewhile
 from math import prod
 from typing import Any
 
-from backends import Array, asarray, backend_of, kind, one_backend, owner_of, to_numpy
+from backends import (
+    Array,
+    asarray,
+    backend_of,
+    cut,
+    host_array,
+    kind,
+    listed,
+    one_backend,
+    owner_of,
+    shown,
+    to_numpy,
+)
+from backprop.arrays.entering import cast
 
 
 class Arrays(MutableMapping[str, Array]):
     """Views into `flat` by name, in a fixed order.
 
-    An assignment copies into place: `params["W1"] -= 0.1 * gradient` and `params["W1"] = array` both change
-    the network that these are the parameters of. Entries cannot be added or deleted.
+    An assignment copies into place: `params["W1"] -= 0.1 * gradient`, `params["W1"] = array` and
+    `params.flat = vector` change the network that these are the parameters of. Entries cannot be added or
+    deleted.
 
     shapes: by name.  flat: (P,), as long as all of them.
     """
 
     def __init__(self, shapes: Mapping[str, tuple[int, ...]], flat: Array) -> None:
-        self.shapes, self.flat = dict(shapes), flat
+        self.shapes, self._flat = dict(shapes), flat
         self.views = backend_of(flat).views(flat, self.shapes)
         self._whole: tuple[Arrays, dict[str, str]] | None = None  # of which it is a part, and its names there
 
     @classmethod
     def gather(cls, arrays: Mapping[str, Array]) -> "Arrays":
         """Return copies of these arrays, of one backend and dtype, in a buffer of their own."""
+        backend = one_backend("Arrays.gather", **arrays)
         (first, one), *others = arrays.items()
         for name, other in others:
             if other.dtype != one.dtype:
                 rule = f"{first} and {name} must have one dtype, got {one.dtype} and {other.dtype}"
-                raise TypeError(f"{rule}; cast one: asarray(array, dtype)")
-        backend = one_backend("Arrays.gather", **arrays)
+                raise TypeError(f"Arrays: {rule}; cast one: asarray(array, dtype)")
         flat = backend.concat([backend.reshape(array, (-1,)) for array in arrays.values()])
         return cls({name: tuple(array.shape) for name, array in arrays.items()}, flat)
 
@@ -49,9 +63,19 @@ class Arrays(MutableMapping[str, Array]):
         part = Arrays.__new__(Arrays)
         part.shapes = {own: self.shapes[outer] for own, outer in names.items()}
         part.views = {own: self.views[outer] for own, outer in names.items()}
-        part.flat = self.flat[start : start + sum(map(prod, part.shapes.values()))]
+        part._flat = self.flat[start : start + sum(map(prod, part.shapes.values()))]
         part._whole = self, dict(names)
         return part
+
+    @property
+    def flat(self) -> Array:
+        """The buffer; what is assigned to it is copied into place."""
+        return self._flat
+
+    @flat.setter
+    def flat(self, value: Any) -> None:
+        if value is not self._flat:  # else it is the end of `params.flat -= …`
+            self._flat[...] = _fitting("flat", value, self._flat)
 
     def copy(self) -> "Arrays":
         """Return a snapshot: the same values in a buffer of their own."""
@@ -65,8 +89,9 @@ class Arrays(MutableMapping[str, Array]):
     def __getitem__(self, name: str) -> Array:
         try:
             return self.views[name]
-        except KeyError:
-            raise KeyError(f"no array {name!r} here; there are {', '.join(self.views)}") from None
+        except (KeyError, TypeError):
+            there = listed(self.views)
+            raise KeyError(f"Arrays: no array {shown(name)} here; there are {there}") from None
 
     def __setitem__(self, name: str, value: Any) -> None:
         view = self[name]
@@ -75,14 +100,24 @@ class Arrays(MutableMapping[str, Array]):
 
     def update(self, other: Any = (), /, **more: Any) -> None:
         """Assign several; nothing has changed if one of them is refused."""
-        values = {**dict(other), **more}
+        try:
+            values = {**dict(other), **more}
+        except (TypeError, ValueError):
+            raise TypeError(f"Arrays.update: give it arrays by name, got {shown(other)}") from None
         copy = backend_of(self.flat).copy  # since a value may be another of these arrays
         fitting = {name: copy(_fitting(name, value, self[name])) for name, value in values.items()}
         for name, value in fitting.items():
             self.views[name][...] = value
 
+    def __eq__(self, other: object) -> bool:
+        """Whether other has the same names and, under each, the same values; waits for the device."""
+        if not isinstance(other, Mapping) or self.keys() != other.keys():
+            return False
+        both = ((to_numpy(array), to_numpy(other[name])) for name, array in self.items())
+        return all(a.shape == b.shape and bool((a == b).all()) for a, b in both)
+
     def __delitem__(self, name: str) -> None:
-        raise TypeError(f"{name} cannot be deleted: this set of arrays is fixed")
+        raise TypeError(f"Arrays: {shown(name)} cannot be deleted: this set of arrays is fixed")
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.views)
@@ -102,9 +137,11 @@ class Arrays(MutableMapping[str, Array]):
 
 def _fitting(name: str, value: Any, view: Array) -> Array:
     """Return a value as an array like the view that it is to be copied into; raise where it cannot be."""
-    value = to_numpy(value) if owner_of(value) is None else value
+    where, backend = "Arrays", backend_of(view)
+    if owner_of(value) is not backend:
+        value = host_array(where, name, value)
     if value.shape != view.shape:
-        raise ValueError(f"{name} must have shape {view.shape}, got {value.shape}")
+        raise ValueError(f"{where}: {name} must have shape {view.shape}, got {value.shape}")
     if kind(value) not in ("biufc" if kind(view) == "c" else "biuf"):
-        raise TypeError(f"{name} holds {view.dtype}, which cannot take {value.dtype}")
-    return asarray(value, view.dtype, backend_of(view))
+        raise TypeError(f"{where}: {name} holds {view.dtype}, which cannot take {cut(str(value.dtype))}")
+    return asarray(cast(where, name, value, view.dtype, backend), view.dtype, backend)

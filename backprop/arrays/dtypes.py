@@ -3,24 +3,28 @@
 import os
 from typing import Any
 
-from backends import dtype_name
+from backends import dtype_name, shown
 
 VARIABLE = "BACKPROP_DTYPE"
 ACCEPTED = ("float32", "float64")
 
 
-def network_dtype(dtype: Any = None) -> str:
+def network_dtype(dtype: Any = None, where: str = "network_dtype") -> str:
     """The name of the element type asked for: the argument, else BACKPROP_DTYPE, else float32.
 
-    Raises ValueError for any other type than float32 and float64.
+    where: names the caller in errors.  Raises ValueError for any other type than float32 and float64.
     """
-    where = "dtype"
-    if dtype is None:
-        dtype, where = os.environ.get(VARIABLE) or "float32", f"the environment variable {VARIABLE}"
+    if dtype is not None:
+        return one_dtype(where, dtype)
+    return one_dtype(where, os.environ.get(VARIABLE) or "float32", f"the environment variable {VARIABLE}")
+
+
+def one_dtype(where: str, dtype: Any, what: str = "dtype") -> str:
+    """Return the name of an element type.  Raises ValueError for any but float32 and float64."""
     try:
-        name = dtype_name(dtype)
-    except TypeError:
+        name = None if dtype is None else dtype_name(dtype)  # which NumPy takes for float64
+    except Exception:  # of any kind: NumPy asks the object itself, and reads its text
         name = None
     if name not in ACCEPTED:
-        raise ValueError(f"{where} must be float32 or float64, got {dtype!r}")
+        raise ValueError(f"{where}: {what} must be float32 or float64, got {shown(dtype)}")
     return name

@@ -2,18 +2,31 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from math import prod
 from typing import Any
 
 import numpy as np
 
+from backends import shown
+from backprop.arrays.checks import MOST
 
-def generator(rng: Any = None) -> "np.random.Generator":  # quoted: to look it up would import numpy.random
-    """A generator of random numbers on the host.  rng: a seed or a Generator; None draws a fresh seed."""
+
+# The return type is quoted because to look it up would import numpy.random.
+def generator(rng: Any = None, where: str = "generator") -> "np.random.Generator":
+    """A generator of random numbers on the host.
+
+    rng: a seed or a Generator; None draws a fresh seed.  where: names the caller in errors.
+    """
     try:
+        # Lists are looked at first: in one that holds itself NumPy would go down until the process dies.
+        parts = rng if isinstance(rng, (list, tuple)) else [rng]
+        if any(isinstance(part, (bool, np.bool_, list, tuple)) for part in parts):
+            raise TypeError
         return np.random.default_rng(rng)
-    except (TypeError, ValueError) as error:
-        message = f"rng must be a non-negative integer or a numpy.random.Generator, got {rng!r}"
-        raise type(error)(message) from None
+    except Exception as error:  # of any kind: NumPy asks for the object's text, too
+        as_error = ValueError if isinstance(error, ValueError) else TypeError
+        rule = "rng must be a non-negative integer or a numpy.random.Generator"
+        raise as_error(f"{where}: {rule}, got {shown(rng)}") from None
 
 
 def gaussian(shape: tuple[int, ...], std: float, rng: Any = None) -> np.ndarray:
@@ -24,7 +37,12 @@ def gaussian(shape: tuple[int, ...], std: float, rng: Any = None) -> np.ndarray:
     >>> gaussian((2, 3), 0.01, rng=0).shape
     (2, 3)
     """
-    return std * generator(rng).standard_normal(shape)
+    if prod(shape) > MOST:
+        raise MemoryError(f"{float(prod(shape)):.0e} values are more than any memory holds")
+    values = generator(rng).standard_normal(shape)
+    with np.errstate(over="ignore"):  # it is told of where they enter a network
+        values *= std  # in place, since these may be most of the memory
+    return values
 
 
 def constant(shape: tuple[int, ...], value: float) -> np.ndarray:

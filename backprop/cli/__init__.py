@@ -1,7 +1,10 @@
 """The command line: arguments in, text out. The only part of the library that prints."""
 
+import os
+import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 
 import click
 
@@ -9,52 +12,86 @@ import backprop
 from backends import BackendUnavailable
 from backprop.cli.bench import bench
 from backprop.cli.check import check
+from backprop.cli.command import SETTINGS, Commands
 from backprop.cli.graph import graph
 from backprop.cli.info import info
+from backprop.cli.interruptions import as_exceptions
+from backprop.cli.outputs import blame
+from backprop.cli.own_fault import Fault
 from backprop.cli.plotting import MissingLibrary
 from backprop.cli.train import train
+from backprop.cli.wording import in_options, out_of_memory
 from backprop.data import DataError
+from backprop.start import WORDS
 
-DONE, FAILED, WRONG_CALL, BROKEN, INTERRUPTED = 0, 1, 2, 3, 130  # exit codes
+DONE, FAILED, WRONG_CALL, BROKEN = 0, 1, 2, 3  # exit codes; 128 and its number for a signal
+COMPLETION = "_BACKPROP_COMPLETE"  # set by a shell that asks click how a word may go on
+MOST = 200  # characters of a line with a hint
+HELP = """Train, check, time and draw small neural networks by explicit backpropagation.
+
+\b
+  backprop train --epochs 20 --learning-rate 0.3 --seed 0
+  backprop COMMAND --help
+
+Exit codes: 0 done, 1 a check failed or a training diverged, 2 the call was wrong,
+3 something outside is missing or broken, 130 interrupted, 143 terminated,
+129 hung up: the terminal was closed.
+"""
 
 
-@click.group(commands=[train, check, bench, graph, info], context_settings={"max_content_width": 80})
-@click.version_option(backprop.__version__, prog_name="backprop")
+@click.group(cls=Commands, commands=[train, check, bench, graph, info], context_settings=SETTINGS, help=HELP)
+@click.version_option(backprop.__version__, "-V", "--version", prog_name="backprop")
 def cli() -> None:
-    """Train, check, time and draw small neural networks by explicit backpropagation.
-
-    Exit codes: 0 done, 1 a check failed, 2 the call was wrong, 3 something outside is missing or broken.
-    """
+    """Nothing but its commands."""
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code; an expected failure is one line on standard error."""
     try:
-        return cli.main(args=arguments, prog_name="backprop", standalone_mode=False) or DONE
+        with as_exceptions():
+            return _run([*sys.argv[1:]] if arguments is None else [*arguments])
+    except KeyboardInterrupt as ended:
+        number = getattr(ended, "number", signal.SIGINT)
+        return _fail(f"backprop: {WORDS[number]}", 128 + number)
+
+
+def _run(arguments: list[str]) -> int:
+    if COMPLETION in os.environ:
+        return int(cli.main(arguments, "backprop", standalone_mode=False) or DONE)
+    context: click.Context | None = None
+    try:
+        with cli.make_context("backprop", arguments) as context:
+            return cli.invoke(context) or DONE
+    except click.exceptions.Exit as done:
+        return done.exit_code
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         return WRONG_CALL
     except click.ClickException as error:
-        context = getattr(error, "ctx", None)
-        command = context.command_path if context else "backprop"
-        return _fail(f"{command}: {error.format_message()} (see {command} --help)", WRONG_CALL)
+        where = getattr(error, "ctx", None)
+        path = where.command_path if where else "backprop"
+        line = f"{path}: {in_options(error.format_message())}"
+        hint = f" (see {path} --help)"
+        return _fail(line + hint * (len(line + hint) <= MOST), WRONG_CALL)
+    except Fault as fault:
+        return _fail(f"backprop {_command(context)}: {fault}", WRONG_CALL)
     except MissingLibrary as error:
         return _fail(str(error), BROKEN)
     except (BackendUnavailable, DataError) as error:
-        return _fail(f"backprop: {error}", BROKEN)
+        return _fail(f"backprop: {in_options(str(error))}", BROKEN)
     except MemoryError as error:
-        return _fail(
-            f"backprop: out of memory ({error}): try a smaller --hidden or --batch-size, or bench --quick",
-            BROKEN,
-        )
-    except SystemExit as stopped:  # click's own way to end when whoever read our output has gone
-        return BROKEN if stopped.code == 1 else int(stopped.code or DONE)
+        return _fail(f"backprop: {out_of_memory(error, _command(context))}", BROKEN)
+    except BrokenPipeError:  # whoever read our output has gone
+        return BROKEN
     except OSError as error:
-        return _fail(f"backprop: {error}", BROKEN)
-    except click.Abort:
-        return _fail("backprop: interrupted", INTERRUPTED)
+        return _fail(f"backprop: {blame(error)}", BROKEN)
+
+
+def _command(context: click.Context | None) -> str:
+    return context.invoked_subcommand or "" if context else ""
 
 
 def _fail(message: str, code: int) -> int:
-    print(" ".join(message.split()), file=sys.stderr)
+    with suppress(OSError):  # of standard error itself
+        click.echo(" ".join(message.split()), err=True)
     return code

@@ -1,7 +1,7 @@
 """`backprop check`: the gradient check of chapter 5, of any layer or network, and of a user's own."""
 
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import click
 
@@ -9,33 +9,47 @@ import backprop
 from backends import Backend, use_backend
 from backprop.arrays.initializers import generator
 from backprop.cli.check_cases import CASES
-from backprop.cli.options import backend_option, chosen, json_option, usage_errors, write_json
-from backprop.cli.own_file import Fault
-from backprop.cli.own_layer import own_layer, shape_of
-from backprop.gradient_check.report import METHODS, MODES, GradientReport
-from backprop.reporting.tables import table
+from backprop.cli.check_report import Checked, as_table, one_by_one
+from backprop.cli.command import Command
+from backprop.cli.options import SEED, backend_option, chosen, json_option, usage_errors, write_json
+from backprop.cli.own_layer import own_layer
+from backprop.cli.values import OneOf, Shape
+from backprop.gradient_check.report import METHODS, MODES
+
+MOST = 1_000_000  # numbers in the input of --file: a full check runs the object once for each
 
 
-class Checked(NamedTuple):
-    """A name, what is special about its case, and what the check found."""
+HELP = """Compare backpropagation with the numerical gradient.
 
-    name: str
-    what: str
-    report: GradientReport
+Without --layer, --file or --all it checks TwoLayerNet(784, 50, 10) on three
+digits: 39,760 random parameters and the input. All is computed in float64.
+Exits with 1 if any gradient is off.
+
+A layer of your own is a backprop.layers.Layer with formulas, or any object
+with a forward and a backward pass, under the names that people use for
+them, for parameters and for gradients: see docs/gradient_check.md. Its file
+is loaded as from the root of its repository.
+
+\b
+  backprop check --file my_layer.py:MyLayer
+  backprop check --file my_layer.py:MyLayer --shape 8,4
+
+NAME is a class that takes no arguments, an instance, or a function that
+returns an object or, with inputs of its own, a tuple (object, x, ...).
+"""
 
 
-@click.command()
+@click.command(cls=Command, help=HELP)
 @click.option(
     "--layer",
     metavar="NAME",
-    type=click.Choice(list(CASES)),
+    type=OneOf(CASES),
     help=f"Check one layer or network of this library: {', '.join(CASES)}.",
 )
 @click.option("--file", metavar="PATH:NAME", help="Check a layer or network of your own, see above.")
 @click.option(
     "--shape",
-    metavar="N,D",
-    callback=shape_of,
+    type=Shape(most=MOST),
     help="Shape of the input for --file.  [default: 5,D with D from the parameters, else 5,3]",
 )
 @click.option(
@@ -47,22 +61,22 @@ class Checked(NamedTuple):
 @click.option("--all", "every", is_flag=True, help="Check all layers and networks of this library.")
 @click.option(
     "--method",
-    type=click.Choice(list(METHODS)),
+    type=OneOf(METHODS),
     default="complex",
     show_default=True,
     help="Complex step or central differences.",
 )
 @click.option(
     "--mode",
-    type=click.Choice(list(MODES)),
+    type=OneOf(MODES),
     default="full",
     show_default=True,
-    help="Every entry, or along a random direction.",
+    help="Along a random direction, or every entry.",
 )
 @backend_option
 @click.option(
     "--seed",
-    type=click.IntRange(min=0),
+    type=SEED,
     default=0,
     show_default=True,
     help="Seed of weights, inputs and directions.",
@@ -82,24 +96,7 @@ def check(
     seed: int,
     json_file: Path | None,
 ) -> int:
-    """Compare backpropagation with the numerical gradient.
-
-    Without --layer, --file or --all it checks TwoLayerNet(784, 50, 10) on three
-    digits: 39,760 random parameters and the input. All is computed in float64.
-    Exits with 1 if any gradient is off.
-
-    A layer of your own is a backprop.layers.Layer with formulas, or any object
-    with a forward and a backward pass, under the names that people use for
-    them, for parameters and for gradients: see docs/gradient_check.md. Its file
-    is loaded as from the root of its repository.
-
-    \b
-      backprop check --file my_layer.py:MyLayer
-      backprop check --file my_layer.py:MyLayer --shape 8,4
-
-    NAME is a class that takes no arguments, an instance, or a function that
-    returns an object or, with inputs of its own, a tuple (object, x, ...).
-    """
+    """Compare backpropagation with the numerical gradient."""
     if sum([layer is not None, file is not None, every]) > 1:
         raise click.UsageError("give one of --layer, --file and --all, not several", context)
     for option, value in (("--shape", shape), ("--constants", constants)):
@@ -109,19 +106,15 @@ def check(
     options: dict[str, Any] = {"method": method, "mode": mode}
     declared = {"constants": constants} if constants else {}
     with use_backend(choice.backend):
-        try:
-            if file is not None:
-                reports = [_of_file(file, shape, seed, choice.backend, options | declared)]
-            elif layer is not None or every:
-                reports = _of_cases([layer] if layer else list(CASES), seed, choice.backend, options)
-            else:
-                reports = [_of_digits(seed, choice.backend, options)]
-        except Fault as fault:
-            click.echo(" ".join(f"{context.command_path}: {fault}".split()), err=True)
-            return 2
+        if file is not None:
+            reports = [_of_file(file, shape, seed, choice.backend, options | declared)]
+        elif layer is not None or every:
+            reports = _of_cases([layer] if layer else list(CASES), seed, choice.backend, options)
+        else:
+            reports = [_of_digits(seed, choice.backend, options)]
     content: dict[str, Any]
     if layer is not None or every:
-        click.echo(_table(reports) if every else _one_by_one(reports))
+        click.echo(as_table(reports) if every else one_by_one(reports))
         content = {"reports": [{"name": n, "case": what, **each.to_dict()} for n, what, each in reports]}
     else:
         click.echo(reports[0].report)
@@ -129,9 +122,6 @@ def check(
     settings = {"layer": layer, "file": file, "shape": shape, "all": every, **options, "seed": seed}
     write_json(json_file, "check", choice, settings=settings | declared, **content)
     return 0 if all(report.ok for _, _, report in reports) else 1
-
-
-# ---------------------------------------------------------------------------------------------- what to check
 
 
 def _of_digits(seed: int, backend: Backend, options: dict[str, Any]) -> Checked:
@@ -162,35 +152,3 @@ def _of_cases(names: list[str], seed: int, backend: Backend, options: dict[str, 
             report = backprop.check_gradients(*case(rng, backend), rng=rng, **options)
             checked.append(Checked(name, case.what, report))
     return checked
-
-
-# ----------------------------------------------------------------------------------------------- what to show
-
-
-def _one_by_one(checked: list[Checked]) -> str:
-    """Every report in full under its case, and how many agree."""
-    reports = [
-        f"case {i} of {len(checked)}: {what}\n{report}\n" for i, (_, what, report) in enumerate(checked, 1)
-    ]
-    return "\n".join([*reports, _verdict(checked, f"{checked[0].name}: all {len(checked)} cases agree")])
-
-
-def _table(checked: list[Checked]) -> str:
-    """A row for each name, the reports in full that disagree, and how many agree."""
-    rows = []
-    for name in dict.fromkeys(name for name, _, _ in checked):
-        reports = [report for of, _, report in checked if of == name]
-        arrays = [array for report in reports for array in report.arrays]
-        entries = sum(array.entries for array in arrays)
-        compared = [array.max_difference / array.limit for array in arrays if array.limit > 0]  # not NaN
-        largest = f"{max(compared):.1e}" if compared else "-"
-        verdict = "ok" if all(report.ok for report in reports) else "WRONG"
-        rows.append([name, len(reports), len(arrays), entries, largest, verdict])
-    header = ["subject", "cases", "arrays", "entries", "max |diff| / limit", ""]
-    wrong = [f"\n{name}, {what}\n{report}\n" for name, what, report in checked if not report.ok]
-    return "\n".join([table(header, rows), *wrong, _verdict(checked, "all gradients agree")])
-
-
-def _verdict(checked: list[Checked], right: str) -> str:
-    wrong = sum(not report.ok for _, _, report in checked)
-    return f"{wrong} of {len(checked)} cases disagree" if wrong else right

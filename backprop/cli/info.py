@@ -2,7 +2,9 @@
 
 import os
 import platform
+import textwrap
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -10,18 +12,22 @@ import backprop
 from backends import Backend, BackendUnavailable, Choice, known_backends, load, why_unavailable
 from backprop.arrays import dtypes
 from backprop.cli.blas import describe_blas
-from backprop.cli.options import backend_option, chosen, json_option, usage_errors, write_json
-from backprop.data import DataError, mnist
-from backprop.data.download import cache_directory
+from backprop.cli.command import Command
+from backprop.cli.data import data_directories
+from backprop.cli.options import backend_option, chosen, json_option, write_json
+
+HELP = """Show the backends, versions, BLAS and data directories.
+
+\b
+  BACKPROP_BACKEND=auto backprop info
+"""
 
 
-@click.command()
+@click.command(cls=Command, help=HELP)
 @backend_option
 @json_option
 def info(backend: str | None, json_file: Path | None) -> None:
-    """Show the backends, which one is active and why, versions, BLAS and data directories."""
-    with usage_errors():
-        dtype = dtypes.network_dtype()
+    """Show the backends, versions, BLAS and data directories."""
     facts = {
         "backprop": f"{backprop.__version__} at {Path(backprop.__file__).parent}",
         "python": f"{platform.python_version()} on {platform.platform()}, {os.cpu_count()} CPUs",
@@ -29,15 +35,22 @@ def info(backend: str | None, json_file: Path | None) -> None:
     try:
         choice = chosen(backend)
         facts["active"] = f"{choice.backend.name} on {choice.backend.device()}, {choice.why}"
-    except BackendUnavailable as error:
-        choice = Choice(load("numpy"), f"for want of the one asked for: {error.reason}")
+    except (BackendUnavailable, click.UsageError) as error:
+        choice = Choice(load("numpy"), f"for want of the one asked for: {getattr(error, 'reason', error)}")
         facts["active"] = f"none: {error}"
     facts |= {name: _state(name) for name in known_backends()}
-    facts |= {"warm-up": _warm_up(choice.backend), "BLAS": describe_blas(), "dtype": dtype}
-    facts |= {"data": _data(), "cache": _cache()}
+    facts |= {"warm-up": _warm_up(choice.backend), "BLAS": describe_blas(), "dtype": _dtype()}
+    facts |= data_directories()
     for name, fact in facts.items():
-        click.echo(f"{name:10}{fact}")
+        click.echo(_wrapped(name, fact))
     write_json(json_file, "info", choice, info=facts)
+
+
+def _wrapped(name: str, fact: str) -> str:
+    """A fact beside its name, in lines of 80 columns."""
+    beside, below = f"{name:10}", " " * 10
+    options: Any = {"break_long_words": False, "break_on_hyphens": False}
+    return textwrap.fill(fact, 80, initial_indent=beside, subsequent_indent=below, **options)
 
 
 def _state(name: str) -> str:
@@ -50,20 +63,16 @@ def _state(name: str) -> str:
     return f"usable: {versions} on {backend.device()}"
 
 
+def _dtype() -> str:
+    """The element type of new networks, or what is wrong with the variable that sets it."""
+    try:
+        return dtypes.network_dtype(where="none")
+    except ValueError as error:
+        return str(error)
+
+
 def _warm_up(backend: Backend) -> str:
     """What a first call costs that a second does not; it is paid here."""
     cache = backend.kernel_cache()
     kernels = f"; compiled kernels are kept in {cache}" if cache else ""
     return f"{backprop.warmup(backend):.2f} s on {backend.name}{kernels}"
-
-
-def _cache() -> str:
-    try:
-        return cache_directory()
-    except DataError as error:
-        return str(error)
-
-
-def _data() -> str:
-    directory = os.environ.get(mnist.VARIABLE)
-    return f"{mnist.VARIABLE}={directory}" if directory else f"{mnist.VARIABLE} is not set"

@@ -4,7 +4,7 @@ import json
 import logging
 import math
 import platform
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,18 +14,22 @@ import click
 import backprop
 from backends import PRECISIONS, Backend, Choice, choose, known_backends
 from backprop.arrays.dtypes import ACCEPTED
+from backprop.cli.outputs import OutputFile, attempt, with_outputs, write
+from backprop.cli.values import OneOf, Whole
+from backprop.cli.wording import in_options
 
+SEED = Whole(0)
 backend_option = click.option(
     "--backend",
-    type=click.Choice([*known_backends(), "auto"]),
+    type=OneOf([*known_backends(), "auto"]),
     help="Where to compute.  [default: BACKPROP_BACKEND, else numpy]",
 )
 dtype_option = click.option(
-    "--dtype", type=click.Choice(ACCEPTED), help="Element type.  [default: BACKPROP_DTYPE, else float32]"
+    "--dtype", type=OneOf(ACCEPTED), help="Element type.  [default: BACKPROP_DTYPE, else float32]"
 )
 precision_option = click.option(
     "--precision",
-    type=click.Choice(PRECISIONS),
+    type=OneOf(PRECISIONS),
     default="ieee",
     show_default=True,
     help="Of float32 products: tf32 is faster and coarser, on a GPU alone.",
@@ -36,32 +40,21 @@ NO_TF32 = (
 )
 seed_option = click.option(
     "--seed",
-    type=click.IntRange(min=0),
+    type=SEED,
     help="Seed of all random numbers.  [default: a fresh one, which is shown]",
 )
 
 
-def writable(context: click.Context, parameter: click.Parameter, value: Path | None) -> Path | None:
-    """Refuse a file that cannot be written now, before hours of training rather than after them."""
-    if value is not None and not context.resilient_parsing:
-        try:
-            there = value.exists()
-            value.open("a").close()
-            if not there:
-                value.unlink()
-        except OSError as error:
-            raise click.BadParameter(f"{value}: {error.strerror}.", context, parameter) from None
-    return value
-
-
-json_option = click.option(
-    "--json",
-    "json_file",
-    metavar="FILE",
-    callback=writable,
-    type=click.Path(dir_okay=False, writable=True, path_type=Path),
-    help="Also write everything to FILE as JSON.",
-)
+def json_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command the option --json, and what belongs to the writing of all its files."""
+    option = click.option(
+        "--json",
+        "json_file",
+        metavar="FILE",
+        type=OutputFile(),
+        help="Also write everything to FILE as JSON; with - to standard output, and text to standard error.",
+    )
+    return option(with_outputs(command))
 
 
 @contextmanager
@@ -77,7 +70,8 @@ def chosen(backend: str | None) -> Choice:
     """The backend in force.  The commands say themselves which one `auto` took."""
     logging.getLogger("backprop").setLevel(logging.ERROR)
     with usage_errors():
-        return choose(backend)
+        choice = choose(backend)
+    return choice._replace(why=in_options(choice.why))
 
 
 def with_precision(precision: str, backend: Backend, dtype: Any = "float32") -> str:
@@ -109,7 +103,8 @@ def write_json(file: Path | None, command: str, choice: Choice, **content: Any) 
         "versions": versions(choice.backend),
         **content,
     }
-    file.write_text(json.dumps(_finite(document), indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    text = json.dumps(_finite(document), indent=1, allow_nan=False) + "\n"
+    attempt("--json", file, lambda place: write(place, text))
 
 
 def _finite(value: Any) -> Any:

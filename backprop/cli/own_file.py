@@ -1,29 +1,38 @@
-"""A user's own file: loaded, what it names found in it, and any fault of it told in one line."""
+"""A user's own file: loaded, and what it names found in it."""
 
-import difflib
 import inspect
+import os
 import sys
-import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from importlib.machinery import ModuleSpec, SourceFileLoader
 from importlib.util import module_from_spec
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any
 
 import click
 
-from backprop.cli.own_folders import OwnFolders, what_instead, why_missing
+from backends import cut, shown
+from backprop.cli.near import near
+from backprop.cli.outputs import require_not_written
+from backprop.cli.own_fault import ABOVE, MOST, SAID, Fault, Faults, places, said
+from backprop.cli.own_folders import OwnFolders, what_instead
+from backprop.cli.own_traces import no_traces
 
-ABOVE = "_backprop_own_file"  # a package around the user's, so that no name of theirs is taken already
-SAID = ("check_gradients: ", "graph_of: ", "network_graph: ")  # the line begins with where it was already
+ALONE = (  # a network that was named without data
+    "{0} is a network and needs samples and labels; name a function that returns all, "
+    "def make(): return {0}(...), x, t"
+)
 Hint = Callable[[BaseException, set[str]], str]
 
 
-class Fault(Exception):
-    """An exception of the user's own code, in one line that says where."""
+class Loader(SourceFileLoader):
+    """Compiles the file each time: kept bytecode would be stale if the file was changed within a second."""
+
+    def get_code(self, fullname: str) -> CodeType:
+        return self.source_to_code(self.get_data(self.path), self.path)
 
 
 class OwnFile:
@@ -34,28 +43,30 @@ class OwnFile:
 
     def __init__(self, named: str, option: str, example: str) -> None:
         self.option = option
-        file, _, self.name = named.rpartition(":")
+        file, _, self.name = os.path.expanduser(named).rpartition(":")
         if not file or not self.name.isidentifier():
-            raise self.wrong(f"must be PATH:NAME, as in {example}, got {named!r}", "")
+            raise self.wrong(f"must be PATH:NAME, as in {example}, got {shown(named)}", " ")
         self.path = Path(file)
-        if not self.path.is_file():
-            raise self.wrong(f"{file}: {what_instead(file)}")
+        if not os.path.isfile(file):
+            raise self.wrong("", f": {file}: {what_instead(file)}")
+        require_not_written(option, self.path)
         self.folders = OwnFolders(self.path.resolve())
+        self.faults = Faults(self.path, self.folders)
 
     @contextmanager
     def loaded(self, hint: Hint = lambda error, called: "") -> Iterator[Any]:
-        """The object itself, inside a `with` block.
+        """The object itself, inside a `with` block, after which the process is as it was.
 
         hint: what to add to an exception's message; from it, and the names of the functions it went through.
         Raises click.UsageError for what cannot be used, Fault for an exception of the user's code, also where
         it happens inside the block.
         """
         try:
-            with self._imported() as module:
-                yield self._found(module)
-        except click.UsageError:
+            with no_traces(self.folders):
+                yield self._found(self._module())
+        except KeyboardInterrupt:
             raise
-        except (Exception, SystemExit) as error:
+        except BaseException as error:
             told = self._told(error, hint)
             if told is None:
                 raise
@@ -66,29 +77,31 @@ class OwnFile:
         try:
             inspect.signature(found).bind()
         except TypeError as error:
-            rule = f"{self.name} cannot be called without arguments ({error})"
-            made = f"def make(): return {self.name}(...)"
-            cure = f"write a function beside it that calls it, {made}, and name that"
+            name = cut(self.name, 15)
+            rule = f"{name} needs arguments ({cut(said(error), 45)})"
+            cure = f"name one that calls it, def make(): return {name}(...)"
             pair = "" if isinstance(found, type) else "; forward and backward functions go to check_function"
             raise self.wrong(f"{rule}; {cure}{pair}") from None
         return found()
 
-    def wrong(self, message: str, colon: str = ":") -> click.UsageError:
-        """An error of the call."""
-        return click.UsageError(f"{self.option}{colon} {message}", click.get_current_context())
+    def wrong(self, message: str, before: str = ": ") -> click.UsageError:
+        """An error of the call, in one line of 200 characters at most.
 
-    @contextmanager
-    def _imported(self) -> Iterator[ModuleType]:
-        """The file as a module; its folders can be imported from meanwhile, also by what it calls later."""
-        path, arguments = sys.path[:], sys.argv[:]
+        before: what stands between the option and the message as it is, such as a path.
+        """
+        line = self.option + before + cut(message, MOST - len(self.option) - 2)
+        return click.UsageError(" ".join(line.split()), click.get_current_context(silent=True))
+
+    def _module(self) -> ModuleType:
+        """The file as a module. From now on one can import from its folders, also in what it calls later."""
         sys.path[:0] = map(str, self.folders.on_path)
         sys.argv[:] = [str(self.path)]  # ours mean nothing to a parser of theirs
         try:
-            yield self._executed()
-        finally:
-            sys.path[:], sys.argv[:] = path, arguments
-            for name in [name for name in sys.modules if name.split(".")[0] == ABOVE]:
-                del sys.modules[name]
+            return self._executed()
+        except Exception as error:
+            if self.faults.told(error, ""):
+                raise
+            raise self.faults.unloaded(error) from error
 
     def _executed(self) -> ModuleType:
         """The file as a new module in its package."""
@@ -96,52 +109,37 @@ class OwnFile:
         above.__path__ = [str(self.folders.root)]
         sys.modules[ABOVE] = above
         package = import_module(".".join([ABOVE, *self.folders.package])).__name__
-        full, name = str(self.path.resolve()), f"{package}.{self.path.stem}"
-        loader = SourceFileLoader(name, full)
-        module = module_from_spec(ModuleSpec(name, loader, origin=full))
+        name, file = f"{package}.{self.path.stem.replace('.', '_')}", str(self.folders.file)
+        loader = Loader(name, file)
+        spec = ModuleSpec(name, loader, origin=file)
+        spec.has_location = True  # so that it has its __file__
+        module = module_from_spec(spec)
         sys.modules[name] = module  # dataclasses and pickle look there
         loader.exec_module(module)
         return module
 
     def _found(self, module: ModuleType) -> Any:
-        if not hasattr(module, self.name):
-            its = module.__name__
-            own = [name for name, value in vars(module).items() if getattr(value, "__module__", "") == its]
-            near = difflib.get_close_matches(self.name, own, n=1)
-            hint = f"; did you mean {near[0]}?" if near else f"; it has {', '.join(own)}" if own else ""
-            raise self.wrong(f"{self.path} has no {self.name}{hint}")
-        return getattr(module, self.name)
+        if hasattr(module, self.name):
+            return getattr(module, self.name)
+        values = vars(module)
+        owners = {name: getattr(value, "__module__", None) for name, value in values.items()}
+        its = values.get("__name__")
+        own = [name for name, owner in owners.items() if isinstance(owner, str) and owner == its]
+        meant = near(self.name, own)
+        hint = f"did you mean {cut(meant)}?" if meant else f"it has {cut(', '.join(own))}"
+        raise self.wrong(f"has no {cut(self.name)}" + (f"; {hint}" if own else ""), f": {self.path} ")
 
     def _told(self, error: BaseException, hint: Hint) -> Fault | click.UsageError | None:
         """An exception as one line: by its place in the user's code, else by its message, if that says all.
 
         None for what is neither: a fault of this library, which keeps its traceback.
         """
-        frames = traceback.extract_tb(error.__traceback__)
-        if isinstance(error, SyntaxError):
-            place = f"{self._shown(error.filename or str(self.path))}:{error.lineno or 1}"
-            return Fault(f"{place}: {type(error).__name__}: {error.msg}")
-        more = hint(error, {frame.name for frame in frames})
-        if own := [frame for frame in frames if frame.filename in self.folders]:
-            return self._fault_at(own[-1], error, more)
+        more = hint(error, {place.function for place in places(error)})
+        if fault := self.faults.told(error, more):
+            return fault
         if isinstance(error, (TypeError, ValueError)):
-            message = str(error)
+            message = said(error)
             for where in SAID:
                 message = message.removeprefix(where)
-            return self.wrong(message + more)
+            return self.wrong(cut(message, MOST - len(self.option) - 2 - len(more)) + more)
         return None
-
-    def _fault_at(self, frame: traceback.FrameSummary, error: BaseException, more: str) -> Fault:
-        """An exception that went through the user's code, and there last through this frame."""
-        place = f"{self._shown(frame.filename)}:{frame.lineno}: "
-        place += "" if frame.name == "<module>" else f"in {frame.name}: "
-        if isinstance(error, SystemExit):
-            return Fault(f"{place}the file ends the program; keep that for if __name__ == '__main__':")
-        if error.__cause__ and str(error).startswith(SAID):
-            error = error.__cause__  # where it was and what it said is enough
-        message = f"{type(error).__name__}: {error}".removesuffix(": ").replace(f"{ABOVE}.", "")
-        return Fault(place + message + (more or why_missing(error)))
-
-    def _shown(self, file: str) -> str:
-        """A file's name; the user's own one as it was given."""
-        return str(self.path if Path(file) == self.path.resolve() else file)

@@ -1,33 +1,20 @@
 """A layer or network from a user's own file, given an input."""
 
+import functools
 import inspect
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import click
-
-from backends import Backend
-from backprop.cli.own_file import OwnFile
+from backends import Backend, cut, shown
+from backprop.cli.own_fault import said
+from backprop.cli.own_file import ALONE, OwnFile
 from backprop.gradient_check import requirements, signatures, styles
 from backprop.gradient_check.reach import reach
 from backprop.layers import Layer
 
 SAMPLES = 5
 FEATURES = 3  # where no parameter tells how many
-
-
-def shape_of(context: click.Context, parameter: click.Parameter, value: str | None) -> tuple[int, ...] | None:
-    """The callback of --shape: positive integers with commas between them."""
-    if value is None:
-        return None
-    try:
-        shape = tuple(int(size) for size in value.split(","))
-    except ValueError:
-        shape = (0,)
-    if min(shape) < 1:
-        raise click.BadParameter(f"give positive integers, as in 4,3, got {value!r}", context, parameter)
-    return shape
 
 
 @contextmanager
@@ -45,9 +32,10 @@ def own_layer(
     made_up: tuple[int, ...] | None = None
 
     def hint(error: BaseException, called: set[str]) -> str:
-        if made_up and "for this input" in str(error):
+        message = said(error)
+        if made_up and "for this input" in message:
             return ": random numbers of either sign; a function that returns (object, x) gives it another"
-        if made_up and isinstance(error, IndexError) and "integer" in str(error):
+        if made_up and isinstance(error, IndexError) and "integer" in message:
             return "; it was given random numbers, and a function that returns (object, x) gives it integers"
         of_input = isinstance(error, (ValueError, IndexError, AssertionError))
         if made_up and of_input and "forward" in called and "backward" not in called:
@@ -71,11 +59,13 @@ def own_layer(
 
 def _object_and_inputs(file: OwnFile, found: Any) -> tuple[Any, ...]:
     """What the name stands for, called if it is a class or a function."""
-    if isinstance(found, type) or inspect.isroutine(found):  # a layer may be callable as well
+    # A layer may be callable as well.
+    if isinstance(found, (type, functools.partial)) or inspect.isroutine(found):
         found = file.called(found)
     made = found if isinstance(found, tuple) else (found,)
-    if not made:
-        raise file.wrong(f"{file.name} must return an object, or a tuple of it and its inputs, got ()")
+    if not made or made[0] is None or isinstance(found, list):
+        rule = "must be or return an object, or a tuple (object, x, ...)"
+        raise file.wrong(f"{cut(file.name, 40)} {rule}, got {shown(found)}")
     return made
 
 
@@ -92,12 +82,9 @@ def _shape_for(obj: Any) -> tuple[int, ...]:
 
 def _input(file: OwnFile, obj: Any, shape: tuple[int, ...], rng: Any, backend: Backend) -> Any:
     """Normal random numbers: on the host where the object has arrays, which say where they must go."""
-    kind = type(obj).__name__
+    kind = cut(type(obj).__name__, 30)
     if requirements.is_network(obj):
-        raise file.wrong(
-            f"{kind} is a network and needs samples and labels; name a function that returns all, "
-            f"def make(): return {kind}(...), x, t"
-        )
+        raise file.wrong(ALONE.format(kind))
     forward, _ = styles.passes(obj)
     if forward:
         method = getattr(obj, forward)
@@ -106,7 +93,7 @@ def _input(file: OwnFile, obj: Any, shape: tuple[int, ...], rng: Any, backend: B
         except TypeError as error:
             raise file.wrong(
                 f"{kind}.{forward} needs other arguments than x ({error}); name a function that "
-                f"returns all, def make(): return {kind}(...), x, labels"
+                f"returns all, def make(): return {kind}(...), x, ..."
             ) from None
     x = rng.standard_normal(shape)
     return x if reach(obj).arrays else backend.asarray(x)

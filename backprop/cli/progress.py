@@ -1,9 +1,9 @@
-"""How long work shows itself while it runs: a bar on a terminal; elsewhere a training prints plain lines."""
+"""How long work shows itself while it runs: lines that last, and on a terminal a bar below them."""
 
 import math
 import sys
 from collections.abc import Iterator, Sequence
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import click
 from tqdm import tqdm
@@ -14,27 +14,24 @@ LINES = 20
 T = TypeVar("T")
 
 
-class Bar:
-    """A progress bar on standard error with loss, accuracy and rate."""
-
-    def __init__(self, total: int) -> None:
-        self.bar: Any = tqdm(
-            total=total,
-            unit="it",
-            dynamic_ncols=True,
-            file=sys.stderr,
-            leave=False,
-            bar_format="{percentage:3.0f}% {bar} {n}/{total} {rate_fmt}{postfix}",
-        )
+class Shown(Protocol):
+    """What a training calls with its history, and closes when it ends."""
 
     def __call__(self, history: History) -> None:
-        shown = [f"loss {history.loss[-1]:.3f}"] if history.loss else []
-        self.bar.set_postfix_str(", ".join([*shown, f"test {history.test_accuracy[-1]:.3f}"]), refresh=False)
-        self.bar.update(len(history.loss) - self.bar.n)
+        """Show how far the training is."""
 
     def close(self) -> None:
-        """Take the bar off the screen."""
-        self.bar.close()
+        """Take away what must not last."""
+
+
+class Nothing:
+    """Shows nothing."""
+
+    def __call__(self, history: History) -> None:
+        """Show nothing."""
+
+    def close(self) -> None:
+        """Nothing to take away."""
 
 
 class Lines:
@@ -54,7 +51,33 @@ class Lines:
             )
 
     def close(self) -> None:
-        """Nothing to take off."""
+        """Nothing to take away."""
+
+
+class Bar:
+    """The same lines, and below them on standard error a progress bar with loss, accuracy and rate."""
+
+    def __init__(self, total: int) -> None:
+        self.lines = Lines(total)
+        self.bar: Any = tqdm(
+            total=total,
+            unit="it",
+            dynamic_ncols=True,
+            file=sys.stderr,
+            leave=False,
+            bar_format="{percentage:3.0f}% {bar} {n}/{total} {rate_fmt}{postfix}",
+        )
+
+    def __call__(self, history: History) -> None:
+        with tqdm.external_write_mode(file=sys.stdout):
+            self.lines(history)
+        shown = [f"loss {history.loss[-1]:.3f}"] if history.loss else []
+        self.bar.set_postfix_str(", ".join([*shown, f"test {history.test_accuracy[-1]:.3f}"]), refresh=False)
+        self.bar.update(len(history.loss) - self.bar.n)
+
+    def close(self) -> None:
+        """Take the bar off the screen."""
+        self.bar.close()
 
 
 def passing(items: Sequence[T], what: str) -> Iterator[T]:
@@ -73,8 +96,10 @@ def passing(items: Sequence[T], what: str) -> Iterator[T]:
             bar.update()
 
 
-def progress(total: int) -> Bar | Lines:
-    """The one that fits where standard error goes."""
+def progress(total: int, quiet: bool) -> Shown:
+    """What suits standard error: a bar on a terminal, else lines; nothing if `quiet`."""
+    if quiet:
+        return Nothing()
     return Bar(total) if _on_terminal() else Lines(total)
 
 

@@ -35,22 +35,21 @@ def download(directory: str | os.PathLike[str]) -> None:
     """
     import tempfile
 
-    cure = "name a directory that holds MNIST with data_dir or BACKPROP_DATA_DIR"
     try:
         os.makedirs(directory, exist_ok=True)
         tempfile.TemporaryFile(dir=directory).close()
     except OSError as error:
-        why = f"the cache cannot be written: {error.strerror}"
-        raise DataError(f"{directory}: {why}; make it writable, or {cure}") from None
+        cure = "make it writable, or name a directory that holds MNIST with data_dir or BACKPROP_DATA_DIR"
+        raise DataError(f"{directory}: the cache cannot be written: {error.strerror}; {cure}") from None
     failures = []
     for mirror in MIRRORS:
         try:
             _download_from(mirror, directory)
             return
         except (OSError, ValueError) as error:  # requests raises OSErrors; a wrong SHA-256 is a ValueError
-            failures.append(f"{mirror} ({_reason(error)})")
-    why = f"the cache lacks sound MNIST files and no mirror serves them: {', '.join(failures)}"
-    raise DataError(f"{directory}: {why}; connect to the network, or {cure}, or use load_mnist_sample")
+            failures.append(f"{mirror.split('/')[2]} ({_reason(error)})")
+    cure = "connect to the network, set BACKPROP_DATA_DIR, or use load_mnist_sample"
+    raise DataError(f"{directory}: no mirror serves MNIST: {', '.join(failures)}; {cure}")
 
 
 def _download_from(mirror: str, directory: str | os.PathLike[str]) -> None:
@@ -78,7 +77,7 @@ def _pooch() -> Any:
 
 def _reason(error: Exception) -> str:
     if not isinstance(error, OSError):
-        return str(error).partition(":")[0]
+        return "wrong SHA-256"
     response = getattr(error, "response", None)
     if response is not None:
         return f"HTTP status {response.status_code}"

@@ -1,62 +1,96 @@
-"""Read an IDX file, the format of MNIST, plain or compressed with gzip."""
+"""Read an IDX file, the format of MNIST: a header that says how much follows, and that much."""
 
 import math
 import os
+from dataclasses import dataclass
+from typing import BinaryIO
 
 import numpy as np
 
+from backprop.data.content import content
 from backprop.data.errors import DataError
 
-_GZIP_MAGIC = b"\x1f\x8b"
-_GZIP_LAYERS = 3  # a download or a backup may have compressed a .gz file once more
+_TYPES = {8: "u1", 9: "i1", 11: ">i2", 12: ">i4", 13: ">f4", 14: ">f8"}  # by the third byte of a file
 
 
-def read_idx(path: str | os.PathLike[str], kind: str, item_shape: tuple[int, ...]) -> np.ndarray:
-    """The bytes of the IDX file `path` as a read-only uint8 array of shape (N, *item_shape).
+@dataclass(frozen=True)
+class Kind:
+    """What a file is to hold: what its items are called, their shape, and the element types allowed."""
+
+    name: str
+    item_shape: tuple[int, ...]
+    types: tuple[int, ...]
+
+
+IMAGES = Kind("images", (28, 28), (8,))
+LABELS = Kind("labels", (), (8, 9, 11, 12))
+
+
+def read_idx(path: str | os.PathLike[str], kind: Kind) -> np.ndarray:
+    """Return the items of the IDX file `path` as a read-only array of shape (N, *kind.item_shape).
 
     The content decides what the file is, never its name: the magic number, the item shape and the length must
-    agree. `kind` ("images", "labels") only names the items in the messages.
+    agree. No more is read or allocated than the header promises and the file's size allows.
     Raises DataError where the file cannot be read, is damaged, or holds something else.
     """
-    data = _decompressed(path)
-    # Two zero bytes, 8 for unsigned bytes, the number of dimensions.
-    magic = bytes((0, 0, 8, 1 + len(item_shape)))
-    if data[:4] != magic:
-        rule, got = f"an IDX file of {kind} is {magic.hex()}", data[:4].hex() or "an empty file"
-        raise DataError(f"{path}: the magic number of {rule}, got {got}; put the file of {kind} there")
-    header_size = 4 * (2 + len(item_shape))
-    if len(data) < header_size:
-        raise DataError(f"{path}: ends after {len(data)} of {header_size} header bytes; get the file anew")
-    count, *shape = np.frombuffer(data, ">u4", 1 + len(item_shape), offset=4).tolist()
-    if tuple(shape) != item_shape:
-        raise DataError(f"{path}: {kind} must be {_by(item_shape)}, got {_by(shape)}; put such {kind} there")
+    with content(path) as (stream, limit):
+        count, dtype, size = _header(path, kind, stream, limit)
+        try:
+            data = stream.read(size)
+        except MemoryError:
+            rule = f"{count} {kind.name} take {size} bytes, more than there is memory"
+            raise DataError(f"{path}: is too large: {rule}; take a smaller set") from None
+        if len(data) < size:
+            raise _cut_short(path, f"{count} {kind.name}", size, len(data))
+        if stream.read(1):
+            rule = f"{count} {kind.name} take {size} bytes behind the header"
+            raise DataError(f"{path}: has bytes left over: {rule}; get the file anew")
+    return np.frombuffer(data, dtype).reshape(count, *kind.item_shape)
+
+
+def count_items(path: str | os.PathLike[str], kind: Kind) -> int:
+    """Return how many items the header of an IDX file promises; read no more than the header."""
+    with content(path) as (stream, limit):
+        return _header(path, kind, stream, limit)[0]
+
+
+def _header(
+    path: str | os.PathLike[str], kind: Kind, stream: BinaryIO, limit: int
+) -> tuple[int, np.dtype, int]:
+    """Read the header; return the number of items, their dtype, and the bytes that they take."""
+    header_size = 4 * (2 + len(kind.item_shape))
+    head = stream.read(header_size)
+    dtype = _element_type(path, kind, head[:4])
+    if len(head) < header_size:
+        raise DataError(f"{path}: ends after {len(head)} of {header_size} header bytes; get the file anew")
+    count, *shape = np.frombuffer(head, ">u4", offset=4).tolist()
+    if tuple(shape) != kind.item_shape:
+        rule = f"{kind.name} must be {_by(kind.item_shape)}, got {_by(shape)}"
+        raise DataError(f"{path}: {rule}; put such {kind.name} there")
     if count == 0:
-        raise DataError(f"{path}: holds no {kind}; get the file anew")
-    expected = header_size + count * math.prod(item_shape)
-    if len(data) != expected:
-        fault = "is cut short" if len(data) < expected else "has bytes left over"
-        rule = f"{count} {kind} take {expected} bytes"
-        raise DataError(f"{path}: {fault}: {rule}, got {len(data)}; get the file anew")
-    return np.frombuffer(data, np.uint8, offset=header_size).reshape(count, *item_shape)
+        raise DataError(f"{path}: holds no {kind.name}; get the file anew")
+    size = count * math.prod(shape) * dtype.itemsize
+    if size > limit - header_size:
+        raise _cut_short(path, f"{count} {kind.name}", size, f"no more than {limit - header_size}")
+    return count, dtype, size
 
 
-def _decompressed(path: str | os.PathLike[str]) -> bytes:
-    try:
-        with open(path, "rb") as file:
-            data = file.read()
-    except OSError as error:
-        raise DataError(f"{path}: cannot be read: {error.strerror}; make it a readable file") from None
-    import gzip
-    import zlib
+def _element_type(path: str | os.PathLike[str], kind: Kind, magic: bytes) -> np.dtype:
+    """Return the dtype that a magic number stands for: two zeros, the type, the number of dimensions."""
+    wanted = bytes((0, 0, 8, 1 + len(kind.item_shape)))
+    if len(magic) < 4 or magic[2] not in _TYPES or magic[:2] + magic[3:] != wanted[:2] + wanted[3:]:
+        rule, got = f"an IDX file of {kind.name} is {wanted.hex()}", magic.hex() or "an empty file"
+        raise DataError(f"{path}: the magic number of {rule}, got {got}; put the file of {kind.name} there")
+    dtype = np.dtype(_TYPES[magic[2]])
+    if magic[2] not in kind.types:
+        rule = "unsigned bytes" if kind.types == (8,) else "integers"
+        raise DataError(f"{path}: {kind.name} must be {rule}, got {dtype.name}; convert them")
+    return dtype
 
-    try:
-        for _ in range(_GZIP_LAYERS):
-            if not data.startswith(_GZIP_MAGIC):
-                break
-            data = gzip.decompress(data)
-    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise DataError(f"{path}: damaged gzip: {error}; get the file anew") from None
-    return data
+
+def _cut_short(path: str | os.PathLike[str], items: str, size: int, got: int | str) -> DataError:
+    rule = f"{items} take {size} bytes behind the header, got {got}"
+    return DataError(f"{path}: is cut short: {rule}; get the file anew")
 
 
 def _by(shape: tuple[int, ...] | list[int]) -> str:

@@ -1,9 +1,12 @@
 """Load the MNIST sample that comes with the library."""
 
 import os
+import zipfile
+import zlib
 
 import numpy as np
 
+from backprop.data.arguments import require_flags
 from backprop.data.arrays import Pair, arrange
 from backprop.data.errors import DataError
 
@@ -20,7 +23,8 @@ def load_mnist_sample(
     one_hot_label: t is one-hot, float32 (N, 10); otherwise int64 (N,).
     data_dir: not used; it is there so that this function takes the place of `load_mnist`.
     Returns ((x_train, t_train), (x_test, t_test)).
-    Raises DataError where the library was installed without the sample.
+    Raises DataError where the library was installed without the sample or with a damaged one, TypeError for
+    a flag that is neither True nor False.
 
     Each digit occurs 400 and 100 times, in mixed order. All 5,000 are from MNIST's training set, so a model
     trained on MNIST has seen the test images of the sample.
@@ -34,11 +38,13 @@ def load_mnist_sample(
     >>> x_test.shape, t_test.shape
     ((1000, 784), (1000,))
     """
+    require_flags("load_mnist_sample", normalize=normalize, flatten=flatten, one_hot_label=one_hot_label)
     options = normalize, flatten, one_hot_label
     try:
-        with np.load(SAMPLE_PATH, allow_pickle=False) as sample:
+        with open(SAMPLE_PATH, "rb") as file, np.load(file, allow_pickle=False) as sample:
             train = arrange(sample["x_train"], sample["t_train"], *options)
             test = arrange(sample["x_test"], sample["t_test"], *options)
-    except OSError as error:
-        raise DataError(f"{SAMPLE_PATH}: cannot be read: {error.strerror}; install backprop anew") from None
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        why = getattr(error, "strerror", None) or error
+        raise DataError(f"{SAMPLE_PATH}: cannot be read: {why}; install backprop anew") from None
     return train, test

@@ -1,8 +1,10 @@
 """Any object as a layer with `forward`, `backward`, `params` and `grads`, which the check can then run."""
 
 from copy import copy, deepcopy
+from types import MethodType
 from typing import Any
 
+from backends import shown
 from backprop.gradient_check import signatures, styles
 from backprop.gradient_check.cures import Pass
 from backprop.gradient_check.given import Arrays, Given
@@ -10,6 +12,7 @@ from backprop.gradient_check.host_arrays import quiet
 from backprop.gradient_check.parameters import Parameter
 from backprop.gradient_check.passes import Passes
 from backprop.gradient_check.places import Place, Reached, at
+from backprop.gradient_check.requirements import require_no_class
 from backprop.gradient_check.signatures import Call
 from backprop.gradient_check.snapshot import Snapshot
 from backprop.layers.layer import Layer, has_own_passes
@@ -30,7 +33,7 @@ class Adapter:
     by name; the gradients by the same names, or in a list in the same order.
     What is not given is recognized by the names that most people use. Functions take the layer, since the
     check works on copies of it.
-    Raises TypeError where forward or backward is neither given nor known.
+    Raises TypeError where forward or backward is neither given nor known, and for what is none of these.
 
     >>> import numpy as np
     >>> from backprop import check_gradients
@@ -59,6 +62,8 @@ class Adapter:
     [('w', False), ('x', True)]
     """
 
+    only_for_checks = True  # a network takes the layer itself
+
     def __init__(
         self,
         layer: Any,
@@ -67,13 +72,21 @@ class Adapter:
         params: Arrays | None = None,
         grads: Arrays | None = None,
     ) -> None:
+        require_no_class(layer)
+        for name, given in (("forward", forward), ("backward", backward)):
+            is_function = callable(given) and not isinstance(given, type)
+            if not (given is None or isinstance(given, str) or is_function):
+                raise TypeError(f"Adapter: {name} must be a method's name or a function, got {shown(given)}")
+            if isinstance(given, MethodType) and given.__self__ is layer:
+                rule = f"{name} must take the layer, since the check works on copies of it"
+                raise TypeError(f"Adapter: {rule}; give the method's name, {name}={given.__name__!r}")
         known_forward, known_backward = styles.passes(layer)
         self.layer = layer
         self.passes = Passes(layer, forward or known_forward, backward or known_backward)
         self.input_names = [INPUT, *self.passes.input_names[1:]]
         # Of a layer of the library all is known.
-        is_given = any(each is not None for each in (forward, backward, params, grads))
-        self.runs_formulas = isinstance(layer, Layer) and not has_own_passes(layer) and not is_given
+        self.is_told = any(each is not None for each in (forward, backward, params, grads))
+        self.runs_formulas = isinstance(layer, Layer) and not has_own_passes(layer) and not self.is_told
         self.given = Given(
             styles.property_name(layer, styles.PARAMETERS) if params is None else params,
             styles.property_name(layer, styles.OF_GRADIENTS) if grads is None else grads,

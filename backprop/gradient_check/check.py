@@ -8,19 +8,29 @@ from dataclasses import replace
 from typing import Any
 
 from backends import one_backend
+from backprop.arrays.checks import one_of
 from backprop.arrays.initializers import generator, same_random_numbers
 from backprop.gradient_check.adapter import Adapter
 from backprop.gradient_check.comparison import TELLING, Comparison
+from backprop.gradient_check.copies import require_copies
 from backprop.gradient_check.fast import compare
 from backprop.gradient_check.host_arrays import differ, quiet
 from backprop.gradient_check.layer_target import LayerTarget
 from backprop.gradient_check.network_target import NetworkTarget, is_loss_layer, network_inputs
 from backprop.gradient_check.recognition import recognized
 from backprop.gradient_check.report import MODES, ArrayCheck, GradientReport, Verdict
-from backprop.gradient_check.requirements import WHERE, is_array, is_network, real_array, require_object
+from backprop.gradient_check.requirements import (
+    WHERE,
+    is_array,
+    is_network,
+    names_of,
+    real_array,
+    require_object,
+)
 from backprop.gradient_check.stale import of_stale_values
 from backprop.gradient_check.target import Run, Target
 from backprop.gradient_check.unseen import require_constants, unseen
+from backprop.losses import Loss
 from backprop.networks.network import Network
 from backprop.numerical.gradient import STEP_DTYPES
 
@@ -60,11 +70,10 @@ def check_gradients(
     >>> report.ok, [array.name for array in report.arrays]
     (True, ['W1', 'b1', 'W2', 'b2', 'x'])
     """
-    if method not in STEP_DTYPES or mode not in MODES:
-        rule = f"method must be one of {', '.join(STEP_DTYPES)} and mode one of {', '.join(MODES)}"
-        raise ValueError(f"check_gradients: {rule}, got {method!r} and {mode!r}")
+    one_of(WHERE, "method", method, STEP_DTYPES)
+    one_of(WHERE, "mode", mode, MODES)
     with same_random_numbers():
-        return check(target_of(obj, inputs, generator(rng), constants=constants), method, mode)
+        return check(target_of(obj, inputs, generator(rng, WHERE), constants=constants), method, mode)
 
 
 def target_of(
@@ -76,12 +85,17 @@ def target_of(
 ) -> Target:
     """Return the target for an object and its inputs.  Raises TypeError or ValueError for unsuitable ones."""
     require_object(obj, inputs)
-    constants = (constants,) if isinstance(constants, str) else tuple(constants or ())
+    own = obj.layer if isinstance(obj, Adapter) and not obj.is_told else obj
+    if isinstance(own, (Network, Loss)) and len(inputs) != 2:
+        rule = "a network takes x and t" if isinstance(own, Network) else "a loss takes scores and targets"
+        raise TypeError(f"{WHERE}: {rule}, got {len(inputs)} inputs")
+    constants = names_of(constants)
     params = getattr(obj, "params", {})
     arrays = {str(n): a for n, a in params.items() if is_array(a)} if isinstance(params, Mapping) else {}
     owner = one_backend(WHERE, **arrays) if arrays else None
     first = real_array(inputs[0], "the input", owner)
     data: list[Any] = [first, *inputs[1:]]
+    require_copies(data)
     wanted: tuple[int, ...] = (0,)
     if is_network(obj) and not isinstance(obj, Network):
         data, wanted = network_inputs(obj, data, inputs[0])

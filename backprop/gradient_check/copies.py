@@ -1,13 +1,15 @@
-"""Deep copies of an object under check, with all its arrays in double precision."""
+"""Deep copies of an object under check, with all its arrays in double precision, and of its inputs."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from copy import deepcopy
 from typing import Any
 
+from backends import shown
 from backprop.arrays.copying import copy_as
 from backprop.gradient_check.adapter import Adapter
 from backprop.gradient_check.places import at
 from backprop.gradient_check.reach import Reach, reach
-from backprop.gradient_check.requirements import WHERE
+from backprop.gradient_check.requirements import WHERE, is_array
 from backprop.layers.layer import Layer
 
 
@@ -32,6 +34,17 @@ def copied_as(obj: Any, dtype: str, held: Reach, params: Iterable[Any] = ()) -> 
         name = type(root_of(obj)).__name__
         raise TypeError(f"{WHERE} works on a deep copy, and {name} cannot be copied: {error}") from error
     return copied
+
+
+def require_copies(inputs: Sequence[Any]) -> None:
+    """Raise TypeError for an input that cannot be copied, since each evaluation is given a copy."""
+    for i, data in enumerate(inputs):
+        try:
+            if not is_array(data):
+                deepcopy(data)
+        except Exception as error:  # of any kind
+            rule = f"input {i + 1} must be one that can be copied, such as an array or a list"
+            raise TypeError(f"{WHERE}: {rule}, got {shown(data)}") from error
 
 
 def root_of(obj: Any) -> Any:

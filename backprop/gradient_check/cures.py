@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from inspect import getattr_static
 from typing import Any
 
+from backends import cut
 from backprop.gradient_check import styles
 from backprop.gradient_check.requirements import WHERE, is_array, is_value
 
@@ -30,9 +31,10 @@ def require_passes(layer: Any, forward: Pass, backward: Pass) -> None:
     for what, one in passes.items():
         chosen = str(one) if one and one not in missing else likely[what][0]
         written += f', {what}="{chosen}"' if chosen.isidentifier() else f", {what}={chosen}"
+    rule = f"{WHERE}: {type(layer).__name__} has no {' and no '.join(map(cut, missing))}{known}"
     its = f" (it has {', '.join(has[:8])})" if has else ""
-    rule = f"{type(layer).__name__} has no {' and no '.join(missing)}{known}{its}"
-    raise TypeError(f"{WHERE}: {rule}; write Adapter(layer{written}) in its place")
+    cure = f"; write Adapter(layer{written}) in its place"
+    raise TypeError(rule + its * (len(rule + its + cure) <= 200) + cure)
 
 
 def choosing(layer: Any, forward: Pass, takes: Sequence[str], out: Any) -> str:

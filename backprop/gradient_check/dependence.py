@@ -9,7 +9,7 @@ from copy import deepcopy
 from typing import Any
 
 from backends import backend_of, kind
-from backprop.arrays.checks import first_not_finite
+from backprop.arrays.entering import first_not_finite
 from backprop.arrays.initializers import generator
 from backprop.gradient_check.host_arrays import differ, quiet, random_like
 from backprop.gradient_check.places import Reached, put

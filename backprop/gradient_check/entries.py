@@ -3,7 +3,7 @@
 from typing import Any, NamedTuple
 
 from backends import to_numpy
-from backprop.arrays.checks import index_of
+from backprop.arrays.entering import index_of
 from backprop.gradient_check import kinks, single_precision
 from backprop.gradient_check.closer import Seen
 from backprop.gradient_check.comparison import TELLING, Comparison

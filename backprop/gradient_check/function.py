@@ -5,12 +5,12 @@ from copy import deepcopy
 from types import SimpleNamespace
 from typing import Any
 
-from backends import describe, owner_of
+from backends import describe
 from backprop.gradient_check import signatures
 from backprop.gradient_check.adapter import Adapter
 from backprop.gradient_check.check import check_gradients
 from backprop.gradient_check.report import GradientReport
-from backprop.gradient_check.requirements import WHERE, is_array, is_real
+from backprop.gradient_check.requirements import WHERE, is_array, is_numeric, is_real
 
 
 def check_function(
@@ -48,8 +48,8 @@ def check_function(
     False
     """
     if not callable(forward) or not (backward is None or callable(backward)):
-        rule = "check_function takes a function, and its backward or None"
-        raise TypeError(f"{rule}, got {describe(forward)} and {describe(backward)}")
+        rule = "it takes a function, and its backward or None"
+        raise TypeError(f"check_function: {rule}, got {describe(forward)} and {describe(backward)}")
     return check_gradients(
         Function(forward, backward), *arrays, method=method, mode=mode, rng=rng, constants=constants
     )
@@ -116,5 +116,5 @@ class Function(Adapter):
         for i in (i for i, each in found.items() if each is not None and i not in self.wanted):
             rule = f"{self.input_name(i)} is {describe(self.inputs[i])}, of which there is a gradient"
             raise TypeError(f"{WHERE}: {self.name}: {rule}; give an array of floats")
-        scaled = {i: each * times if owner_of(each) or is_real(each) else each for i, each in found.items()}
+        scaled = {i: each * times if is_numeric(each) or is_real(each) else each for i, each in found.items()}
         return tuple(scaled.get(i) for i in range(len(self.inputs)))

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from backends import describe
+from backends import cut, describe, listed, shown
 from backprop.gradient_check.requirements import WHERE, is_array
 
 Arrays = str | Sequence[str] | Callable[[Any], Mapping[str, Any] | Sequence[Any]]
@@ -12,10 +12,18 @@ Arrays = str | Sequence[str] | Callable[[Any], Mapping[str, Any] | Sequence[Any]
 
 @dataclass
 class Given:
-    """What an adapter was given, None for nothing."""
+    """What an adapter was given, None for nothing.  Raises TypeError for neither names nor a function."""
 
     as_params: Arrays | None
     as_grads: Arrays | None
+
+    def __post_init__(self) -> None:
+        for name, given in (("params", self.as_params), ("grads", self.as_grads)):
+            names = given if isinstance(given, (list, tuple)) else () if given is None else (given,)
+            is_function = callable(given) and not isinstance(given, type)
+            if not is_function and not all(isinstance(each, str) and each for each in names):
+                rule = f"{name} must be an attribute's name, a list of such names, or a function of the layer"
+                raise TypeError(f"Adapter: {rule}, got {shown(given)}")
 
     def __bool__(self) -> bool:
         return self.as_params is not None or self.as_grads is not None
@@ -24,17 +32,18 @@ class Given:
         """Return the parameters by name; those of a list by the attribute's name and their position."""
         given, held = self.as_params, _held(layer, self.as_params or ())
         if isinstance(held, Mapping):
-            return dict(held)
+            return _by_name(held)
         if isinstance(given, (list, tuple)):
             return dict(zip(given, held, strict=True))
         if isinstance(given, str) and is_array(getattr(layer, given)):
             return {given: held[0]}
-        return {f"{given}[{i}]": array for i, array in enumerate(held)}
+        whole = given if isinstance(given, str) else "params"
+        return {f"{whole}[{i}]": array for i, array in enumerate(held)}
 
     def grads(self, layer: Any, names: Iterable[str]) -> dict[str, Any]:
         """Return the gradients by name; where they have no names of their own, those of the parameters."""
         held = _held(layer, self.as_grads or ())
-        return dict(held) if isinstance(held, Mapping) else dict(zip(names, held, strict=False))
+        return _by_name(held) if isinstance(held, Mapping) else dict(zip(names, held, strict=False))
 
 
 def _held(layer: Any, given: Arrays) -> Mapping[str, Any] | Sequence[Any]:
@@ -52,9 +61,12 @@ def _held(layer: Any, given: Arrays) -> Mapping[str, Any] | Sequence[Any]:
     return held or ()
 
 
+def _by_name(arrays: Mapping[Any, Any]) -> dict[str, Any]:
+    return {str(name): array for name, array in arrays.items()}
+
+
 def _attribute(layer: Any, name: Any) -> Any:
-    if isinstance(name, str) and hasattr(layer, name):
+    if hasattr(layer, name):
         return getattr(layer, name)
-    has = ", ".join(getattr(layer, "__dict__", ()))
-    rule = f"{type(layer).__name__} has no {name}, which params or grads names"
-    raise AttributeError(f"{WHERE}: {rule} (it has {has})")
+    rule = f"{type(layer).__name__} has no {cut(name)}, which params or grads names"
+    raise AttributeError(f"{WHERE}: {rule} (it has {listed(getattr(layer, '__dict__', ()))})")

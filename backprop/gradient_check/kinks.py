@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from backprop.arrays.checks import index_of
+from backprop.arrays.entering import index_of
 from backprop.gradient_check.comparison import LIMITS, Comparison
 from backprop.gradient_check.derivatives import LAST_DIGIT, ONE, entry
 from backprop.numerical.gradient import H_CENTRAL

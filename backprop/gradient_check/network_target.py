@@ -11,12 +11,11 @@ from backprop.gradient_check.host_arrays import on_host
 from backprop.gradient_check.parts import layers_at_work
 from backprop.gradient_check.places import Place, Reached, at, replaced
 from backprop.gradient_check.reach import as_floats, reach
-from backprop.gradient_check.requirements import WHERE, what_to_do
+from backprop.gradient_check.requirements import WHERE, require_numbers, what_to_do
 from backprop.gradient_check.signatures import names
 from backprop.gradient_check.styles import TRAINING, of_network, plain
 from backprop.gradient_check.target import Run, Target, TargetCopy
 from backprop.networks import jacobian
-from backprop.networks.network import Network
 
 OF_INPUT = "input_gradient"
 
@@ -43,10 +42,9 @@ class NetworkTarget(Target):
             cure = keeping(*self.names, names(gradient)[: len(self.inputs)], False, params)
             rule = f"there is nothing to compare: {self.name} has no params"
             raise TypeError(f"{WHERE}: {rule}; name its arrays in order, and constants=['x']: {cure}")
-        if not isinstance(obj, Network):
-            with what_to_do(f"{self.name}.{self.names[0]}", *self.inputs):
-                self.value(self.copy())
-            self.random.watch()
+        with what_to_do(f"{self.name}.{self.names[0]}", *self.inputs):
+            require_numbers(f"{self.name}.{self.names[0]}", self.value(self.copy()))
+        self.random.watch()
 
     def params_of(self, obj: Any) -> Mapping[str, Any]:
         held = getattr(obj, "params", None) or {name: at(obj, place) for name, place in self.found.items()}

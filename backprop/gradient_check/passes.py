@@ -7,7 +7,7 @@ from typing import Any
 from backends import describe
 from backprop.gradient_check import cures, signatures, styles
 from backprop.gradient_check.cures import Pass
-from backprop.gradient_check.requirements import WHERE, is_array, is_value
+from backprop.gradient_check.requirements import WHERE, is_array, is_numeric, is_value
 from backprop.gradient_check.signatures import DOUT, OUT, PREDICTIONS, RATE, Call
 
 
@@ -114,7 +114,9 @@ def _method(layer: Any, one: Pass) -> Callable[..., Any]:
 
 def _name(layer: Any, one: Pass) -> str:
     """Return what is called, for a message."""
-    return f"{type(layer).__name__}.{one}" if isinstance(one, str) else getattr(one, "__name__", repr(one))
+    if isinstance(one, str):
+        return f"{type(layer).__name__}.{one}"
+    return getattr(one, "__name__", describe(one))
 
 
 def _kept(layer: Any, names: Sequence[str]) -> Any:
@@ -126,7 +128,7 @@ def _times(dout: Any, derivative: Any) -> Any:
     """Return dout times a derivative, which has its axes, and perhaps more; what is no array as it is."""
     if isinstance(derivative, tuple):
         return tuple(_times(dout, each) for each in derivative)
-    if not is_array(derivative):
+    if not is_array(derivative) or not is_numeric(derivative):
         return derivative
     shape, wanted = getattr(dout, "shape", ()), derivative.shape
     if shape and len(shape) < len(wanted) and shape == wanted[: len(shape)]:

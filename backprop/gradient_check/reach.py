@@ -3,6 +3,7 @@
 from collections import OrderedDict, deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from sys import getrecursionlimit
 from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any
 
@@ -62,16 +63,22 @@ class Reach:
 
 
 def reach(obj: Any) -> Reach:
-    """Return what an object reaches, breadth first; arrays and numbers at every place, the rest once."""
+    """Return what an object reaches, breadth first; arrays and numbers at every place, the rest once.
+
+    No deeper than Python recurses, since no copy goes further.
+    """
     found = Reach()
     seen: dict[int, Any] = {}  # which keeps what is made on the way, so that no identity comes twice
     ahead: deque[tuple[Place, Any]] = deque([((), obj)])
+    deepest = getrecursionlimit()
     while ahead:
         place, value = ahead.popleft()
         if type(value) is MethodType:
             place, value = (*place, ("attribute", "__self__")), value.__self__
         if id(value) in seen or isinstance(value, NOT_INTO) or found.takes(place, value):
             continue
+        if len(place) > deepest:
+            break
         seen[id(value)] = value
         is_of_library = _is_of_library(type(value))
         found.has_strangers |= not is_of_library and type(value) not in CONTAINERS
@@ -92,6 +99,8 @@ def _items(value: Any) -> Iterator[tuple[tuple[str, Any], Any]]:
     """Yield what a container holds, by the step that leads there."""
     if isinstance(value, Mapping):
         yield from ((("item", key), inner) for key, inner in value.items())
+    elif is_objects(value) and not value.shape:
+        yield ("item", ()), value[()]
     elif isinstance(value, (list, tuple, deque)) or is_objects(value):
         yield from ((("item", i), inner) for i, inner in enumerate(value))
     elif isinstance(value, (set, frozenset)):

@@ -4,8 +4,20 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from backends import Array, Backend, asarray, backend_of, describe, kind, owner_of, to_numpy
-from backprop.arrays.checks import entering, first_not_finite
+from backends import (
+    Array,
+    Backend,
+    asarray,
+    backend_of,
+    cut,
+    describe,
+    get_backend,
+    kind,
+    owner_of,
+    shown,
+    to_numpy,
+)
+from backprop.arrays.entering import entering, first_not_finite
 from backprop.gradient_check.styles import of_network
 
 WHERE = "check_gradients"
@@ -17,11 +29,16 @@ def is_network(obj: Any) -> bool:
     return all(of_network(obj))
 
 
+def require_no_class(obj: Any) -> None:
+    """Raise TypeError for a class in place of an object."""
+    if isinstance(obj, type):
+        raise TypeError(f"{WHERE}: give an object, not its class: {obj.__name__}(...)")
+
+
 def require_object(obj: Any, inputs: tuple[Any, ...]) -> None:
     """Raise TypeError or ValueError unless obj is an object with an input and, in `params`, real arrays."""
     name = getattr(obj, "__name__", type(obj).__name__)
-    if isinstance(obj, type):
-        raise TypeError(f"{WHERE}: give an object, not its class: {obj.__name__}(...)")
+    require_no_class(obj)
     if owner_of(obj) is not None or type(obj).__module__ in OF_NO_LAYERS:
         of_function = "is a function: check_function(forward, backward, x) checks those"
         rule = of_function if callable(obj) else "has no forward and no backward"
@@ -34,6 +51,17 @@ def require_object(obj: Any, inputs: tuple[Any, ...]) -> None:
         raise TypeError(f"{WHERE}: {rule}, got {describe(params)}")
     if isinstance(params, Mapping):
         _require_real_params(name, params)
+
+
+def names_of(constants: Any) -> tuple[str, ...]:
+    """Return the names of constants.  Raises TypeError for what are none."""
+    if constants is None:
+        return ()
+    found = (constants,) if isinstance(constants, str) else constants
+    is_sequence = isinstance(found, (tuple, list, set, frozenset))
+    if not is_sequence or not all(isinstance(name, str) for name in found):
+        raise TypeError(f"{WHERE}: constants must be a sequence of names, got {shown(constants)}")
+    return tuple(found)
 
 
 def _require_real_params(owner: str, params: Mapping[str, Any]) -> None:
@@ -69,12 +97,11 @@ def _described(argument: Any) -> str:
 
 def real_array(data: Any, what: str, backend: Backend | None) -> Array:
     """Return data as a new float64 array of the backend, or of its own backend if None."""
-    if backend is not None:
-        data = entering(WHERE, what, data, backend)
-    data = asarray(data, backend=backend or owner_of(data))
+    backend = backend or owner_of(data) or get_backend()
+    data = asarray(entering(WHERE, what, data, backend), backend=backend)
     if kind(data) not in "iuf":
         raise TypeError(f"{WHERE}: {what} must hold real numbers, got {data.dtype}")
-    data = backend_of(data).astype(data, "float64")
+    data = backend.astype(data, "float64")
     require_real(what, data)
     return data
 
@@ -97,6 +124,12 @@ def require_real(what: str, array: Any) -> None:
         raise ValueError(f"{WHERE}: {what} must be finite, got {found}")
 
 
+def require_numbers(name: str, out: Any) -> None:
+    """Raise TypeError for an array of texts, records or dates, returned by the function of that name."""
+    if owner_of(out) is not None and not is_numeric(out):
+        raise TypeError(f"{WHERE}: {name} must return numbers, got an array of {cut(str(out.dtype))}")
+
+
 def require_differentiable(name: str, out: Any) -> None:
     """Raise unless out, a host array returned by the object of that name, is real and finite."""
     if out.dtype.kind != "f":
@@ -108,7 +141,12 @@ def require_differentiable(name: str, out: Any) -> None:
 def is_array(data: Any) -> bool:
     """Return whether data is an array of a library, and not one of its scalar types."""
     owner = owner_of(data)
-    return owner is not None and type(data) is owner.array_type
+    return owner is not None and isinstance(data, owner.array_type)
+
+
+def is_numeric(data: Any) -> bool:
+    """Return whether data is of a library and holds numbers, or objects, which may be numbers."""
+    return owner_of(data) is not None and kind(data) in "biufcO"
 
 
 def is_real(data: Any) -> bool:

@@ -5,7 +5,7 @@ from typing import Any
 from backends import to_numpy
 from backprop.gradient_check.host_arrays import quiet
 from backprop.gradient_check.report import Verdict
-from backprop.gradient_check.requirements import is_array
+from backprop.gradient_check.requirements import is_numeric
 from backprop.gradient_check.target import Run, Target, TargetCopy
 
 PRECISION = 1e-9  # relative: what is kept is far off
@@ -55,10 +55,10 @@ def _others(values: Any) -> Any:
 
 def _are_alike(a: Any, b: Any, least: float = 0.0) -> bool:
     """Return whether two gradients differ by no more than rounding, or cannot be told from each other."""
-    if not is_array(a) or not is_array(b):
+    if not is_numeric(a) or not is_numeric(b):
         return True
     return a.shape == b.shape and not (abs(a - b) > PRECISION * _size(b) + least).any()
 
 
 def _size(array: Any) -> float:
-    return float(abs(array).max()) if is_array(array) and array.size else 0.0
+    return float(abs(array).max()) if is_numeric(array) and array.size else 0.0

@@ -19,6 +19,7 @@ from backprop.gradient_check.parameters import (
 from backprop.gradient_check.places import Place, Reached, put
 from backprop.gradient_check.randomness import HeldGenerators, NumpyRandom
 from backprop.gradient_check.reach import as_floats, reach
+from backprop.gradient_check.requirements import require_numbers
 from backprop.gradient_check.snapshot import Snapshot
 
 
@@ -47,7 +48,9 @@ class Trial:
         """Return forward's output, a new one for the same random numbers."""
         self.random.restore()
         self.held.restore()
-        return self.layer.forward(*deepcopy(self.inputs))  # which it may write to
+        out = self.layer.forward(*deepcopy(self.inputs))  # which it may write to
+        require_numbers(self.layer.passes.names[0], out)
+        return out
 
     def out(self) -> Any:
         """Return forward's output on the host."""

@@ -2,7 +2,7 @@
 
 from copy import deepcopy
 
-from backends import describe, kind
+from backends import describe, kind, listed, shown
 from backprop.gradient_check.copies import root_of
 from backprop.gradient_check.dependence import depended_on
 from backprop.gradient_check.host_arrays import on_host
@@ -62,5 +62,5 @@ def require_constants(target: Target) -> None:
     known = [*inputs, *target.params_of(target.obj), *(each.name for each in target.reach.named())]
     for name in target.constants:
         if name not in known:
-            rule = f"{WHERE}: constants: {target.name} has no array {name!r}"
-            raise ValueError(f"{rule}; it has {', '.join(dict.fromkeys(known)) or 'none'}")
+            rule = f"{WHERE}: constants: {target.name} has no array {shown(name)}"
+            raise ValueError(f"{rule}; it has {listed(dict.fromkeys(known)) or 'none'}")

@@ -6,7 +6,7 @@ from math import prod
 from typing import Any
 
 from backends import describe, owner_of
-from backprop.arrays.checks import first_not_finite
+from backprop.arrays.entering import first_not_finite
 from backprop.gradient_check import diagnoses
 from backprop.gradient_check.causes.axes import along_batch, choices_of_axes
 from backprop.gradient_check.comparison import Comparison

@@ -28,7 +28,7 @@ def apple_orange(
 
 
 def sigmoid(x: float = 1.0) -> Any:
-    """1 / (1 + exp(-x)), as `SigmoidLayer` computes it.  Source: book section 5.5.2."""
+    """1 / (1 + exp(-x)), what `SigmoidLayer` computes in one node.  Source: book section 5.5.2."""
     minus_x = MulLayer().forward(x, -1)
     e = ExpLayer().forward(minus_x)
     one_more = AddLayer().forward(e, 1)

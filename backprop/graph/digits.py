@@ -8,6 +8,7 @@ import math
 from decimal import ROUND_HALF_UP, Decimal
 
 MINUS = "\u2212"  # as wide as a plus, and read aloud as "minus"
+NONE = "\u2013"  # for a gradient that no backward has brought yet
 SMALL, LARGE = -3, 7  # powers of ten below and from which on a number is written with an exponent
 
 

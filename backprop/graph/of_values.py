@@ -4,23 +4,33 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from backprop.graph.diagram import BRANCH, CONSTANT, INPUT, OPERATION, OUTPUT, Diagram, Edge, Node
-from backprop.graph.digits import shown
-from backprop.graph.records import Operation, Value, arriving, uses
-from backprop.scalar import ScalarLayer
+from backprop.graph.digits import NONE, shown
+from backprop.graph.records import Operation, Value, gradients_of, uses
+from backprop.scalar import (
+    AddLayer,
+    DivLayer,
+    ExpLayer,
+    LogLayer,
+    MulLayer,
+    ReciprocalLayer,
+    SigmoidLayer,
+    SumLayer,
+)
 
 if TYPE_CHECKING:
     from backprop.graph.graph import Graph
 
-SYMBOLS = {
-    "AddLayer": "+",
-    "DivLayer": "÷",
-    "ExpLayer": "exp",
-    "LogLayer": "log",
-    "MulLayer": "×",
-    "ReciprocalLayer": "1/x",
-    "SumLayer": "+",
+LAYERS = {  # of this library, and how each is drawn
+    AddLayer: "+",
+    DivLayer: "÷",
+    ExpLayer: "exp",
+    LogLayer: "log",
+    MulLayer: "×",
+    ReciprocalLayer: "1/x",
+    SigmoidLayer: "σ",
+    SumLayer: "+",
 }
-
+SYMBOLS = {layer.__name__: symbol for layer, symbol in LAYERS.items()}  # also of a layer of the same name
 SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
@@ -34,7 +44,7 @@ class _Drawing:
 
     def __init__(self, graph: "Graph", local: bool, digits: int) -> None:
         self.graph, self.local, self.digits = graph, local, digits
-        self.used = uses(graph.operations)
+        self.used, self.gradients = uses(graph.operations), gradients_of(graph.values, graph.operations)
         self.made_by = {id(operation.out): operation for operation in graph.operations}
         self.starts: dict[int, int] = {}  # from where a value goes to its uses: a node, by the value's id
         outputs = ", ".join(value.name for value in graph.outputs if value.name)
@@ -50,12 +60,13 @@ class _Drawing:
         if operation is None and not uses_of_it:
             return  # an input that nothing was computed of
         node = self._operation(operation) if operation else self._input(value)
+        gradient = self.gradients[id(value)]
         if not uses_of_it:
-            output = self._node(OUTPUT, value.name, value.name or "the output", seed=self._total(value))
-            self._edge(value, node, output, self._total(value))
+            output = self._node(OUTPUT, value.name, value.name or "the output", seed=gradient)
+            self._edge(value, node, output, gradient)
         if len(uses_of_it) > 1:
             branch = self._node(BRANCH, "", f"branch of {value.name}" if value.name else "branch")
-            self._edge(value, node, branch, self._total(value))
+            self._edge(value, node, branch, gradient)
             node = branch
         self.starts[id(value)] = node
 
@@ -70,7 +81,6 @@ class _Drawing:
         return self._node(INPUT, value.name, value.name or "an input", number=float(value))
 
     def _operation(self, operation: Operation) -> int:
-        ours = isinstance(operation.layer, ScalarLayer)
         symbol = SYMBOLS.get(operation.kind, operation.kind)
         name = operation.out.name
         title = f"{symbol}, which gives {subscripted(name)}" if name else symbol
@@ -80,26 +90,27 @@ class _Drawing:
             symbol,
             title,
             notes,
-            layer=operation.kind if ours else f"{operation.kind} of your own",
+            layer=operation.kind,
             name=subscripted(name),
+            **self._recorded(operation),
         )
         for i, operand in enumerate(operation.operands):
             several = len(self.used[id(operand)]) > 1
             gradient = operation.gradients[i] if operation.gradients else None
             if gradient is None and not several:
-                gradient = self._total(operand)
+                gradient = self.gradients[id(operand)]
             self._edge(operand, self.starts[id(operand)], node, gradient)
         return node
 
-    def _total(self, value: Value) -> float | None:
-        """The gradient of a value: what its layer's backward was given, or the sum of what came."""
-        operation = self.made_by.get(id(value))
-        given = operation.dout if operation else None
-        return arriving(self.used.get(id(value), ())) if given is None else given
+    def _recorded(self, operation: Operation) -> dict[str, Any]:
+        """Of a layer that no page can compute: its result, and its local derivatives where they are drawn."""
+        if type(operation.layer) in LAYERS or not self.local:
+            return {}
+        return {"recorded": {"value": float(operation.out), "local": list(operation.local_derivatives())}}
 
     def _edge(self, value: Value, source: int, target: int, gradient: float | None) -> None:
-        hidden = gradient is None or value.kind == CONSTANT
-        below = "" if gradient is None or hidden else shown(gradient, self.digits)
+        below = NONE if gradient is None else shown(gradient, self.digits)
+        below = "" if value.kind == CONSTANT else below
         self.diagram.edges.append(Edge(source, target, shown(value, self.digits), below))
 
 

@@ -7,7 +7,6 @@ from string import Template
 
 from backprop.graph.diagram import BOX, OUTPUT, Diagram
 from backprop.graph.digits import MINUS
-from backprop.graph.of_values import SYMBOLS
 from backprop.graph.svg import to_svg
 
 SCRIPTS = "numbers.js", "steps.js", "words.js", "picture.js", "page.js"
@@ -23,13 +22,19 @@ SPARE = 5  # letters that a number may take besides its digits: "-0.00", "-e-12"
 def to_html(diagram: Diagram) -> str:
     """A page in which a reader steps through both passes, and changes the inputs of a graph of numbers.
 
-    diagram: with local derivatives.  Raises ValueError for numbers that are not finite, and for layers that
-    the page does not know.
+    A layer of the user's own shows what was recorded, so that the inputs of such a graph are fixed.
+    diagram: with local derivatives.  Raises ValueError for numbers that are not finite.
     """
     _require_playable(diagram)
     network = any(node.kind == BOX for node in diagram.nodes)
     svg = to_svg(diagram, 0 if network else diagram.facts["digits"] + SPARE)
-    facts = json.dumps(_with_a_seed(diagram), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    try:
+        facts = json.dumps(_with_a_seed(diagram), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    except ValueError:
+        raise ValueError(
+            "to_html: a page plays finite numbers, but a gradient or a local derivative is not; draw it with "
+            "to_svg()"
+        ) from None
     return Template(_text("page.html")).substitute(
         title=escape(diagram.title),
         **(OF_NETWORKS if network else OF_NUMBERS),
@@ -47,12 +52,6 @@ def _require_playable(diagram: Diagram) -> None:
             source, target = (diagram.nodes[node].title for node in (edge.source, edge.target))
             raise ValueError(
                 f"to_html: a page plays finite numbers, but {source} to {target} carries {edge.above}; "
-                "draw it with to_svg()"
-            )
-    for node in diagram.facts["nodes"]:
-        if node.get("layer", "MulLayer") not in SYMBOLS:
-            raise ValueError(
-                f"to_html: a page computes {', '.join(SYMBOLS)}, but the graph has a {node['layer']}; "
                 "draw it with to_svg()"
             )
 

@@ -4,7 +4,8 @@ from itertools import count
 from types import CodeType
 from typing import Any
 
-from backends import describe
+from backends import cut, describe, is_line, shown
+from backprop.graph.outside import Outside
 from backprop.graph.records import CONSTANT, INPUT, RESULT, Operation, Value, number_of
 from backprop.graph.source import Argument, Call
 
@@ -23,7 +24,8 @@ class Recording:
 
     def input(self, name: str, number: Any) -> Value:
         """A named input of the graph: give it to the layers in place of the number."""
-        return self._new(number_of("Graph.input", name, number), INPUT, _text("Graph.input", name))
+        text = _text("Graph.input", name)
+        return self._new(number_of("Graph.input", cut(text, 40), number), INPUT, text)
 
     def constant(self, number: Any) -> Value:
         """A number that is drawn without a name and without a gradient, as 1 in 1 + exp(-x)."""
@@ -42,6 +44,8 @@ class Recording:
             if not self._is_outer(number):
                 return self.require_own(where, number)
             name = number.name or name
+        if isinstance(number, Outside) and number.graph is self:
+            raise ValueError(f"{where}: {number.told()}, or start anew from float(...)")
         plain = number_of(where, name or "an operand", number)
         if written.literal:
             return self._new(plain, CONSTANT)
@@ -65,7 +69,8 @@ class Recording:
 
     def record(self, layer: Any, operands: tuple[Value, ...], out: Any, call: Call) -> Operation:
         """Remember a forward.  layer: one that no other forward will change."""
-        operation = Operation(layer, operands, self._new(float(out), RESULT, call.target))
+        number = number_of(f"{type(layer).__name__}.forward", "what it returns", out)
+        operation = Operation(layer, operands, self._new(number, RESULT, call.target))
         self.operations.append(operation)
         return operation
 
@@ -75,15 +80,42 @@ class Recording:
         self.values.append(value)
         return value
 
-    def require_own(self, where: str, value: Value) -> Value:
-        """The value itself.  Raises ValueError for one of another graph."""
-        if getattr(value, "graph", None) is not self:
-            name = f"{value.name} = " if getattr(value, "name", "") else ""
+    def require_own(self, where: str, value: Any) -> Value:
+        """The value itself.  Raises ValueError for one of another graph, TypeError for what is no value."""
+        if not isinstance(value, Value):
+            cure = "give the name of one, or what a layer's forward or graph.input returned"
+            raise TypeError(f"{where}: needs a value of this graph, got {shown(value)}; {cure}")
+        if value.graph is not self:
+            name = f"{cut(value.name, 30)} = " if value.name else ""
             raise ValueError(
                 f"{where}: {name}{value!r} is not a value of this graph; make it anew inside its `with "
                 "trace()`, or give float(value) to start from the bare number"
             )
         return value
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What makes an equal graph, without the code that it was recorded of and the tracer around it."""
+        place = {id(value): i for i, value in enumerate(self.values)}
+        return {
+            "values": [(float(value), value.kind, value.name) for value in self.values],
+            "operations": [
+                (
+                    each.layer,
+                    [place[id(value)] for value in (*each.operands, each.out)],
+                    each.dout,
+                    each.gradients,
+                )
+                for each in self.operations
+            ],
+        }
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__()  # type: ignore[misc]
+        for value in state["values"]:
+            self._new(*value)
+        for layer, places, dout, gradients in state["operations"]:
+            *operands, out = (self.values[i] for i in places)
+            self.operations.append(Operation(layer, tuple(operands), out, dout, gradients))
 
 
 def _text(where: str, name: Any) -> str:
@@ -91,4 +123,6 @@ def _text(where: str, name: Any) -> str:
         raise TypeError(
             f"{where}: name must be a text, got {describe(name)}; it comes first, the number second"
         )
+    if not is_line(name):
+        raise ValueError(f"{where}: name must be a line of text that a file can hold, got {shown(name)}")
     return name

@@ -1,5 +1,7 @@
 """Lines that are nearly straight made straight: an eye forgives a bend, but no wobble."""
 
+from math import inf
+
 from backprop.graph.columns import NODE, Item
 
 SPACE, NODES_APART = 8.0, 13.0  # between two items of a column, and between two nodes
@@ -7,47 +9,49 @@ NEARLY = 14.0  # by how much a node and its neighbour may differ and still becom
 
 
 class _Row:
-    """Items that are level, each of another column."""
+    """Items that are level, each of another column.
 
-    def __init__(self, item: Item) -> None:
+    above, below: what stands next to them, and how far from it their line must be at least.
+    """
+
+    def __init__(self, item: Item, above: Item | None, below: Item | None) -> None:
         self.items, self.columns, self.y = [item], {item.column}, item.y
+        self.above = [(above, gap(above, item))] if above else []
+        self.below = [(below, gap(item, below))] if below else []
 
 
 def straighten(columns: list[list[Item]]) -> None:
     """Make level what neighbours each other along an edge, as far as the other items leave room."""
-    rows = {id(item): _Row(item) for column in columns for item in column}
-    above = {id(b): a for column in columns for a, b in zip(column, column[1:], strict=False)}
-    below = {id(a): b for column in columns for a, b in zip(column, column[1:], strict=False)}
+    rows: dict[int, _Row] = {}
+    for column in columns:
+        for above, item, below in zip([None, *column], column, [*column[1:], None], strict=False):
+            rows[id(item)] = _Row(item, above, below)
     for a, b in _neighbours(columns):
         first, second = rows[id(a)], rows[id(b)]
         if first.columns & second.columns:  # two items of a column would lie on each other
             continue
         if NODE in (a.kind, b.kind) and abs(first.y - second.y) > NEARLY:
             continue
-        both = first.items + second.items
-        least = max(_least(item, above.get(id(item))) for item in both)
-        most = min(_most(item, below.get(id(item))) for item in both)
+        ceilings, floors = first.above + second.above, first.below + second.below
+        least = max([item.y + room for item, room in ceilings], default=-inf)
+        most = min([item.y - room for item, room in floors], default=inf)
         if least > most:
             continue
-        mean = (first.y * len(first.items) + second.y * len(second.items)) / len(both)
-        first.items, first.columns = both, first.columns | second.columns
+        count, more = len(first.items), len(second.items)
+        mean = (first.y * count + second.y * more) / (count + more)
         first.y = max(least, min(most, mean))
-        for item in both:
-            item.y, rows[id(item)] = first.y, first
+        first.items, first.above, first.below = first.items + second.items, ceilings, floors
+        first.columns |= second.columns
+        for item in second.items:
+            rows[id(item)] = first
+        for item in first.items:
+            item.y = first.y
 
 
 def _neighbours(columns: list[list[Item]]) -> list[tuple[Item, Item]]:
     """Pairs along the edges: first within long lines, then the nodes that are most nearly level."""
     pairs = [(item, after) for column in columns for item in column for after in item.after]
     return sorted(pairs, key=lambda pair: (NODE in (pair[0].kind, pair[1].kind), abs(pair[0].y - pair[1].y)))
-
-
-def _least(item: Item, above: Item | None) -> float:
-    return above.y + gap(above, item) if above else float("-inf")
-
-
-def _most(item: Item, below: Item | None) -> float:
-    return below.y - gap(item, below) if below else float("inf")
 
 
 def gap(above: Item, below: Item) -> float:

@@ -1,11 +1,14 @@
 """Affine (also Linear, Dense): out = x W + b."""
 
 from math import prod
+from numbers import Integral
 from typing import Any
 
-from backends import Array
-from backprop.arrays import checks
-from backprop.arrays.initializers import constant, gaussian
+from backends import Array, choose, cut, shown
+from backprop.arrays.checks import memory, positive_integer, positive_number
+from backprop.arrays.dtypes import network_dtype
+from backprop.arrays.entering import require_alike, require_samples
+from backprop.arrays.initializers import constant, gaussian, generator
 from backprop.layers.layer import Layer
 
 
@@ -40,16 +43,19 @@ class Affine(Layer):
         return xp.reshape(dout @ W.T, x.shape), rows.T @ dout, xp.sum(dout, axis=0)
 
     def __init__(self, W: Any, b: Any = None, *, weight_init_std: float = 0.01) -> None:
-        std = checks.positive_number("Affine", "weight_init_std", weight_init_std, or_zero=True)
+        std = positive_number("Affine", "weight_init_std", weight_init_std, or_zero=True)
         self.weight_init_std = std
-        if b is None and getattr(W, "shape", ()) == ():
-            self.width = checks.positive_integer("Affine", "the number of values out", W)
+        if isinstance(W, Integral) and b is None:
+            self.width = positive_integer("Affine", "the number of values out", W)
             super().__init__()
             return
-        if isinstance(W, int):
-            others = f"Affine.create({W}, {b}), or Affine({b}) in a network"
+        if isinstance(W, Integral) and isinstance(b, Integral):
+            others = f"Affine.create({cut(str(W))}, {cut(str(b))}), or Affine({cut(str(b))}) in a network"
             raise TypeError(f"Affine: give W and b as arrays, or {others}")
-        checks.require_alike("Affine", W=W, b=b)
+        if b is None:
+            rule = "give W and b as arrays, or the number of values out"
+            raise TypeError(f"Affine: {rule}, got {shown(W)}; or Affine.create(n_in, n_out)")
+        require_alike("Affine", W=W, b=b)
         if len(W.shape) != 2 or b.shape != W.shape[1:]:
             raise ValueError(f"Affine: W must have shape (D, M) and b (M,), got {W.shape} and {b.shape}")
         self.width = W.shape[1]
@@ -77,12 +83,18 @@ class Affine(Layer):
         >>> Affine.create(784, 50, rng=0)
         Affine(784, 50)
         """
-        layer = cls(n_out, weight_init_std=weight_init_std)
-        layer.build((checks.positive_integer("Affine.create", "n_in", n_in),), rng, dtype, backend)
+        where = "Affine.create"
+        n_in, n_out = (positive_integer(where, *named) for named in (("n_in", n_in), ("n_out", n_out)))
+        std = positive_number(where, "weight_init_std", weight_init_std, or_zero=True)
+        rng, dtype = generator(rng, where), network_dtype(dtype, where)
+        backend = choose(backend, where).backend
+        layer = cls(n_out, weight_init_std=std)
+        with memory(where, "lower n_in or n_out"):
+            layer.build((n_in,), rng, dtype, backend)
         return layer
 
     def check(self, x: Array) -> None:
-        checks.require_samples("Affine.forward", x, self.params["W"].shape[0])
+        require_samples("Affine.forward", x, self.params["W"].shape[0])
 
     def __repr__(self) -> str:
         sizes = self.params["W"].shape if self.params else (self.width,)

@@ -3,7 +3,8 @@
 from typing import Any
 
 from backends import Array
-from backprop.arrays import checks
+from backprop.arrays.checks import positive_number
+from backprop.arrays.entering import require_alike
 from backprop.arrays.initializers import constant
 from backprop.layers.layer import Layer
 
@@ -63,12 +64,12 @@ class BatchNorm(Layer):
     def __init__(
         self, gamma: Any = None, beta: Any = None, *, momentum: float = 0.9, eps: float = 1e-5
     ) -> None:
-        self.momentum = checks.positive_number("BatchNorm", "momentum", momentum, or_zero=True, below=1.0)
-        self.eps = checks.positive_number("BatchNorm", "eps", eps)
+        self.momentum = positive_number("BatchNorm", "momentum", momentum, or_zero=True, below=1.0)
+        self.eps = positive_number("BatchNorm", "eps", eps)
         if gamma is None and beta is None:
             super().__init__()
             return
-        backend = checks.require_alike("BatchNorm", gamma=gamma, beta=beta)
+        backend = require_alike("BatchNorm", gamma=gamma, beta=beta)
         if len(gamma.shape) != 1 or gamma.shape != beta.shape:
             got = f"{gamma.shape} and {beta.shape}"
             raise ValueError(f"BatchNorm: gamma and beta must have shape (C,), got {got}")
@@ -82,8 +83,10 @@ class BatchNorm(Layer):
 
     def check(self, x: Array) -> None:
         size = self.params["gamma"].shape[0]
-        if len(x.shape) < 2 or x.shape[1] != size:
-            raise ValueError(f"BatchNorm.forward: x must have shape (N, {size}, …), got {x.shape}")
+        if len(x.shape) < 2 or x.shape[1] != size or 0 in x.shape:
+            raise ValueError(
+                f"BatchNorm.forward: x must have shape (N, {size}, …), N at least 1, got {x.shape}"
+            )
 
     def __repr__(self) -> str:
         return f"BatchNorm({self.params['gamma'].shape[0] if self.params else ''})"

@@ -1,13 +1,16 @@
 """What a layer is: named arrays and two pure functions, `compute` and `derive`."""
 
 from collections.abc import Callable, Mapping, MutableMapping
+from types import MappingProxyType
 from typing import Any, TypeVar
 
-from backends import Array, Backend, NewArrays, get_backend, mix, one_backend
-from backprop.arrays import checks
+from backends import Array, Backend, NewArrays, choose, host_array, listed, one_backend, shown
 from backprop.arrays.arrays import Arrays
+from backprop.arrays.checks import flag, sizes
 from backprop.arrays.dtypes import network_dtype
+from backprop.arrays.entering import cast, require_alike
 from backprop.arrays.initializers import generator
+from backprop.layers.requirements import require_initial, require_like
 from backprop.layers.stage import Stage, link, write
 
 NEVER = "no forward has run"
@@ -49,14 +52,37 @@ class Layer:
     compute: Callable[..., Any]
     derive: Callable[..., Any]
     evaluate: Callable[..., Any] | None = None
-    params: MutableMapping[str, Array]
-    state: MutableMapping[str, Array]
+    # Of a subclass whose __init__ does not call this one: a layer without arrays, not a broken one.
+    state: Mapping[str, Array] = MappingProxyType({})
+    grads: Mapping[str, Array] = MappingProxyType({})
+    _kept: tuple[Any, ...] | str = NEVER
 
     def __init__(self, *, state: Mapping[str, Array] | None = None, **params: Array) -> None:
+        if not isinstance(state, Mapping | None):
+            raise TypeError(f"{type(self).__name__}: state must be arrays by name, got {shown(state)}")
+        if params:
+            one_backend(type(self).__name__, **params)
         self.params = params
         self.state = Arrays.gather(state) if state else {}
-        self.grads: dict[str, Array] = {}
-        self._kept: tuple[Any, ...] | str = NEVER
+        self.grads = {}
+
+    @property
+    def params(self) -> MutableMapping[str, Array]:
+        """The parameters; to those of a network, what is assigned is copied into place."""
+        found: MutableMapping[str, Array] = self.__dict__.setdefault("params", {})
+        return found
+
+    @params.setter
+    def params(self, arrays: MutableMapping[str, Array]) -> None:
+        there, where = self.params, f"{type(self).__name__}.params"
+        if isinstance(arrays, Mapping) and "x" in arrays:
+            raise ValueError(f"{where}: none can be called x, which is the input")
+        if not isinstance(there, Arrays):
+            vars(self)["params"] = arrays
+        elif isinstance(arrays, Mapping) and arrays.keys() == there.keys():
+            there.update(arrays)
+        else:
+            raise ValueError(f"{where}: it must be all of {listed(there)} by name, got {shown(arrays)}")
 
     def initial(self, shape: tuple[int, ...], rng: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return the first parameters and state, host arrays by name, for samples of this shape.
@@ -72,11 +98,20 @@ class Layer:
         """
         if self.params or self.state:
             return
-        backend, dtype = get_backend(backend), network_dtype(dtype)
-        params, state = self.initial(shape, generator(rng))
-        self.params = {name: backend.asarray(values, dtype) for name, values in params.items()}
+        where = f"{type(self).__name__}.build"
+        shape = sizes(where, "shape", shape)
+        backend, dtype = choose(backend, where).backend, network_dtype(dtype, where)
+        made = self.initial(shape, generator(rng, where))
+        require_initial(self, made)
+        self.params, state = (
+            {
+                name: cast(where, name, host_array(where, name, a), dtype, backend)
+                for name, a in arrays.items()
+            }
+            for arrays in made
+        )
         if state:
-            self.state = Arrays.gather({n: backend.asarray(values, dtype) for n, values in state.items()})
+            self.state = Arrays.gather(state)
 
     def check(self, x: Array) -> None:
         """Raise ValueError for an x of a shape that compute cannot take."""
@@ -92,7 +127,7 @@ class Layer:
         if not self.params and type(self).initial is not Layer.initial:
             cure = "a network makes them, or layer.build(shape_of_a_sample)"
             raise RuntimeError(f"{where}: {self!r} has no arrays yet: {cure}")
-        backend = checks.require_alike(where, x=x, **self.params)
+        training, backend = flag(where, "training", training), require_alike(where, x=x, **self.params)
         self.check(x)
         stage = self._stage(backend, x)
         if not training:
@@ -131,7 +166,7 @@ class Layer:
     def _recall(self, where: str) -> tuple[Any, ...]:
         """Return what forward has kept."""
         if isinstance(self._kept, str):
-            raise RuntimeError(f"{where} needs a forward of its own before it, but {self._kept}")
+            raise RuntimeError(f"{where}: it needs a forward of its own before it, but {self._kept}")
         return self._kept
 
     # What was kept belongs to a backward of this very object; a copy starts without.
@@ -140,15 +175,6 @@ class Layer:
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"
-
-
-def require_like(where: str, dout: Any, out: Array, shape: tuple[int, ...], what: str) -> None:
-    """Raise unless dout is an array of this shape, of the backend and the dtype of out."""
-    one_backend(where, dout=dout, out=out)
-    if dout.shape != shape:
-        raise ValueError(f"{where}: dout must have the shape of {what}, {shape}, got {dout.shape}")
-    if not mix(dout.dtype, out.dtype):
-        raise TypeError(f"{where}: dout must have the dtype of the layer, {out.dtype}, got {dout.dtype}")
 
 
 def has_own_passes(layer: Any) -> bool:

@@ -8,7 +8,14 @@ from dataclasses import dataclass, field
 from types import MethodType
 from typing import Any
 
-from backends import Array, Backend, NewArrays, find, mix, owner_of
+from backends import Array, Backend, NewArrays, find
+from backprop.layers.requirements import (
+    require_arguments,
+    require_array,
+    require_compute,
+    require_derive,
+    require_formulas,
+)
 
 
 @dataclass(slots=True)
@@ -32,6 +39,7 @@ class Link:
 
 def link(backend: Backend, dtype: Any, layer: Any) -> Link:
     """Return what computes a layer: its twins, where there are any for this dtype, else its formulas."""
+    require_formulas(layer)
     twins = _twins(backend, dtype, layer)
     if twins:
         return Link(layer, *twins, is_twin=True)
@@ -130,83 +138,3 @@ def write(targets: Iterable[Array], values: Iterable[Array]) -> None:
     for target, value in zip(targets, values, strict=True):
         if value is not target:
             target[...] = value
-
-
-# ----------------------------------------------------------------- what the author of a formula may get wrong
-
-
-def require_arguments(layer: Any) -> None:
-    """Raise TypeError unless compute names the layer's arrays in the order in which it is given them."""
-    code = getattr(getattr(layer.compute, "__func__", None), "__code__", None)
-    own = (*layer.params, *layer.state)
-    if code is None or code.co_flags & 0x04 or not own:  # 0x04: it takes *arguments
-        return
-    named = code.co_varnames[: code.co_argcount][-len(own) :]
-    if named != own:
-        where, rule = f"{type(layer).__name__}.compute", "must take its arrays in their order"
-        raise TypeError(f"{where} {rule}, (…, {', '.join(own)}), got (…, {', '.join(named)})")
-
-
-def require_compute(layer: Any, result: Any, ws: NewArrays, state: Sequence[Array], losses: Any) -> None:
-    """Raise TypeError, ValueError unless compute has returned what it must.
-
-    losses: the shape of those of a loss, (N,); None for a layer.
-    """
-    where, size = f"{type(layer).__name__}.compute", 3 if state else 2
-    if not isinstance(result, tuple) or len(result) != size:
-        wanted = "out, saved, new state" if state else "out, saved"
-        raise TypeError(f"{where} must return {wanted}; all but out are tuples, as in: return out, (x,)")
-    for name, item in zip(("saved", "new state"), result[1:], strict=False):
-        if not isinstance(item, tuple):
-            comma = "a tuple of one needs a comma: return out, (x,)"
-            raise TypeError(f"{where}: {name} must be a tuple, got {type(item).__name__}; {comma}")
-    require_array(f"{where} must return", result[0], ws)
-    if losses is not None and result[0].shape != losses:
-        raise ValueError(f"{where} must return one loss per sample, {losses}, got shape {result[0].shape}")
-    shapes = [array.shape for array in state]
-    if state and [getattr(new, "shape", None) for new in result[2]] != shapes:
-        raise ValueError(f"{where}: the new state must have the shapes of the state, {shapes}")
-
-
-def require_derive(layer: Any, result: Any, params: Sequence[Array], ws: NewArrays, shape: Any) -> None:
-    """Raise unless derive has returned dx in the shape of x and a gradient for every parameter."""
-    where, names = f"{type(layer).__name__}.derive", tuple(layer.params)
-    if params:
-        order = f"{where} must return a tuple: dx and the gradients of {', '.join(names)}, in this order"
-        if not isinstance(result, tuple) or len(result) > 1 + len(names):
-            raise TypeError(f"{order}, got {type(result).__name__}")
-        missing = [None] * (1 + len(names) - len(result))
-        for name, param, grad in zip(names, params, (*result[1:], *missing), strict=True):
-            require_gradient(where, name, param, grad, f"; it returns dx, {', '.join(names)} in this order")
-    require_dx(where, result[0] if params else result, ws, shape)
-
-
-def require_dx(where: str, dx: Any, ws: Any, shape: tuple[int, ...]) -> None:
-    """Raise TypeError, ValueError unless dx is an array of the backend and dtype of ws in the shape of x."""
-    if dx is None:
-        raise TypeError(f"{where} must return the gradient of x, got None: is its return missing?")
-    require_array(f"{where} must return dx,", dx, ws)
-    if dx.shape != shape:
-        raise ValueError(f"{where}: dx must have the shape of x, {shape}, got {dx.shape}")
-
-
-def require_array(must: str, value: Any, ws: Any) -> None:
-    """Raise TypeError unless value is an array of the backend and the dtype of ws, or complex.
-
-    must: how the message begins.
-    """
-    if owner_of(value) is not ws.backend:
-        raise TypeError(f"{must} an array of {ws.backend.name}, got {type(value).__name__}")
-    if not mix(value.dtype, ws.dtype):
-        cure = "take Python numbers, or xp.asarray(c, dtype=x.dtype)"
-        raise TypeError(f"{must} an array of the dtype of x, {ws.dtype}, got {value.dtype}; {cure}")
-
-
-def require_gradient(where: str, name: str, param: Array, grad: Any, cure: str = "") -> None:
-    """Raise RuntimeError for a gradient that is missing, ValueError for one of another shape."""
-    if grad is None:
-        raise RuntimeError(f"{where} left no gradient of {name}")
-    if getattr(grad, "shape", None) != param.shape:
-        got = getattr(grad, "shape", type(grad).__name__)
-        rule = f"the gradient of {name} must have its shape, {param.shape}"
-        raise ValueError(f"{where}: {rule}, got {got}{cure}")

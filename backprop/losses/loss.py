@@ -1,10 +1,13 @@
 """What a loss is: a layer with targets, which gives one loss per sample."""
 
+from math import prod
 from typing import Any
 
 from backends import Array, Backend, kind
-from backprop.arrays import checks
-from backprop.layers.layer import CONSUMED, EVALUATED, Layer, require_like, runs_formulas
+from backprop.arrays.checks import flag, number
+from backprop.arrays.entering import cast, entering, require_alike
+from backprop.layers.layer import CONSUMED, EVALUATED, Layer, runs_formulas
+from backprop.layers.requirements import require_like
 
 
 class Loss(Layer):
@@ -40,13 +43,19 @@ class Loss(Layer):
         t: host data, or an array of the backend.  where: names the caller in errors.
         wait: also look at values on a device, which waits for it.
         """
-        t = checks.entering(where, "targets", t, backend, wait)
+        t = entering(where, "targets", t, backend, wait)
         if tuple(t.shape) != tuple(shape):
             rule = f"targets must have the shape of the outputs, {tuple(shape)}"
-            raise ValueError(f"{where}: {rule}, got {t.shape}")
+            cure = f"; t.reshape{tuple(shape)} gives it" if prod(t.shape) == prod(shape) else ""
+            raise ValueError(f"{where}: {rule}, got {t.shape}{cure}")
         if kind(t) == "c":
             raise TypeError(f"{where}: targets must be real, got {t.dtype}")
         return t if kind(t) == "f" else backend.asarray(t, "float64")
+
+    def check(self, scores: Array) -> None:
+        if len(scores.shape) < 1 or 0 in scores.shape:
+            rule = "scores must have shape (N, …), N at least 1"
+            raise ValueError(f"{type(self).__name__}.forward: {rule}, got {scores.shape}")
 
     def correct(self, xp: Any, scores: Array, targets: Array) -> Array | None:
         """Return whether the scores of each sample are right, (N,) bool; None if that has no meaning."""
@@ -56,12 +65,12 @@ class Loss(Layer):
     def forward(self, scores: Array, t: Any, training: bool = True) -> Array:  # type: ignore[override]
         """Return the mean loss, a 0-d value on the device.  t: on the host, or where the scores are."""
         where = f"{type(self).__name__}.forward"
-        backend = checks.require_alike(where, scores=scores)
+        training, backend = flag(where, "training", training), require_alike(where, scores=scores)
         self.check(scores)
         targets = self.targets(where, t, scores.shape, backend)
         if kind(targets) == "f":
             dtype = scores.dtype if kind(scores) == "f" else "float64"
-            targets = checks.cast(where, "targets", targets, dtype, backend)
+            targets = cast(where, "targets", targets, dtype, backend)
         stage = self._stage(backend, scores)
         losses = stage.forward(scores, targets)
         self._kept = (stage, losses) if training else EVALUATED
@@ -72,8 +81,8 @@ class Loss(Layer):
         """Return the gradient of dout · the mean loss by the scores.  dout: a number or a 0-d array."""
         where = f"{type(self).__name__}.backward"
         stage, losses = self._recall(where)
-        if isinstance(dout, (int, float)):
-            dout = float(dout)
+        if isinstance(dout, (int, float)) and not isinstance(dout, bool):
+            dout = number(where, "dout", dout)
         else:
             require_like(where, dout, losses, (), "the mean loss")
         self._kept = CONSUMED

@@ -3,7 +3,7 @@
 from typing import Any
 
 from backends import Array, Backend
-from backprop.arrays import checks
+from backprop.arrays.labels import labels
 from backprop.losses.loss import Loss
 
 
@@ -42,7 +42,7 @@ class SoftmaxCrossEntropy(Loss):
     def targets(
         self, where: str, t: Any, shape: tuple[int, ...], backend: Backend, wait: bool = False
     ) -> Array:
-        return checks.labels(where, t, shape[0], shape[1], backend, wait)
+        return labels(where, t, shape[0], shape[1], backend, wait)
 
     def check(self, scores: Array) -> None:
         if len(scores.shape) != 2 or 0 in scores.shape:

@@ -1,19 +1,19 @@
 """How a network is put together: layers are looked at, given arrays, and tried on two samples of zeros."""
 
 import copy
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from math import prod
 from typing import Any, NamedTuple
 from weakref import WeakValueDictionary
 
-from backends import Array, Backend, describe, dtype_name, get_backend, kind, owner_of
+from backends import Array, Backend, choose, describe, dtype_name, kind, owner_of, shown
 from backprop.arrays.arrays import Arrays
-from backprop.arrays.checks import positive_integer
+from backprop.arrays.checks import sizes
 from backprop.arrays.dtypes import network_dtype
 from backprop.arrays.initializers import generator, same_random_numbers
 from backprop.layers.layer import Layer, has_own_passes
+from backprop.networks.counting import counted, states_of
 from backprop.networks.own_passes import OwnPasses, attach, parameters_of
 
 OWNERS: WeakValueDictionary[int, Any] = WeakValueDictionary()  # the network of a layer, by the layer's id
@@ -34,38 +34,37 @@ class Assembly(NamedTuple):
 
 
 def assemble(
-    layers: Any, loss: Any, input_size: Any, output_size: Any, rng: Any, dtype: Any, backend: Any
+    where: str, layers: Any, loss: Any, input_size: Any, output_size: Any, rng: Any, dtype: Any, backend: Any
 ) -> Assembly:
-    """Return a network's parts.  Raises as Network does, and then has changed nothing."""
+    """Return a network's parts.  Raises as Network does, and then has changed nothing.
+
+    where: the class of the network, for errors about its settings.
+    """
     named = _named(layers)
     for name, layer in named.items():
-        _require_passes(f"layer {name}", layer)
-    _require_passes("loss", loss)
+        require_passes(f"layer {name}", layer)
+    require_passes("loss", loss)
     _require_free(named)
-    input_shape, rng = _shape("input_size", input_size), generator(rng)
+    input_shape, rng = sizes(where, "input_size", input_size), generator(rng, where)
     given = _given(named)
     first = next(iter(given.values()), None)
-    backend = owner_of(first) if given and backend is None else get_backend(backend)
-    dtype = network_dtype(dtype_name(first.dtype) if first is not None and dtype is None else dtype)
+    backend = owner_of(first) if given and backend is None else choose(backend, where).backend
+    dtype = network_dtype(dtype_name(first.dtype) if first is not None and dtype is None else dtype, where)
     _require_alike(given, dtype, backend)
-    arrays: dict[str, Array] = {}
-    names: dict[str, dict[str, str]] = {name: {} for name in named}
-    counts: Counter[str] = Counter()
+    owned: dict[str, Mapping[str, Array]] = {}
     x, before = backend.zeros((2, *input_shape), dtype), "the input"
     with _unchanged_if_refused(named, rng):
         for name, layer in named.items():
-            x, params = _tried(name, layer, x, before, (rng, dtype, backend))
+            x, owned[name] = _tried(name, layer, x, before, (rng, dtype, backend))
             before = name
-            for own, array in params.items():
-                counts[own] += 1
-                names[name][own] = f"{own}{counts[own]}"
-                arrays[names[name][own]] = array
+        names, _ = counted("parameters", owned), counted("arrays of state", states_of(named))
+        arrays = {outer: owned[name][own] for name in named for own, outer in names[name].items()}
         if not arrays:
             raise ValueError("Network: no layer has parameters, so there is nothing to train")
         output_shape = tuple(x.shape[1:])
-        if output_size is not None and prod(_shape("output_size", output_size)) != prod(output_shape):
+        if output_size is not None and prod(sizes(where, "output_size", output_size)) != prod(output_shape):
             got = f"{before} gives {prod(output_shape)} values per sample"
-            raise ValueError(f"Network: output_size is {output_size}, but {got}")
+            raise ValueError(f"{where}: output_size is {output_size}, but {got}")
         if isinstance(loss, Layer):
             loss.check(x)
         return Assembly(named, names, Arrays.gather(arrays), input_shape, output_shape)
@@ -78,25 +77,28 @@ def _named(layers: Any) -> dict[str, Any]:
     if not layers:
         raise ValueError("Network: layers must hold at least one layer, got none")
     if isinstance(layers, Mapping):
+        for name in layers:
+            if not isinstance(name, str):
+                raise TypeError(f"Network: the names of layers must be strings, got {shown(name)}")
         return dict(layers)
-    names = [getattr(layer, "__name__", type(layer).__name__) for layer in layers]
-    return {f"{names[i]}{names[: i + 1].count(names[i])}": layers[i] for i in range(len(names))}
+    classes = {
+        f"layer {i}": [getattr(layer, "__name__", type(layer).__name__)] for i, layer in enumerate(layers)
+    }
+    names = (name for names in counted("layers", classes).values() for name in names.values())
+    return dict(zip(names, layers, strict=True))
 
 
-def _shape(name: str, size: Any) -> tuple[int, ...]:
-    sizes = size if isinstance(size, (tuple, list)) else (size,)
-    return tuple(positive_integer("Network", name, n) for n in sizes)
-
-
-def _require_passes(what: str, obj: Any) -> None:
+def require_passes(what: str, obj: Any) -> None:
     """Raise TypeError unless obj is an object with forward and backward."""
     if isinstance(obj, type):
         raise TypeError(f"Network: {what} must be an object, not its class: {obj.__name__}()")
+    if getattr(obj, "only_for_checks", None) is True:
+        raise TypeError(f"Network: {what} is an Adapter, which is for checks alone; give the layer itself")
     missing = [name for name in ("forward", "backward") if not callable(getattr(obj, name, None))]
     if missing:
         like = "SoftmaxCrossEntropy()" if what == "loss" else "ReLU()"
         rule = f"{what} must have forward and backward, as {like} has"
-        raise TypeError(f"Network: {rule}, got {obj!r} without {' and '.join(missing)}")
+        raise TypeError(f"Network: {rule}, got {shown(obj)} without {' and '.join(missing)}")
 
 
 def _require_free(named: dict[str, Any]) -> None:

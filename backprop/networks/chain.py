@@ -12,7 +12,7 @@ from backends import Array, Backend, NewArrays
 from backprop.arrays.arrays import Arrays
 from backprop.layers.layer import has_own_passes
 from backprop.layers.stage import Link, Stage, fused_link, link, write
-from backprop.networks.own_passes import OwnPasses
+from backprop.networks.own_passes import OwnPasses, require_attached
 
 
 def links_of(
@@ -75,6 +75,7 @@ class Chain:
             gradients = () if grads is None else tuple(map(grads.views.__getitem__, names))
             if each.compute is None:
                 own = dict(zip(each.names, arrays, strict=True))
+                require_attached(layer, own)
                 self.stages.append(OwnPasses(layer, backend, dtype, own, gradients, each.is_loss))
                 self.own_passes = self.own_passes or f"{type(layer).__name__} has passes of its own"
                 continue

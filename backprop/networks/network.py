@@ -12,18 +12,20 @@ from threading import RLock
 from types import MappingProxyType, MethodType
 from typing import Any, Self
 
-from backends import Array, Backend, NewArrays, backend_of, find, get_backend, kind
-from backprop.arrays import checks
+from backends import Array, Backend, NewArrays, backend_of, choose, cut, find, kind
 from backprop.arrays.arrays import Arrays
+from backprop.arrays.checks import flag, memory
 from backprop.arrays.copying import copy_as
-from backprop.arrays.dtypes import network_dtype
+from backprop.arrays.dtypes import one_dtype
+from backprop.arrays.entering import cast, entering
 from backprop.arrays.initializers import same_random_numbers
 from backprop.layers.layer import has_own_passes
 from backprop.layers.stage import Link
 from backprop.losses import Loss
 from backprop.networks import own_passes
-from backprop.networks.assembly import OWNERS, assemble
+from backprop.networks.assembly import OWNERS, assemble, require_passes
 from backprop.networks.chain import Chain, links_of
+from backprop.networks.counting import counted, states_of
 from backprop.numerical.gradient import STEP_DTYPES, numerical_gradient, require_method
 
 FORMULAS = ("forward", "backward", "compute", "derive", "evaluate")  # where somebody may replace one
@@ -49,6 +51,8 @@ class Network:
     (['W1', 'b1', 'gamma1', 'beta1', 'W2', 'b2'], ['running_mean1', 'running_var1'])
     """
 
+    _smaller = "make its layers smaller"  # what to do where the memory does not suffice
+
     def __init__(
         self,
         layers: Mapping[str, Any] | Sequence[Any],
@@ -60,7 +64,9 @@ class Network:
         dtype: Any = None,
         backend: str | Backend | None = None,
     ) -> None:
-        made = assemble(layers, loss, input_size, output_size, rng, dtype, backend)
+        where = type(self).__name__
+        with memory(where, self._smaller):
+            made = assemble(where, layers, loss, input_size, output_size, rng, dtype, backend)
         self._layers, self.names, self._params = made.layers, made.names, made.params
         self.loss_layer, self.input_shape, self.output_shape = loss, made.input_shape, made.output_shape
         self.input_size, self.output_size = prod(made.input_shape), prod(made.output_shape)
@@ -89,15 +95,14 @@ class Network:
 
     @property
     def state(self) -> Mapping[str, Array]:
-        """What layers carry from pass to pass besides their parameters, by name: running statistics."""
-        counts: dict[str, int] = {}
-        state = {}
-        for layer in self._layers.values():
-            own = getattr(layer, "state", None)
-            for name, array in own.items() if isinstance(own, Mapping) else ():
-                counts[name] = counts.get(name, 0) + 1
-                state[f"{name}{counts[name]}"] = array
-        return MappingProxyType(state)
+        """What layers carry from pass to pass besides their parameters, by name: running statistics.
+
+        These are the layers' own arrays, which move with the next training: copy.deepcopy(dict(net.state)) is
+        a snapshot, and net.state[name][...] = values puts one back.
+        """
+        states = states_of(self._layers)
+        names = counted("arrays of state", states)
+        return MappingProxyType({outer: states[at][own] for at in names for own, outer in names[at].items()})
 
     @property
     def backend(self) -> Backend:
@@ -111,18 +116,18 @@ class Network:
 
     def to(self, backend: str | Backend) -> Self:
         """Return a deep copy of this network on another backend."""
-        return copy_as(self, backend=get_backend(backend))
+        return copy_as(self, backend=choose(backend, f"{type(self).__name__}.to").backend)
 
     def astype(self, dtype: Any) -> Self:
         """Return a deep copy of this network in float32 or float64."""
-        return copy_as(self, dtype=network_dtype(dtype))
+        return copy_as(self, dtype=one_dtype(f"{type(self).__name__}.astype", dtype))
 
     # ------------------------------------------------------------------------------- what it says of data
 
     def predict(self, x: Any) -> Array:
         """Return what the last layer gives for x, (N, …) of input_size values each: a classifier's logits."""
         where = f"{type(self).__name__}.predict"
-        return self.scores(checks.cast(where, "x", self._samples(where, x), self.dtype, self._backend))
+        return self.scores(cast(where, "x", self._samples(where, x), self.dtype, self._backend))
 
     def loss(self, x: Any, t: Any, training: bool = False) -> Array:
         """Return the mean loss over the samples: 0-d, in the network's dtype, on its device.
@@ -131,7 +136,9 @@ class Network:
         labels, (N,) integers in [0, C) or (N, C) one-hot.
         training: compute as in training, all samples at once; the layers' state stays what it is.
         """
-        x, targets = self._entering(f"{type(self).__name__}.loss", x, t)
+        where = f"{type(self).__name__}.loss"
+        training = flag(where, "training", training)
+        x, targets = self._entering(where, x, t)
         chain = self.chain(x.dtype)
         run = chain.forward if training else chain.losses
         pieces = [(x, targets)] if training else self._pieces(x, targets)
@@ -145,6 +152,7 @@ class Network:
     def accuracy(self, x: Any, t: Any) -> float:
         """Return the share of samples that are right, in [0, 1]: whose largest logit is at the label.
 
+        A logit that is NaN counts as the largest.
         x, t: as for `loss`.  Raises TypeError where the loss has no notion of right.
         """
         where = f"{type(self).__name__}.accuracy"
@@ -161,6 +169,7 @@ class Network:
         their shape; it costs half as much again.  Running statistics move, as in training.
         """
         where, backend = f"{type(self).__name__}.gradient", self._backend
+        input_gradient = flag(where, "input_gradient", input_gradient)
         values, targets = self._entering(where, x, t, real=True)
         try:
             grads = self._params.like(backend.empty(self._params.flat.shape, self._params.flat.dtype))
@@ -256,6 +265,8 @@ class Network:
                 return known[1]
         layers = [(layer, self.names[name]) for name, layer in self._layers.items()]
         loss = self.loss_layer if with_loss else None
+        if with_loss:
+            require_passes("loss", loss)
         links = links_of(layers, loss, self._params.shapes, self._backend, dtype)
         objects = [layer for layer, _ in layers] + [self.loss_layer] * with_loss
         passes = [(each, *(getattr(each, name, None) for name in FORMULAS)) for each in objects]
@@ -279,17 +290,16 @@ class Network:
         if isinstance(loss, Loss):
             targets = loss.targets(where, t, (count, *self.output_shape), backend, wait)
         else:
-            targets = backend.asarray(checks.entering(where, "targets", t, backend, wait))
+            targets = backend.asarray(entering(where, "targets", t, backend, wait))
             if targets.shape[:1] != (count,):
                 raise ValueError(f"{where}: targets must have shape ({count}, …), got {targets.shape}")
         if kind(targets) == "f":
-            targets = checks.cast(where, "targets", targets, dtype, backend)
-        return checks.cast(where, "x", x, dtype, backend), targets
+            targets = cast(where, "targets", targets, dtype, backend)
+        return cast(where, "x", x, dtype, backend), targets
 
     def _samples(self, where: str, x: Any, wait: bool = False) -> Array:
         self._backend.require_current(where, params=self._params.flat)
-        x = checks.entering(where, "x", x, self._backend, wait)
-        checks.require_samples(where, x, self.input_size)
+        x = entering(where, "x", x, self._backend, wait, size=self.input_size)
         shape = (x.shape[0], *self.input_shape)
         return x if x.shape == shape else backend_of(x).reshape(x, shape)
 
@@ -317,7 +327,15 @@ class Network:
         if id(flat) not in memo:
             memo |= self._params.aliases(self._backend.copy(flat))
         new = memo[id(self)] = type(self).__new__(type(self))
-        new.__setstate__(copy.deepcopy(self.__getstate__(), memo))
+        state = {}
+        for name, value in self.__getstate__().items():
+            try:
+                state[name] = copy.deepcopy(value, memo)
+            except TypeError as error:
+                rule = f"{type(self).__name__}: {name.lstrip('_')} cannot be copied: {cut(str(error))}"
+                cure = "leave it out in a __getstate__"
+                raise TypeError(f"{rule}; {cure}") from error
+        new.__setstate__(state)
         return new
 
     def __getstate__(self) -> dict[str, Any]:

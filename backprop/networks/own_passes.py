@@ -10,7 +10,8 @@ from typing import Any
 
 from backends import Array, Backend, kind, owner_of, to_numpy
 from backprop.layers.layer import Layer
-from backprop.layers.stage import require_array, require_dx, require_gradient, write
+from backprop.layers.requirements import require_array, require_dx, require_gradient
+from backprop.layers.stage import write
 
 FLAGS = ("training", "train_flg")  # how forward may call its flag: here, and in the book
 KEPT = ("x", "y", "out")  # attributes that forward saves, and that may have gradients: no parameters
@@ -46,13 +47,23 @@ def attach(layer: Any, views: Any) -> None:
     """Let an object's parameters, under every name that it has for them, be a network's own arrays."""
     old, params = parameters_of(layer), getattr(layer, "params", None)
     if isinstance(layer, Layer):
-        layer.params = views
+        vars(layer)["params"] = views  # an assignment would copy into arrays of a network before this one
     elif isinstance(params, dict):
         params.update(views)
     for name, value in attributes_of(layer).items():
         for own, view in views.items():
             if value is old.get(own) or (own == name and own not in old):
                 setattr(layer, name, view)
+
+
+def require_attached(layer: Any, own: Mapping[str, Array]) -> None:
+    """Raise ValueError where an object holds another array than the network's, which it would not see."""
+    params = getattr(layer, "params", None)
+    for name, array in own.items():
+        held = params.get(name) if isinstance(params, Mapping) else getattr(layer, name, None)
+        if held is not array:
+            rule = f"its {name} is no longer the network's array"
+            raise ValueError(f"{type(layer).__name__}: {rule}; assign values in place, {name}[...] = values")
 
 
 def gradient_of(layer: Any, name: str) -> Any:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from backends import Backend
-from backprop.arrays.checks import memory, positive_integer
+from backprop.arrays.checks import positive_integer, positive_number
 from backprop.layers import Affine, ReLU
 from backprop.losses import SoftmaxCrossEntropy
 from backprop.networks.network import Network
@@ -34,6 +34,8 @@ class TwoLayerNet(Network):
     True
     """
 
+    _smaller = "lower hidden_size"
+
     def __init__(
         self,
         input_size: int = 784,
@@ -46,8 +48,7 @@ class TwoLayerNet(Network):
     ) -> None:
         sizes = {"input_size": input_size, "hidden_size": hidden_size, "output_size": output_size}
         n_in, n_hidden, n_out = (positive_integer("TwoLayerNet", name, n) for name, n in sizes.items())
-        first = Affine(n_hidden, weight_init_std=weight_init_std)
-        second = Affine(n_out, weight_init_std=weight_init_std)
+        std = positive_number("TwoLayerNet", "weight_init_std", weight_init_std, or_zero=True)
+        first, second = Affine(n_hidden, weight_init_std=std), Affine(n_out, weight_init_std=std)
         chain, loss = [first, ReLU(), second], SoftmaxCrossEntropy()
-        with memory("TwoLayerNet", "lower hidden_size"):
-            super().__init__(chain, loss, n_in, n_out, rng=rng, dtype=dtype, backend=backend)
+        super().__init__(chain, loss, n_in, n_out, rng=rng, dtype=dtype, backend=backend)

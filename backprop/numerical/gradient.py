@@ -10,7 +10,9 @@ from collections.abc import Callable
 from itertools import product
 from typing import Any
 
-from backends import Array, backend_of, dtype_name, one_backend
+from backends import Array, backend_of, describe, dtype_name, kind, one_backend, shown, to_numpy
+from backprop.arrays.checks import function, one_of
+from backprop.arrays.entering import first_not_finite
 
 H_CENTRAL = 1e-6
 H_COMPLEX = 1e-30
@@ -30,8 +32,8 @@ def numerical_gradient(f: Callable[[Array], Any], x: Array, *, method: str = "ce
     f: takes x, returns one number.  x: a float64 array ("central") or complex128 ("complex"), of any backend;
     it is perturbed in place, one entry at a time, and is bit for bit as before when this returns or raises.
     Returns float64 in the shape of x.
-    Raises TypeError for another dtype or an f that returns no single number of full precision, ValueError for
-    an unknown method and for an empty x.
+    Raises TypeError for another dtype, an x that cannot be changed in place or an f that returns no single
+    number of full precision, ValueError for an unknown method and for an x that is empty or not finite.
     Source: book section 4.3.2; complex step: Squire and Trapp, SIAM Review 40, 1998.
 
     >>> from backprop import xp
@@ -41,6 +43,7 @@ def numerical_gradient(f: Callable[[Array], Any], x: Array, *, method: str = "ce
     array([4., 3.])
     """
     require_method("numerical_gradient", method)
+    function("numerical_gradient", "f", f)
     backend = one_backend("numerical_gradient", x=x)
     wanted = STEP_DTYPES[method]
     if dtype_name(x.dtype) != wanted:
@@ -48,6 +51,13 @@ def numerical_gradient(f: Callable[[Array], Any], x: Array, *, method: str = "ce
         raise TypeError(f'numerical_gradient: method "{method}" needs x in {wanted}, got {x.dtype}; {cure}')
     if 0 in x.shape:
         raise ValueError(f"numerical_gradient: x must hold at least one number, got shape {x.shape}")
+    if not backend.writable(x):
+        rule = "x must be an array that can be changed in place, no number and no read-only view"
+        raise TypeError(f"numerical_gradient: {rule}, got {describe(x)}; copy it: numpy.array(x)")
+    if not backend.all_finite(x):
+        raise ValueError(f"numerical_gradient: x must be finite, got {first_not_finite(to_numpy(x))}")
+    if method == "complex" and to_numpy(x).imag.any():
+        raise ValueError("numerical_gradient: x must be real in complex128: its imaginary part is the step")
     derivative = _central if method == "central" else _complex
     before = backend.copy(x)
     try:
@@ -74,8 +84,7 @@ def value_at(f: Callable[[], Any], x: Array, direction: Any, step: Any, region: 
 
 def require_method(where: str, method: str) -> None:
     """Raise ValueError unless there is a method of that name."""
-    if method not in STEP_DTYPES:
-        raise ValueError(f"{where}: method must be one of {', '.join(STEP_DTYPES)}, got {method!r}")
+    one_of(where, "method", method, STEP_DTYPES)
 
 
 def central_steps(values: Any) -> Any:
@@ -107,18 +116,25 @@ def _complex(f: Callable[[Array], Any], x: Array, index: tuple[int, ...]) -> flo
 
 def _number(value: Any, wanted: type) -> Any:
     """What f returned as one Python number, float or complex as wanted."""
+    if type(value) is wanted:  # as nearly always
+        return value
     where = "numerical_gradient: f must return one number"
     if getattr(value, "shape", ()) != ():
         raise TypeError(f"{where}, got an array of shape {value.shape}")
-    if not hasattr(value, "dtype") and not isinstance(value, (int, float, complex)):
-        raise TypeError(f"{where}, got {value!r}")
+    dtype = getattr(value, "dtype", None)
+    is_number = isinstance(value, (int, float, complex)) and not isinstance(value, bool)
+    if not is_number and (dtype is None or kind(value) not in "iufc"):
+        raise TypeError(f"{where}, got {shown(value)}")
     of_python = "complex128" if isinstance(value, complex) else "float64"
-    given = dtype_name(value.dtype) if hasattr(value, "dtype") else of_python
+    given = of_python if dtype is None else dtype_name(dtype)
     if given in ("float16", "float32", "complex64"):
         raise TypeError(f"{where} in double precision, got {given}, too coarse for a difference")
-    if wanted is float and given == "complex128":
+    if wanted is float and given.startswith("complex"):
         raise TypeError(f'{where} that is real, got {given}; method "complex" takes it')
-    if wanted is complex and given != "complex128" and hasattr(value, "dtype"):
+    if wanted is complex and given != "complex128" and dtype is not None:
         why = 'f is not analytic; take "central"'
         raise NotAnalytic(f"{where} that is complex for complex x, got {given}: {why}")
-    return wanted(value)
+    try:
+        return wanted(value)
+    except OverflowError:
+        raise TypeError(f"{where} that a float holds, got {shown(value)}") from None

@@ -31,4 +31,14 @@ class Momentum(Optimizer):
 
     def __init__(self, learning_rate: float = 0.01, momentum: float = 0.9) -> None:
         super().__init__(learning_rate)
-        self.momentum = positive_number("Momentum", "momentum", momentum, or_zero=True, below=1.0)
+        self.momentum = momentum
+
+    @property
+    def momentum(self) -> float:
+        """The momentum; it may be assigned between two trainings."""
+        return self._momentum
+
+    @momentum.setter
+    def momentum(self, value: float) -> None:
+        name = type(self).__name__
+        self._momentum = positive_number(name, "momentum", value, or_zero=True, below=1.0)

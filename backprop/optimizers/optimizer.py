@@ -5,19 +5,13 @@ from math import prod
 from types import MethodType
 from typing import Any
 
-from backends import Array, Workspace, backend_of, dtype_name, find, one_backend
+from backends import Array, Workspace, backend_of, find
 from backprop.arrays.arrays import Arrays
-from backprop.arrays.checks import FLOAT32_MAX, positive_number
+from backprop.arrays.checks import positive_number
+from backprop.optimizers.fitting import gathered, rate_in, require_fitting
 
-BOUND = (
-    "_backend",
-    "_shape",
-    "_rate",
-    "_state",
-    "_run",
-    "_memory",
-    "_context",
-)  # made for the parameters that it met
+# Made for the parameters that it met.
+BOUND = ("_met", "_alike", "_backend", "_shape", "_rate", "_state", "_run", "_memory", "_context")
 
 
 class Optimizer:
@@ -36,23 +30,28 @@ class Optimizer:
     compute: Callable[..., Any]
     zeros: tuple[str, ...] = ()
     numbers: tuple[str, ...] = ()
+    state: Arrays | None = None
+    _learning_rate: Any = None  # until __init__, which refuses None
+    _met: Array | None = None  # the parameters that it belongs to
+    _alike: Array | None = None  # flat gradients that were found to fit them
 
     def __init__(self, learning_rate: float) -> None:
         self._learning_rate = positive_number(type(self).__name__, "learning_rate", learning_rate)
-        self.state: Arrays | None = None
-        self._met: Array | None = None  # the parameters that it belongs to
 
     @property
     def learning_rate(self) -> float:
         """The learning rate; it may be assigned between two updates, also while a network trains."""
-        return self._learning_rate
+        rate: float = self._learning_rate
+        return rate
 
     @learning_rate.setter
     def learning_rate(self, value: float) -> None:
-        self._learning_rate = positive_number(type(self).__name__, "learning_rate", value)
+        name = type(self).__name__
+        rate = positive_number(name, "learning_rate", value)
         if self._met is not None:
-            rate = self._backend.asarray(self._learning_rate, self._rate.dtype)
-            self._backend.write(self._rate, rate)
+            array = self._backend.asarray(rate_in(self._rate.dtype, name, rate), self._rate.dtype)
+            self._backend.write(self._rate, array)
+        self._learning_rate = rate
 
     @property
     def arrays(self) -> tuple[Array, ...]:
@@ -64,21 +63,16 @@ class Optimizer:
 
         params, grads: arrays by the same names, such as `net.params` and what `net.gradient` returns.
         Raises ValueError for a missing gradient, one of another shape, or the parameters of another network,
-        TypeError for a mixture of libraries; then nothing has changed.
+        TypeError for a mixture of libraries, or what is no real array; then nothing has changed.
         """
         if type(params) is Arrays and type(grads) is Arrays:
-            if params.flat is not self._met:
+            if params.flat is not self._met or grads.flat is not self._alike:
+                require_fitting(f"{type(self).__name__}.update", params, grads)
                 self.bind(params.flat)
+                self._alike = grads.flat
             self._move(params.flat, grads.flat)
             return
-        for name, parameter in params.items():
-            gradient, where = grads.get(name), f"{type(self).__name__}.update"
-            if getattr(gradient, "shape", None) != parameter.shape:
-                got = "none" if gradient is None else getattr(gradient, "shape", type(gradient).__name__)
-                rule = f"the gradient of {name} must have shape {parameter.shape}"
-                raise ValueError(f"{where}: {rule}, got {got}")
-            one_backend(where, parameter=parameter, gradient=gradient)
-        g = Arrays.gather({name: grads[name] for name in params})
+        g = gathered(f"{type(self).__name__}.update", params, grads)
         w = params if type(params) is Arrays else Arrays.gather(params)
         self.bind(w.flat, of=w.flat if w is params else next(iter(params.values())))
         self._move(w.flat, g.flat)
@@ -92,29 +86,40 @@ class Optimizer:
         scratch: memory like w that a twin may write over, such as the gradients of a loop that nobody else
         sees.  of: what tells these parameters from others, where w is but a copy of them.
         """
-        name, of = type(self).__name__, w if of is None else of
+        of = w if of is None else of
         if self._met is None:
-            if self._learning_rate > FLOAT32_MAX and dtype_name(w.dtype) == "float32":
-                rule = "learning_rate must be a finite number above 0 in float32"
-                raise ValueError(f"{name}: {rule}, got {self._learning_rate:g}")
-            shapes = dict.fromkeys(self.zeros, w.shape) | dict.fromkeys(self.numbers, ())
-            backend, twin = backend_of(w), find(backend_of(w).name, w.dtype, self.compute)
-            if self.state is None and shapes:
-                self.state = Arrays(shapes, backend.zeros((sum(map(prod, shapes.values())),), w.dtype))
-            if self.state is not None and self.state.shapes != shapes:
-                raise ValueError(f"{name}: its state, {self.state}, is that of other parameters")
-            self._met, self._backend, self._shape = of, backend, w.shape
-            self._rate = backend.asarray(self._learning_rate, w.dtype)
-            self._state = () if self.state is None else tuple(self.state.views.values())
-            self._memory = Workspace(backend, w.dtype)
-            self._run, self._context = self.compute, backend.xp
-            if twin is not None:
-                self._run, self._context = MethodType(twin, self), self._memory
+            self._meet(w, of)
         if self._met is not of or w.shape != self._shape:
-            cure = "make one for each network"
-            raise ValueError(f"{name} belongs to the parameters that it met first, not to these; {cure}")
+            rule = "it belongs to the parameters that it met first, not to these; make one for each network"
+            raise ValueError(f"{type(self).__name__}: {rule}")
         if scratch is not None:
             self._memory["step", scratch.shape] = scratch
+
+    def _meet(self, w: Array, of: Array) -> None:
+        """Make all that the first update needs.  Raises for what the author of a subclass got wrong."""
+        name = type(self).__name__
+        rate_in(w.dtype, name, self._learning_rate)
+        if type(self).learning_rate is not Optimizer.learning_rate:
+            cure = "assign optimizer.learning_rate between updates"
+            raise TypeError(f"{name}: a class cannot have a learning_rate of its own; {cure}")
+        if isinstance(self.zeros, str) or isinstance(self.numbers, str):
+            got = f"{self.zeros!r} and {self.numbers!r}"
+            raise TypeError(f"{name}: zeros and numbers must be tuples of names, got {got}")
+        shapes = dict.fromkeys(self.zeros, w.shape) | dict.fromkeys(self.numbers, ())
+        if not hasattr(self, "compute"):
+            raise TypeError(f"{name}: an optimizer needs compute(self, xp, w, g, rate, *state)")
+        backend, twin = backend_of(w), find(backend_of(w).name, w.dtype, self.compute)
+        if self.state is None and shapes:
+            self.state = Arrays(shapes, backend.zeros((sum(map(prod, shapes.values())),), w.dtype))
+        if self.state is not None and self.state.shapes != shapes:
+            raise ValueError(f"{name}: its state, {self.state}, is that of other parameters")
+        self._met, self._backend, self._shape = of, backend, w.shape
+        self._rate = backend.asarray(self._learning_rate, w.dtype)
+        self._state = () if self.state is None else tuple(self.state.views.values())
+        self._memory = Workspace(backend, w.dtype)
+        self._run, self._context = self.compute, backend.xp
+        if twin is not None:
+            self._run, self._context = MethodType(twin, self), self._memory
 
     def _move(self, w: Array, g: Array) -> None:
         result = self._run(self._context, w, g, self._rate, *self._state)
@@ -124,6 +129,11 @@ class Optimizer:
             raise TypeError(f"{name}.compute must return new w and a tuple of the new state, ({state})")
         new, state = result
         if new is not w:  # else a twin wrote in place
+            for target, value in zip((w, *self._state), (new, *state), strict=True):
+                if getattr(value, "shape", ()) != target.shape:
+                    rule = "must return arrays in the shapes of w and of the state"
+                    got = f"got {getattr(value, 'shape', ())} for {target.shape}"
+                    raise ValueError(f"{name}.compute {rule}, {got}")
             w[...] = new
         for target, value in zip(self._state, state, strict=True):
             if value is not target:
@@ -131,7 +141,7 @@ class Optimizer:
 
     # A copy has the state, and belongs to the parameters that it meets first.
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in vars(self).items() if name not in BOUND} | {"_met": None}
+        return {name: value for name, value in vars(self).items() if name not in BOUND}
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}, learning_rate {self.learning_rate:g}>"

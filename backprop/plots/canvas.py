@@ -6,6 +6,10 @@ from io import BytesIO
 from os import PathLike, fspath
 from typing import Any
 
+from backends import shown
+from backprop.plots.title import require_drawable
+from backprop.reporting.files import write
+
 SUFFIXES = (".pdf", ".png", ".svg")
 COLOURS = ("#1f5fa8", "#d9622b", "#2e8b57", "#8e5ea2")  # of lines, in their order
 INK, GREY, PALE = "#333333", "#b5b5b5", "#e6e6e6"  # of text, of axes, of the grid
@@ -15,22 +19,25 @@ Size = tuple[float, float]  # inches
 
 
 def missing() -> str | None:
-    """What is to be installed for a picture to be drawn, in words; None where nothing is."""
+    """Why no picture can be drawn, and what is to be installed, in words; None where nothing is."""
     try:
         import matplotlib.figure  # noqa: F401
     except ImportError as error:
         return f"needs matplotlib ({error}): pip install matplotlib"
+    except Exception as error:  # of a setting that it refuses, such as MPLBACKEND
+        return f"needs matplotlib, which cannot be used: {shown(error, 80)}"
     return None
 
 
 def new_figure(where: str, size: Size, title: Sequence[str] = (), pad: float = 0.08) -> Any:
     """An empty white figure with lines of text at its top, and wide enough for them.
 
-    Raises ImportError without matplotlib.
+    Raises ImportError without matplotlib, ValueError for a title that it cannot draw.
     """
     problem = missing()
     if problem:
         raise ImportError(f"{where} {problem}")
+    require_drawable(where, title)
     # Why not pyplot: it would look for a window system, which a file has no need of.
     from matplotlib.figure import Figure
 
@@ -60,12 +67,15 @@ def say(panel: Any, words: str) -> None:
 
 
 def save(figure: Any, file: str | PathLike[str] | None) -> Any:
-    """Write a figure, the same bytes each time, in the format that the suffix names; returns the figure.
+    """Write a figure whole, the same bytes each time, in the format of its suffix; returns the figure.
 
     Raises ValueError for another suffix, OSError for a file that cannot be written.
     """
     if file is None:
         return figure
+    if not isinstance(file, str | PathLike):
+        cure = "the figure that is returned without a file has savefig(file)"
+        raise TypeError(f"plot: file must be a name, such as 'a.png', got {shown(file)}; {cure}")
     suffix = next((known for known in SUFFIXES if fspath(file).lower().endswith(known)), None)
     if suffix is None:
         raise ValueError(f"plot: the file's name must end in one of {', '.join(SUFFIXES)}, got {file}")
@@ -74,7 +84,9 @@ def save(figure: Any, file: str | PathLike[str] | None) -> Any:
     date = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}, ".png": {"Software": None}}[suffix]
     # Text stays text, which can be searched and read aloud.
     with matplotlib.rc_context({"svg.hashsalt": "backprop", "svg.fonttype": "none", "pdf.fonttype": 42}):
-        figure.savefig(file, metadata=date)
+        buffer = BytesIO()
+        figure.savefig(buffer, format=suffix[1:], metadata=date)
+    write(file, buffer.getvalue())
     return figure
 
 

@@ -6,6 +6,8 @@ from os import PathLike
 from typing import Any
 
 from backprop.plots.canvas import COLOURS, INK, new_figure, save, say, style
+from backprop.plots.curves import Curves, curves_of
+from backprop.plots.title import title_lines
 
 POINTS = 200  # that the loss curve has at most
 FEW = 20  # points that are marked one by one
@@ -13,29 +15,32 @@ LOSS = COLOURS[3]
 LABEL_GAP = 0.085  # between two labels, of the panel's height
 
 
-def plot_history(history: Any, file: str | PathLike[str] | None = None, *, title: Sequence[str] = ()) -> Any:
+def plot_history(
+    history: Any, file: str | PathLike[str] | None = None, *, title: str | Sequence[str] = ()
+) -> Any:
     """Loss and accuracies of a training, side by side; returns the matplotlib Figure.
 
     history: a History, or what has its loss, iterations, train_accuracy and test_accuracy.
-    file: where to write it as well: png, svg or pdf.  title: lines above it.
+    file: where to write it as well: png, svg or pdf.  title: a line above it, or several.
     A long run is drawn as means of 2, 5, 10, 20, … batches, with the range of the single losses behind them.
     The scale of the loss is logarithmic where it spans a factor of 10. Losses that are no finite numbers are
     left out, and counted in words.
-    Raises ImportError without matplotlib, ValueError for a history that is empty and for another suffix.
+    Raises ImportError without matplotlib, TypeError for another object, ValueError for a history that is
+    empty or holds other numbers than a training gives, and for another suffix.
     """
-    if not history.loss and not history.iterations:
-        raise ValueError("plot_history: the history is empty; train first")
-    figure = new_figure("plot_history", (8.0, 2.9 + 0.2 * len(title)), title)
+    record = curves_of(history)
+    lines = title_lines("plot_history", title)
+    figure = new_figure("plot_history", (8.0, 2.9 + 0.2 * len(lines)), lines)
     left, right = figure.subplots(1, 2)
-    last = max(len(history.loss), *history.iterations, 1)
+    last = max(len(record.loss), *record.iterations, 1)
     for panel in (left, right):
         style(panel)
         panel.set_xlim(-0.02 * last, 1.02 * last)
         panel.set_xlabel("iteration", fontsize=9, color=INK)
         panel.xaxis.set_major_formatter(_with_commas)
         panel.xaxis.get_major_locator().set_params(integer=True, nbins=6)
-    _draw_loss(left, history.loss)
-    _draw_accuracies(right, history)
+    _draw_loss(left, record.loss)
+    _draw_accuracies(right, record)
     return save(figure, file)
 
 
@@ -88,21 +93,24 @@ def _tell_of_divergence(panel: Any, bad: int, of: int, first: int) -> None:
     )
 
 
-def _draw_accuracies(panel: Any, history: Any) -> None:
-    curves = [("training set", "-", history.train_accuracy), ("test set", "--", history.test_accuracy)]
+def _draw_accuracies(panel: Any, record: Curves) -> None:
+    curves = [("training set", "-", record.train_accuracy), ("test set", "--", record.test_accuracy)]
     curves = [curve for curve in curves if curve[2]]
     panel.set_title("accuracy, share of correct answers", fontsize=9, color=INK)
     if not curves:
         say(panel, "not measured yet")
         return
     # The first value is that of an untrained net: it would squeeze all others into a corner.
-    lowest = min((value for *_, values in curves for value in values[1:]), default=0.0)
+    later = [value for *_, values in curves for value in values[1:] if isfinite(value)]
+    lowest = min(later, default=0.0)
     bottom = min(0.9, floor(10 * lowest) / 10) if lowest >= 0.5 else 0.0
     panel.set_ylim(bottom, 1.0 + 0.02 * (1.0 - bottom))
-    ends = [(values[-1] - bottom) / (1.02 * (1.0 - bottom)) for *_, values in curves]
+    lasts = [values[-1] if isfinite(values[-1]) else bottom for *_, values in curves]
+    ends = [(value - bottom) / (1.02 * (1.0 - bottom)) for value in lasts]
     for (name, dashes, values), colour, height in zip(curves, COLOURS, _apart(ends), strict=False):
-        at = history.iterations[: len(values)]
-        panel.plot(at, values, dashes + _marks(values)[1:], color=colour, linewidth=1.4, markersize=4)
+        panel.plot(
+            record.iterations, values, dashes + _marks(values)[1:], color=colour, linewidth=1.4, markersize=4
+        )
         words, end = f"{name}\n{values[-1]:.4f}", (1.03, height)
         panel.text(*end, words, transform=panel.transAxes, va="center", fontsize=8, color=colour)
 

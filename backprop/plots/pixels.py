@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from math import ceil, nan
 from typing import Any
 
-from backends import get_backend
+from backends import get_backend, host_array, kind, shown
 from backprop.plots.canvas import INK, Size
 
 WORDS = 0.34  # height of the words, of an image's
@@ -36,4 +36,12 @@ def draw_grid(panel: Any, images: Any, words: Sequence[str], columns: int, **opt
 def side_of(values: int) -> int | None:
     """The side of a square image of that many pixels; None where there is none."""
     side = round(values**0.5)
-    return side if side * side == values else None
+    return side if side and side * side == values else None
+
+
+def real_array(where: str, name: str, data: Any) -> Any:
+    """Return an array of real numbers on the host.  Raises TypeError for anything else."""
+    array = host_array(where, name, data)
+    if kind(array) not in "biuf":
+        raise TypeError(f"{where}: {name} must hold real numbers, got {array.dtype} from {shown(data)}")
+    return array

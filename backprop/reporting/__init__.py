@@ -1,1 +1,1 @@
-"""Tables of text and timings, for reports, commands and benchmarks."""
+"""What programs leave behind: tables of text, timings, and files that are written whole."""

@@ -5,7 +5,8 @@ Operands and dout are numbers, or arrays of one backend and of shapes that broad
 
 from typing import Any
 
-from backprop.scalar.scalar_layer import ScalarLayer, sum_to
+from backends import shown
+from backprop.scalar.scalar_layer import ScalarLayer, is_array, sum_to
 
 
 class MulLayer(ScalarLayer):
@@ -21,6 +22,7 @@ class MulLayer(ScalarLayer):
 
     def forward(self, x: Any, y: Any) -> Any:
         """The product x y."""
+        x, y = self._taken(x=x, y=y)
         out = x * y
         self._kept = x, y, out
         return out
@@ -44,6 +46,7 @@ class AddLayer(ScalarLayer):
 
     def forward(self, x: Any, y: Any) -> Any:
         """The sum x + y."""
+        x, y = self._taken(x=x, y=y)
         out = x + y
         self._kept = x, y, out
         return out
@@ -64,10 +67,11 @@ class SumLayer(ScalarLayer):
 
     def forward(self, x: Any, *others: Any) -> Any:
         """The sum of all operands, from the first to the last."""
-        out = x
-        for other in others:
+        first, *rest = self._taken(x=x, **{f"x_{k}": other for k, other in enumerate(others, start=2)})
+        out = first
+        for other in rest:
             out = out + other
-        self._kept = x, *others, out
+        self._kept = first, *rest, out
         return out
 
     def backward(self, dout: Any) -> tuple[Any, ...]:
@@ -86,6 +90,7 @@ class DivLayer(ScalarLayer):
 
     def forward(self, x: Any, y: Any) -> Any:
         """The quotient x / y."""
+        x, y = self._taken(x=x, y=y)
         out = _divided("DivLayer.forward: y", x, y)
         self._kept = x, y, out
         return out
@@ -106,6 +111,7 @@ class ReciprocalLayer(ScalarLayer):
 
     def forward(self, x: Any) -> Any:
         """The reciprocal of x."""
+        [x] = self._taken(x=x)
         out = _divided("ReciprocalLayer.forward: x", 1.0, x)
         self._kept = x, out
         return out
@@ -117,7 +123,6 @@ class ReciprocalLayer(ScalarLayer):
 
 
 def _divided(where: str, x: Any, y: Any) -> Any:
-    try:
-        return x / y
-    except ZeroDivisionError:
-        raise ZeroDivisionError(f"{where} must not be 0, got {x!r} / {y!r}") from None
+    if not is_array(y) and y == 0:
+        raise ZeroDivisionError(f"{where} must not be 0, got {shown(x)} / {shown(y)}")
+    return x / y

@@ -2,10 +2,11 @@
 
 import cmath
 import math
+from numbers import Real
 from typing import Any
 
-from backends import backend_of, owner_of
-from backprop.scalar.scalar_layer import ScalarLayer
+from backends import backend_of, shown
+from backprop.scalar.scalar_layer import ScalarLayer, is_array
 
 
 class ExpLayer(ScalarLayer):
@@ -18,12 +19,13 @@ class ExpLayer(ScalarLayer):
 
     def forward(self, x: Any) -> Any:
         """e to the power of x."""
+        [x] = self._taken(x=x)
         try:
-            out = backend_of(x).xp.exp(x) if owner_of(x) else _functions(x).exp(x)
+            out = backend_of(x).xp.exp(x) if is_array(x) else functions_of(x).exp(x)
         except OverflowError:
             rule = "x must be below 709.78, or exp(x) is no float"
             cure = "softmax subtracts the largest x first, which changes nothing"
-            raise OverflowError(f"ExpLayer.forward: {rule}, got {x!r}; {cure}") from None
+            raise OverflowError(f"ExpLayer.forward: {rule}, got {shown(x)}; {cure}") from None
         self._kept = x, out
         return out
 
@@ -43,10 +45,12 @@ class LogLayer(ScalarLayer):
 
     def forward(self, x: Any) -> Any:
         """The natural logarithm of x."""
+        [x] = self._taken(x=x)
         try:
-            out = backend_of(x).xp.log(x) if owner_of(x) else _functions(x).log(x)
+            out = backend_of(x).xp.log(x) if is_array(x) else functions_of(x).log(x)
         except ValueError:
-            raise ValueError(f"LogLayer.forward: x must be above 0, got {x!r}") from None
+            cure = "a loss is computed of the scores, as SoftmaxCrossEntropy does, and takes no log of 0"
+            raise ValueError(f"LogLayer.forward: x must be above 0, got {shown(x)}; {cure}") from None
         self._kept = x, out
         return out
 
@@ -56,6 +60,6 @@ class LogLayer(ScalarLayer):
         return dout / x
 
 
-def _functions(x: Any) -> Any:
+def functions_of(number: Any) -> Any:
     """The functions of Python's numbers; complex ones, which the complex step brings, have their own."""
-    return cmath if isinstance(x, complex) else math
+    return math if isinstance(number, Real) else cmath

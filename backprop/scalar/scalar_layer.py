@@ -1,20 +1,35 @@
 """What the scalar layers share: they keep what forward saw, and a gradient has the shape of its operand."""
 
+from numbers import Complex
 from typing import Any
 
-from backends import one_backend
+from backends import backend_of, describe, kind, one_backend, owner_of, shown
 
 
 class ScalarLayer:
     """A function of numbers, or of arrays of one backend: `forward(*operands)`, `backward(dout)`.
 
     backward gives the gradients of the last forward: a tuple in the operands' order, or a bare one in a layer
-    that takes a single operand.
-    Raises RuntimeError for a backward before any forward.
+    that takes a single operand. Integers in an array are computed in float64, a number of NumPy as Python's.
+    Raises TypeError for an operand or dout that is neither a number nor an array of numbers, ValueError for
+    shapes that do not broadcast and for an integer that no float holds, RuntimeError for a backward before
+    any forward.
     """
 
     def __init__(self) -> None:
         self._kept: tuple[Any, ...] | None = None
+
+    def _taken(self, **operands: Any) -> list[Any]:
+        """The operands as forward computes with them, all of them together."""
+        if {*map(type, operands.values())} == {float}:  # as nearly always
+            return list(operands.values())
+        where = f"{type(self).__name__}.forward"
+        taken = {name: as_numbers(where, name, operand) for name, operand in operands.items()}
+        arrays = {name: operand for name, operand in taken.items() if is_array(operand)}
+        if len(arrays) > 1:
+            one_backend(where, **arrays)
+            _require_broadcast(where, {name: array.shape for name, array in arrays.items()})
+        return list(taken.values())
 
     def _recall(self, dout: Any) -> tuple[tuple[Any, ...], Any]:
         """The operands and the output of the last forward, and dout in the shape of that output."""
@@ -22,13 +37,64 @@ class ScalarLayer:
         if self._kept is None:
             raise RuntimeError(f"{where} needs a forward before it")
         out = self._kept[-1]
+        if type(dout) is type(out) is float:
+            return self._kept, dout
+        dout = as_numbers(where, "dout", dout)
         if shape_of(dout) == shape_of(out):
             return self._kept, dout
         if shape_of(dout) != ():
             rule = f"dout must have the shape of the output, {shape_of(out)}"
             raise ValueError(f"{where}: {rule}, got {shape_of(dout)}")
+        if isinstance(dout, complex) and kind(out) != "c":
+            raise TypeError(f"{where}: dout must be real, as the output is, got {shown(dout)}")
         backend = one_backend(where, out=out)
         return self._kept, backend.xp.broadcast_to(backend.asarray(dout, out.dtype), out.shape)
+
+
+def is_array(value: Any) -> bool:
+    """Whether an operand is an array; NumPy's scalars are numbers here."""
+    return owner_of(value) is not None and not isinstance(value, Complex)
+
+
+def as_numbers(where: str, name: str, value: Any) -> Any:
+    """A number as Python's own, an array as one of floating-point numbers: their integers never wrap around.
+
+    Raises TypeError for what is neither a number nor an array of numbers, ValueError as require_float.
+    """
+    if is_array(value):
+        if kind(value) not in "iufc":
+            cure = f"cast it: asarray({name}, 'float64')"
+            raise TypeError(f"{where}: {name} must hold numbers, got an array of {value.dtype}; {cure}")
+        return backend_of(value).asarray(value, "float64") if kind(value) in "iu" else value
+    number = bare(value)
+    if not isinstance(number, Complex):
+        cure = f"asarray({name}) makes an array of a list of numbers, float({name}) a number of a text"
+        raise TypeError(f"{where}: {name} must be a number or an array, got {describe(value)}; {cure}")
+    require_float(where, name, number)
+    return number
+
+
+def bare(value: Any) -> Any:
+    """A number of NumPy as Python's own, and whatever else as it is; a duration is no number then."""
+    return value.item() if isinstance(value, Complex) and hasattr(value, "item") else value
+
+
+def require_float(where: str, name: str, number: Any) -> None:
+    """Raise ValueError for an integer or a fraction that is larger than every float."""
+    try:
+        complex(number)
+    except OverflowError:
+        raise ValueError(
+            f"{where}: {name} must fit into a float, got {describe(number)} beyond 1.8e308; scale it down"
+        ) from None
+
+
+def _require_broadcast(where: str, shapes: dict[str, tuple[int, ...]]) -> None:
+    for axis in range(1, 1 + max(map(len, shapes.values()))):
+        sizes = {shape[-axis] for shape in shapes.values() if len(shape) >= axis}
+        if len(sizes - {1}) > 1:
+            got = " and ".join(map(str, shapes.values()))
+            raise ValueError(f"{where}: {', '.join(shapes)} must have shapes that broadcast, got {got}")
 
 
 def shape_of(value: Any) -> tuple[int, ...]:

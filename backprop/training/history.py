@@ -40,10 +40,10 @@ class History:
     loop: str = ""
     precision: str = "ieee"
 
-    def plot(self, file: str | PathLike[str] | None = None, *, title: Sequence[str] = ()) -> Any:
+    def plot(self, file: str | PathLike[str] | None = None, *, title: str | Sequence[str] = ()) -> Any:
         """Draw loss and accuracies; returns a matplotlib Figure, which a notebook shows.
 
-        file: where to write it as well: png, svg or pdf.  title: lines above it.
+        file: where to write it as well: png, svg or pdf.  title: a line above it, or several.
         Raises ImportError without matplotlib, ValueError for an empty history and for another suffix.
 
         >>> History().plot()
@@ -57,4 +57,5 @@ class History:
     def __repr__(self) -> str:
         accuracies = {"train": self.train_accuracy, "test": self.test_accuracy}
         last = ", ".join(f"{name} accuracy {values[-1]:.4f}" for name, values in accuracies.items() if values)
-        return f"<History of {len(self.loss)} iterations in {self.seconds:.1f} s: {last}>"
+        run = f"{len(self.loss)} iterations in {self.seconds:.1f} s"
+        return f"<History of {run}: {last}>" if last else f"<History of {run}>"

@@ -11,6 +11,7 @@ from threading import Lock
 from typing import Any
 
 from backends import Array, NewArrays, Workspace, find
+from backprop.arrays.checks import require_one_number
 from backprop.networks import Network
 from backprop.optimizers import Optimizer
 from backprop.training.history import History
@@ -79,10 +80,15 @@ class Trainer:
         """Do the same through `loss` and `gradient` of a network that has its own."""
         x, targets = self.minibatch(self.context, self.x, self.targets, self.indices[i, ...])
         if not self.recompute_loss:
-            self.losses[i, ...] = self.net.loss_in_training(x, targets)
+            self.losses[i, ...] = self._own_loss(x, targets)
         self.optimizer.update(self.net.params, self.net.gradient(x, targets))
         if self.recompute_loss:
-            self.losses[i, ...] = self.net.loss_in_training(x, targets)
+            self.losses[i, ...] = self._own_loss(x, targets)
+
+    def _own_loss(self, x: Array, targets: Array) -> Any:
+        loss = self.net.loss_in_training(x, targets)
+        require_one_number(f"{type(self.net).__name__}.loss", loss)
+        return loss
 
     def start(self, batches: Any) -> Callable[[], list[float]]:
         """Ask for one update per row of batches, of indices; what is returned waits for their mean losses."""
@@ -109,8 +115,12 @@ class Trainer:
         history.iterations.append(done)
         for accuracies, data in ((history.train_accuracy, train_set), (history.test_accuracy, test_set)):
             if data is not None:
-                own = net.overrides("accuracy")
-                accuracy = float(net.accuracy(*data)) if own else net.share_correct(*data, chain=self.scores)
+                if net.overrides("accuracy"):
+                    own = net.accuracy(*data)
+                    require_one_number(f"{type(net).__name__}.accuracy", own)
+                    accuracy: float | None = float(own)
+                else:
+                    accuracy = net.share_correct(*data, chain=self.scores)
                 if accuracy is not None:
                     accuracies.append(accuracy)
 

@@ -12,10 +12,12 @@ from contextvars import copy_context
 from math import prod
 from typing import Any
 
-from backprop.arrays import checks
+from backends import listed, shown
+from backprop.arrays.checks import flag, function, memory, positive_integer
 from backprop.arrays.initializers import generator
 from backprop.networks import Network
 from backprop.optimizers import SGD, Optimizer
+from backprop.optimizers.fitting import rate_in
 from backprop.training.history import Diverged, History
 from backprop.training.step import Trainer
 
@@ -23,7 +25,7 @@ ITERATIONS = 10_000
 LEARNING_RATE = 0.1
 
 
-@checks.memory("train", "lower batch_size, or the hidden units of the network")
+@memory("train", "lower batch_size, or the hidden units of the network")
 def train(
     net: Network,
     x_train: Any,
@@ -75,23 +77,28 @@ def train(
     (1.0, 200)
     """
     if not isinstance(net, Network):
-        raise TypeError(f"train: net must be a backprop.networks.Network, got {type(net).__name__}")
-    if callback is not None and not callable(callback):
-        raise TypeError(f"train: callback must be callable, got {callback!r}")
+        raise TypeError(f"train: net must be a backprop.networks.Network, got {shown(net)}")
+    if callback is not None:
+        function("train", "callback", callback)
     if iterations is not None and epochs is not None:
         raise ValueError("train: give iterations or epochs, not both")
     if (x_test is None) != (t_test is None):
         raise ValueError("train: x_test and t_test go together")
-    batch_size = checks.positive_integer("train", "batch_size", batch_size)
-    optimizer, rng = _optimizer(optimizer, learning_rate), generator(rng)
+    batch_size = positive_integer("train", "batch_size", batch_size)
+    recompute_loss = flag("train", "recompute_loss", recompute_loss)
+    optimizer, rng = _optimizer(optimizer, learning_rate, net.dtype), generator(rng, "train")
     train_set = net.prepare("train (x_train, t_train)", x_train, t_train)
     test_set = None if x_test is None else net.prepare("train (x_test, t_test)", x_test, t_test)
     size = train_set[0].shape[0]
     epoch = max(1, size // batch_size)
     if epochs is not None:
-        iterations = epoch * checks.positive_integer("train", "epochs", epochs)
-    total = ITERATIONS if iterations is None else checks.positive_integer("train", "iterations", iterations)
+        iterations = epoch * positive_integer("train", "epochs", epochs)
+    total = ITERATIONS if iterations is None else positive_integer("train", "iterations", iterations)
     every = _every(evaluate_every, epoch)
+    if not net.backend.all_finite(net.params.flat):
+        wrong = [name for name, array in net.params.items() if not net.backend.all_finite(array)]
+        cure = "make the network anew if a training that diverged has left them"
+        raise ValueError(f"train: {listed(wrong)} must be finite before the first iteration; {cure}")
 
     backend, started, done = net.backend, time.perf_counter(), 0
     most = max(size, 0 if test_set is None else test_set[0].shape[0])
@@ -129,7 +136,7 @@ def train(
                 if at == len(drawn) and done < total:  # the device works on the last ones meanwhile
                     before, at, drawn = rng.bit_generator.state, 0, draw()
                 history.loop = trainer.run.how
-                _record(history, losses(), optimizer)
+                _record(history, losses(), optimizer, recompute_loss)
     except BaseException:
         history.seconds = time.perf_counter() - warm
         rng.bit_generator.state = before
@@ -137,11 +144,13 @@ def train(
         raise
 
 
-def _optimizer(optimizer: Any, learning_rate: float | None) -> Optimizer:
+def _optimizer(optimizer: Any, learning_rate: Any, dtype: Any) -> Optimizer:
     if optimizer is None:
-        return SGD(LEARNING_RATE if learning_rate is None else learning_rate)
+        rate = LEARNING_RATE if learning_rate is None else learning_rate
+        return SGD(rate_in(dtype, "train", rate))
     if not isinstance(optimizer, Optimizer):
-        raise TypeError(f"train: optimizer must be an Optimizer, such as Momentum(0.1), got {optimizer!r}")
+        rule = "optimizer must be an Optimizer, such as Momentum(0.1)"
+        raise TypeError(f"train: {rule}, got {shown(optimizer)}")
     if learning_rate is not None:
         raise ValueError("train: learning_rate is for the SGD that train makes; an optimizer has its own")
     return optimizer
@@ -151,20 +160,24 @@ def _every(evaluate_every: Any, epoch: int) -> int:
     """Return after how many iterations to evaluate; 0 for never."""
     if evaluate_every is None:
         return 0
-    if evaluate_every == "epoch":
-        return epoch
-    if isinstance(evaluate_every, str):
+    if not isinstance(evaluate_every, str):
+        return positive_integer("train", "evaluate_every", evaluate_every)
+    if evaluate_every != "epoch":
         rule = 'evaluate_every must be "epoch", a number of iterations or None'
-        raise ValueError(f"train: {rule}, got {evaluate_every!r}")
-    return checks.positive_integer("train", "evaluate_every", evaluate_every)
+        raise ValueError(f"train: {rule}, got {shown(evaluate_every)}")
+    return epoch
 
 
-def _record(history: History, losses: list[float], optimizer: Optimizer) -> None:
+def _record(history: History, losses: list[float], optimizer: Optimizer, updated: bool) -> None:
     """Add losses to the history, up to the first that is NaN or infinite: then raise Diverged."""
     for loss in losses:
         history.loss.append(loss)
         if not math.isfinite(loss):
-            raise _diverged(history, optimizer, f"the loss of iteration {len(history.loss)} is {loss}")
+            what = f"the loss of iteration {len(history.loss)} is {loss}"
+            if len(history.loss) == 1 and not updated:
+                cause = "no update was made before it: look at the data, the first weights and the layers"
+                raise Diverged(f"train: {what}; {cause}", history)
+            raise _diverged(history, optimizer, what)
 
 
 def _diverged(history: History, optimizer: Optimizer, what: str) -> Diverged:

@@ -2,7 +2,7 @@
 
 import time
 
-from backends import Backend, get_backend
+from backends import Backend, choose
 from backprop.networks import TwoLayerNet
 from backprop.training.train import train
 
@@ -18,7 +18,7 @@ def warmup(backend: str | Backend | None = None) -> float:
     >>> warmup("numpy") < 10.0
     True
     """
-    backend, started = get_backend(backend), time.perf_counter()
+    backend, started = choose(backend, "warmup").backend, time.perf_counter()
     net = TwoLayerNet(4, 4, 2, dtype="float32", rng=0, backend=backend)
     x, t = [[0.0, 1.0, 0.0, 1.0], [1.0, 0.0, 1.0, 0.0]], [0, 1]
     train(net, x, t, iterations=1, batch_size=2, rng=0)

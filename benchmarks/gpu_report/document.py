@@ -1,11 +1,10 @@
 """The report as JSON: the raw rows first, whatever comes of judging them."""
 
 import json
-import os
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from backprop.reporting import files
 from benchmarks.gpu_report.processes import Ending
 from benchmarks.gpu_report.rows import Rows
 from benchmarks.gpu_report.targets import AGREEMENT, SPEED
@@ -83,12 +82,8 @@ class Document:
 
 
 def write(file: Path, document: dict[str, Any]) -> None:
-    """Beside its place first, and there when it is whole.  Raises NotWritten, which names the file."""
-    beside = file.with_name(file.name + ".part")
+    """Write the file whole or not at all.  Raises NotWritten, which names the file."""
     try:
-        beside.write_text(json.dumps(document, indent=1) + "\n")
-        os.replace(beside, file)
+        files.write(file, json.dumps(document, indent=1) + "\n")
     except OSError as error:
-        with suppress(OSError):
-            beside.unlink()
         raise NotWritten(f"--json: {file} cannot be written: {error.strerror}") from error

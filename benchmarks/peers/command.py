@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import backprop
+from backprop.reporting.files import reserve, write
 from backprop.reporting.tables import table
 from backprop.reporting.timing import Times, in_turns
 from benchmarks.peers import job, report
@@ -87,6 +88,11 @@ def main() -> None:
     parser.add_argument("--iterations", type=int, default=job.ITERATIONS, help="of the job (%(default)s)")
     parser.add_argument("--core", type=int, help="the core to stay on (the last one)")
     arguments = parser.parse_args()
+    if arguments.json:
+        try:
+            reserve(arguments.json)
+        except OSError as error:
+            parser.error(f"--json: {arguments.json}: {error.strerror}")
     with one_thread(arguments.core):
         compare(arguments)
 
@@ -124,4 +130,4 @@ def compare(arguments: argparse.Namespace) -> None:
     print("\n" + ", ".join(f"{k} {v}" for k, v in {**written["machine"], **written["threads"]}.items()))
     if arguments.json:
         written["wanted"] = [line._asdict() for line in lines]
-        arguments.json.write_text(json.dumps(written, indent=1) + "\n")
+        write(arguments.json, json.dumps(written, indent=1) + "\n")

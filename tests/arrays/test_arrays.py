@@ -46,7 +46,7 @@ def test_assignment_copies_into_place(net):
         ("W1", np.ones((3, 4)), ValueError, r"W1 must have shape \(4, 3\), got \(3, 4\)"),
         ("b1", 0.0, ValueError, r"b1 must have shape \(3,\), got \(\)"),
         ("b1", np.ones(3) * 1j, TypeError, "b1 holds .*float32, which cannot take .*complex128"),
-        ("b1", ["a"] * 3, TypeError, "b1 holds .*float32, which cannot take <U1"),
+        ("b1", ["a"] * 3, TypeError, "Arrays: b1 must hold numbers, got <U1 from list"),
         ("W3", np.ones(3), KeyError, "no array 'W3' here; there are W1, b1, W2, b2"),
     ],
 )
@@ -84,7 +84,7 @@ def test_update_takes_several(net):
 
 
 @pytest.mark.parametrize(
-    ("value", "error"), [(np.ones(3), ValueError), (np.ones(2) * 1j, TypeError), ("no array", ValueError)]
+    ("value", "error"), [(np.ones(3), ValueError), (np.ones(2) * 1j, TypeError), ("no array", TypeError)]
 )
 def test_a_refused_update_changes_nothing(net, value, error):
     before = to_numpy(net.params.flat).copy()
@@ -161,6 +161,16 @@ def test_and_a_network_and_its_layers(net, duplicate):
     twin.layers["Affine1"].params["b"] -= 1.0
     np.testing.assert_array_equal(to_numpy(twin.params.flat)[12:15], [-1, -1, -1])
     np.testing.assert_array_equal(to_numpy(net.params["b1"]), [0, 0, 0])
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_every_protocol_of_pickle_copies_a_network(protocol):
+    net = TwoLayerNet(4, 3, 2, rng=0)
+    twin = pickle.loads(pickle.dumps(net, protocol))
+    assert twin.params == net.params
+    twin.params["b1"] -= 1.0
+    assert twin.params != net.params
+    np.testing.assert_array_equal(twin.layers["Affine1"].params["b"], [-1, -1, -1])
 
 
 def test_a_shallow_copy_shares_the_buffer(net):

@@ -1,18 +1,15 @@
-// Enough of CUDA to run our kernels on a CPU: a thread for each thread of a block, real barriers and shuffles, and
-// one block after the other, so that `__shared__` may be `static`. The blocks come in a random order, as a GPU
-// promises none.
+// Enough of CUDA to run our kernels on a CPU, one block after the other, so `__shared__` may be `static`;
+// they come in a random order, as a GPU promises none. How the threads of a block run is in cuda_turns.h.
+// For ThreadSanitizer, which looks for races of real threads, and without glibc it is in cuda_threads.h.
 #pragma once
+#undef _FORTIFY_SOURCE  // it takes a jump to another stack for a fault
 #include <algorithm>
-#include <barrier>
 #include <bit>
 #include <cmath>
-#include <condition_variable>
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <numeric>
 #include <random>
-#include <thread>
 #include <vector>
 #ifdef __SSE2__
 #include <xmmintrin.h>
@@ -27,120 +24,37 @@ struct Index {
     unsigned x = 1, y = 1, z = 1;
 };
 inline Index blockDim, gridDim, blockIdx;
-inline thread_local Index threadIdx;
-
-struct Warp {
-    std::barrier<> barrier;
-    float lanes[32];
-    explicit Warp(int threads) : barrier(threads) {}
-};
-inline std::unique_ptr<std::barrier<>> block_barrier;
-inline std::vector<std::unique_ptr<Warp>> warps;
-inline thread_local Warp* warp;
-inline thread_local int lane_index;
-
-inline void __syncthreads() { block_barrier->arrive_and_wait(); }
-inline void __syncwarp() { warp->barrier.arrive_and_wait(); }
-inline float __shfl_xor_sync(unsigned, float value, int mask) {
-    warp->lanes[lane_index] = value;
-    warp->barrier.arrive_and_wait();
-    float other = warp->lanes[lane_index ^ mask];
-    warp->barrier.arrive_and_wait();
-    return other;
+inline Index thread_index(unsigned t) {
+    return {t % blockDim.x, t / blockDim.x % blockDim.y, t / (blockDim.x * blockDim.y)};
 }
 
-inline bool __any_sync(unsigned, bool value) {
-    warp->lanes[lane_index] = value;
-    warp->barrier.arrive_and_wait();
-    bool any = std::any_of(warp->lanes, warp->lanes + 32, [](float lane) { return lane != 0.0f; });
-    warp->barrier.arrive_and_wait();
-    return any;
-}
 inline int __float_as_int(float value) { return std::bit_cast<int>(value); }
 
-// Subnormal numbers count as 0, as with -ftz=true, which CuPy compiles with.
-inline void flush_subnormals() {
+// As long as it lives subnormal numbers count as 0, as with -ftz=true, which CuPy compiles with.
+struct NoSubnormals {
 #ifdef __SSE2__
-    _mm_setcsr(_mm_getcsr() | 0x8040);
+    unsigned before = _mm_getcsr();
+    NoSubnormals() { _mm_setcsr(before | 0x8040); }
+    ~NoSubnormals() { _mm_setcsr(before); }
 #endif
-}
+};
 
-inline unsigned order_seed;         // of the blocks
+inline unsigned order_seed;          // of the blocks
 inline bool order_reversed = false;  // the same order from its end
 extern "C" inline __attribute__((used)) void set_order(unsigned seed, int reversed) {
     order_seed = seed;
     order_reversed = reversed;
 }
-
-// Threads that stay for the next launch, and for the life of the process: making them takes longer than most kernels.
-class Workers {
-    std::mutex mutex;
-    std::condition_variable begun, ended;
-    std::function<void(int)> work;
-    int size = 0, count = 0, running = 0;
-    unsigned launch = 0;
-
-    void live(int t, unsigned seen) {
-        for (std::unique_lock lock(mutex);;) {
-            begun.wait(lock, [&] { return launch != seen; });
-            seen = launch;
-            if (t >= count) continue;
-            lock.unlock();
-            work(t);
-            lock.lock();
-            if (--running == 0) ended.notify_one();
-        }
-    }
-
-   public:
-    // work(0), ..., work(count - 1), each by a thread of its own.
-    void run(int threads, std::function<void(int)> each) {
-        std::unique_lock lock(mutex);
-        for (; size < threads; ++size) std::thread([this, t = size, seen = launch] { live(t, seen); }).detach();
-        work = std::move(each);
-        count = running = threads;
-        ++launch;
-        begun.notify_all();
-        ended.wait(lock, [&] { return running == 0; });
-    }
-};
-inline Workers& workers() {
-    static Workers* all = new Workers;
-    return *all;
-}
-
-// Run a kernel for every block of the grid, by the same threads: after a block they wait for each other, and the last
-// one sets up the next. A thread that returns early drops out of the block's barriers.
-inline void run_on_cpu(Index grid, Index block, const std::function<void()>& kernel) {
-    gridDim = grid;
-    blockDim = block;
-    std::vector<unsigned> order(grid.x);
+inline std::vector<unsigned> blocks_in_order() {
+    std::vector<unsigned> order(gridDim.x);
     std::iota(order.begin(), order.end(), 0u);
     std::shuffle(order.begin(), order.end(), std::mt19937(order_seed));
     if (order_reversed) std::reverse(order.begin(), order.end());
-    int count = block.x * block.y * block.z;
-    unsigned done = 0;
-    auto begin = [&order, count](unsigned which) noexcept {
-        if (which == order.size()) return;
-        blockIdx = {order[which], 0, 0};
-        block_barrier = std::make_unique<std::barrier<>>(count);
-        warps.clear();
-        for (int first = 0; first < count; first += 32)
-            warps.push_back(std::make_unique<Warp>(std::min(32, count - first)));
-    };
-    begin(0);
-    auto next = [begin, &done]() noexcept { begin(++done); };
-    std::barrier between(count, next);
-    workers().run(count, [&](int t) {
-        threadIdx = {t % block.x, t / block.x % block.y, t / (block.x * block.y)};
-        lane_index = t % 32;
-        flush_subnormals();
-        for (unsigned b = 0; b < grid.x; ++b) {
-            warp = warps[t / 32].get();
-            kernel();
-            warp->barrier.arrive_and_drop();
-            block_barrier->arrive_and_drop();
-            between.arrive_and_wait();
-        }
-    });
+    return order;
 }
+
+#if defined(__GLIBC__) && !defined(__SANITIZE_THREAD__)
+#include "cuda_turns.h"
+#else
+#include "cuda_threads.h"
+#endif

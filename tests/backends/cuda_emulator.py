@@ -1,8 +1,9 @@
-"""Our CUDA kernels on the CPU: g++ compiles them as C++ with cuda_emulator.h, which makes a thread of each.
+"""Our CUDA kernels on the CPU: g++ compiles them as C++ with cuda_emulator.h.
 
 What is not like a GPU: threads of a warp do not run in step, blocks run one after the other, and time means
-nothing. A launch of a new size is done twice, the second time with its blocks in the opposite order: one that
-reads what another block writes gives something else then.
+nothing. A launch of a new size is done twice, the second time with its blocks and their threads in the
+opposite order: one that reads what another block writes, or does not wait for another thread, gives something
+else then.
 """
 
 import ctypes
@@ -36,8 +37,9 @@ def as_cpp(source):
     for name, types in signatures(source).items():
         values = ", ".join(f"*({type_}*)arguments[{i}]" for i, type_ in enumerate(types))
         launchers.append(
-            f'extern "C" void run_{name}(const unsigned* d, void** arguments) {{\n'
-            f"    run_on_cpu({{d[0], d[1], d[2]}}, {{d[3], d[4], d[5]}}, [=] {{ {name}({values}); }});\n}}\n"
+            f'extern "C" bool run_{name}(const unsigned* d, void** arguments) {{\n'
+            f"    auto kernel = [=] {{ {name}({values}); }};\n"
+            "    return run_on_cpu({d[0], d[1], d[2]}, {d[3], d[4], d[5]}, kernel);\n}\n"
         )
     return "\n".join(['#include "cuda_emulator.h"', source, *launchers])
 
@@ -65,6 +67,7 @@ class EmulatedModule:
 
     def get_function(self, name):
         types, run = self.signatures[name], getattr(self.library, f"run_{name}")
+        run.restype = ctypes.c_bool
 
         def launch(grid, block, arguments):
             assert len(arguments) == len(types), f"{name} takes {len(types)} arguments, got {len(arguments)}"
@@ -76,7 +79,8 @@ class EmulatedModule:
 
             def once(reverse):
                 self.library.set_order(crc32(repr(size).encode()), reverse)
-                run((ctypes.c_uint * 6)(*map(int, dimensions)), addresses)
+                ended = run((ctypes.c_uint * 6)(*map(int, dimensions)), addresses)
+                assert ended, f"{name}: its threads wait at different barriers"
                 return [array.tobytes() for array in arrays]
 
             counts = [int(value) for value in arguments if isinstance(value, np.integer)]
@@ -88,7 +92,7 @@ class EmulatedModule:
                 for array, values in zip(arrays, before, strict=True):
                     np.copyto(array, values)
                 assert once(reverse=False) == results, (
-                    f"{name}: what it gives depends on the order of its blocks"
+                    f"{name}: what it gives depends on the order of its blocks and threads"
                 )
             else:
                 once(reverse=False)

@@ -1,6 +1,7 @@
 """The emulation finds what it is there to find: each fault of a GPU program, planted."""
 
 import gc
+import platform
 
 import numpy as np
 import pytest
@@ -17,7 +18,28 @@ extern "C" __global__ void coupled(float* values, int n) {
 extern "C" __global__ void halved(const float* values, float* halves) {
     halves[blockIdx.x] = values[blockIdx.x] / 2 * 4;
 }
+extern "C" __global__ void turned(const float* values, float* out, int by, bool waits) {
+    __shared__ float all[64];
+    all[threadIdx.x] = values[threadIdx.x];
+    if (waits) __syncthreads();
+    out[threadIdx.x] = all[(threadIdx.x + by) % 64];
+}
+extern "C" __global__ void swapped(float* values, bool waits) {
+    float mine = values[threadIdx.x ^ 1];
+    if (waits) __syncwarp();
+    values[threadIdx.x] = mine;
+}
+extern "C" __global__ void parted(float* values) {
+    if (threadIdx.x == 0) __syncwarp();
+    else __syncthreads();
+    values[threadIdx.x] = 1;
+}
 """
+
+
+takes_turns = pytest.mark.skipif(
+    platform.libc_ver()[0] != "glibc", reason="threads that take turns need glibc; others run as they like"
+)
 
 
 @pytest.fixture(scope="module")
@@ -30,6 +52,37 @@ def test_a_launch_that_reads_what_another_block_writes(module):
     launch((1,), (32,), (np.zeros(1, "float32"), np.int32(1)))
     with pytest.raises(AssertionError, match="coupled: what it gives depends on the order of its blocks"):
         launch((5,), (32,), (np.zeros(5, "float32"), np.int32(5)))
+
+
+@takes_turns
+@pytest.mark.parametrize("by", [1, 63])
+def test_a_barrier_of_the_block_that_is_missing(module, by):
+    """Whether a thread reads what one before it or one behind it in the order has written."""
+    values, out = np.arange(1, 65, dtype="float32"), np.zeros(64, "float32")
+    launch = module.get_function("turned")
+    launch((1,), (64,), (values, out, np.int32(by), np.True_))
+    np.testing.assert_array_equal(out, np.roll(values, -by))
+    with pytest.raises(AssertionError, match="turned: what it gives depends on the order"):
+        launch((1,), (64,), (values + 64, out, np.int32(by + 64), np.False_))
+
+
+@takes_turns
+def test_a_barrier_of_the_warp_that_is_missing(module):
+    values = np.arange(40, dtype="float32")
+    launch = module.get_function("swapped")
+    launch((1,), (40,), (values, np.True_))
+    np.testing.assert_array_equal(values, np.arange(40).reshape(20, 2)[:, ::-1].ravel())
+    with pytest.raises(AssertionError, match="swapped: what it gives depends on the order"):
+        launch((1,), (38,), (values, np.False_))
+
+
+@takes_turns
+def test_threads_that_wait_for_each_other_at_different_barriers(module):
+    values = np.zeros(40, "float32")
+    with pytest.raises(AssertionError, match="parted: its threads wait at different barriers"):
+        module.get_function("parted")((1,), (40,), (values,))
+    module.get_function("halved")((40,), (1,), (values + 1, values))
+    np.testing.assert_array_equal(values, 2 * np.ones(40))
 
 
 def test_a_launch_is_done_once_as_far_as_its_arrays_know(module):

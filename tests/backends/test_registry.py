@@ -19,8 +19,17 @@ from backends import (
     registry,
 )
 from backends.numpy import NumpyBackend
-from backprop import asarray, get_backend, set_backend, to_numpy, use_backend
+from backprop import (
+    asarray,
+    check_gradients,
+    get_backend,
+    numerical_gradient,
+    set_backend,
+    to_numpy,
+    use_backend,
+)
 from backprop.layers import Affine, ReLU
+from backprop.optimizers import SGD
 
 
 @pytest.fixture
@@ -48,7 +57,12 @@ def product(x, W, b):
 
 def test_a_mixture_names_place_variables_kinds_and_cure(other):
     message = refusal(product, other.asarray([1.0]), np.ones(1), np.ones(1))
-    for words in ("product: ", "x is other.", "W is numpy.ndarray", "backprop.asarray(array, backend=name)"):
+    for words in (
+        "product: ",
+        "x is other.",
+        "W is numpy.ndarray",
+        "backprop.asarray(array, backend='other')",
+    ):
         assert words in message
 
 
@@ -66,7 +80,6 @@ UNKNOWN = {
     "float16": lambda file: np.float16(1.0),
     "matrix": lambda file: np.ones((1, 1)).view(np.matrix),
     "MaskedArray": lambda file: np.ma.masked_array([1.0, 2.0], [True, False]),
-    "memmap": lambda file: np.memmap(file, "float32", "w+", shape=(2,)),
 }
 
 
@@ -74,9 +87,26 @@ UNKNOWN = {
 def test_what_is_no_plain_array_of_a_known_library_is_refused(kind, tmp_path):
     value = UNKNOWN[kind](tmp_path / "file")
     assert owner_of(value) is None and describe(value).endswith(kind)
-    assert f"x is {describe(value)}" in refusal(product, value, np.ones(1), np.ones(1))
-    assert f"W is {describe(value)}" in refusal(product, np.ones(1), value, np.ones(1))
-    assert f"array is {describe(value)}" in refusal(backend_of, value)
+    must = f"must be an array of a known library, got {describe(value)}"
+    assert f"product: x {must}" in refusal(product, value, np.ones(1), np.ones(1))
+    assert f"product: W {must}" in refusal(product, np.ones(1), value, np.ones(1))
+    assert f"backend_of: array {must}" in refusal(backend_of, value)
+
+
+def test_an_array_in_a_file_is_an_array(tmp_path):
+    x = np.memmap(tmp_path / "x", "float64", "w+", shape=(3, 4))
+    x[:] = np.random.default_rng(0).normal(size=x.shape)
+    plain, b = np.array(x), np.ones(4)
+    assert owner_of(x) is get_backend("numpy")
+    for layer, mapped, expected in (
+        (ReLU(), x, np.maximum(plain, 0.0)),
+        (Affine(plain.T, b[:3]), x, plain @ plain.T + 1.0),
+        (Affine(x, b), plain[:, :3], plain[:, :3] @ plain + 1.0),
+    ):
+        assert np.allclose(layer.forward(mapped), expected) and check_gradients(layer, mapped).ok
+    assert np.allclose(numerical_gradient(lambda x: (x * x).sum(), x), 2.0 * plain)
+    SGD(1.0).update({"x": x}, {"x": plain})
+    assert not x.any()
 
 
 @pytest.mark.parametrize("dtype", ["bool", "uint8", "int64", "float32", "float64", "complex128"])

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from backends import Backend, BackendUnavailable, choose, load, register, registry
-from backprop import asarray, available_backends, get_backend, set_backend, use_backend, xp
+from backprop import asarray, available_backends, get_backend, precision, set_backend, use_backend, xp
 
 WAYS = {  # the first one that is used decides; and what it says of itself
     "argument": "the backend= argument",
@@ -93,6 +93,62 @@ def test_as_a_decorator_it_holds_during_each_call():
     assert [function(), name_in_force(), function(), name_in_force()] == ["block", "numpy"] * 2
 
 
+def test_a_block_may_be_entered_again_and_decorate():
+    block = use_backend("block")
+    with block as outer, use_backend("set"), block as inner:
+        assert outer is inner is load("block") and name_in_force() == "block"
+    assert name_in_force() == "numpy"
+
+    @block
+    def recursive(depth):
+        return [
+            name_in_force(),
+            *(recursive(depth - 1) if depth else in_a_thread(lambda: recursive_in("set"))),
+        ]
+
+    def recursive_in(name):
+        with use_backend(name):
+            return [name_in_force(), block(name_in_force)(), name_in_force()]
+
+    assert recursive(1) == ["block", "block", "set", "block", "set"]
+    assert name_in_force() == "numpy"
+
+
+def test_one_block_in_two_threads():
+    block, ready = use_backend("block"), threading.Barrier(2, timeout=10)
+
+    @block
+    def inside():
+        ready.wait()
+        return name_in_force()
+
+    with ThreadPoolExecutor(2) as pool:
+        assert [future.result() for future in [pool.submit(inside), pool.submit(inside)]] == ["block"] * 2
+
+
+@pytest.mark.parametrize("call", [lambda: use_backend("block"), lambda: precision("tf32")])
+def test_a_bare_call_changes_nothing_and_says_so(call):
+    with pytest.warns(
+        RuntimeWarning, match=r"^(use_backend|precision)\('\w+'\) changes nothing by itself: write `with"
+    ):
+        call()
+    assert name_in_force() == "numpy"
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "words"),
+    [
+        (lambda: use_backend("nunpy"), ValueError, "use_backend: unknown backend 'nunpy'"),
+        (lambda: use_backend("cupy"), BackendUnavailable, "cupy"),
+        (lambda: precision("fp16"), ValueError, "precision: the name must be one of ieee, tf32, got 'fp16'"),
+    ],
+)
+def test_a_bare_call_that_cannot_work_raises_at_once(call, error, words, put_cupy):
+    put_cupy(None)
+    with pytest.raises(error, match=words):
+        call()
+
+
 def test_a_thread_that_is_started_in_a_block_starts_outside_it():
     with use_backend("block"):
         assert in_a_thread(name_in_force) == "numpy"
@@ -162,7 +218,7 @@ def enter(name):
 @pytest.mark.parametrize(
     ("choice", "where"),
     [
-        (get_backend, "backend="),
+        (get_backend, "get_backend: "),
         (set_backend, "set_backend"),
         (enter, "use_backend"),
         (None, "BACKPROP_BACKEND"),
@@ -177,7 +233,7 @@ def test_a_typo_names_its_place_and_the_known_backends_in_one_line(choice, where
         choice("nunpy") if choice else get_backend()
     message = str(caught.value)
     assert len(message.splitlines()) == 1 and where in message
-    assert all(word in message for word in ('"nunpy"', "auto", "cupy", "numpy", 'did you mean "numpy"?'))
+    assert all(word in message for word in ("'nunpy'", "auto", "cupy", "numpy", 'did you mean "numpy"?'))
     monkeypatch.delenv("BACKPROP_BACKEND", raising=False)
     assert name_in_force() == ("set" if choice else "numpy"), "a failed choice changes nothing"
 

@@ -70,12 +70,11 @@ def check_gradients_of_seed(seed):
         assert np.abs(to_numpy(backprop[name]) - to_numpy(numerical[name])).mean() < 1e-7, (seed, name)
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_gradient_check_with_fixed_seeds(seed):
-    check_gradients_of_seed(seed)
+def test_gradient_check_with_a_fixed_seed():
+    check_gradients_of_seed(0)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(3, 103))
+@pytest.mark.parametrize("seed", range(1, 103))
 def test_gradient_check_with_a_hundred_seeds(seed):
     check_gradients_of_seed(seed)

@@ -576,6 +576,11 @@ def test_attributes_and_layers_give_the_shape_of_the_input(check_file, kind):
     assert table_of(check_file(source, name))["x"] == (entries, "ok")
 
 
+def test_a_partial_function_is_called(check_file):
+    source = f"{DENSE}\nimport functools\nmake = functools.partial(Dense, 4)"
+    assert table_of(check_file(source, "make"))["x"] == (20, "ok")
+
+
 def test_constants_are_no_parameters(check_file):
     source = DENSE.replace("+ self.b", "* self.scale + self.b")
     source = source.replace("self.x.T @ dout,", "self.x.T @ (dout * self.scale),")
@@ -727,11 +732,22 @@ UNUSABLE = {  # what stands below LINEAR, the name that is asked for, and what m
     "needs arguments": (
         "class A:\n  def __init__(self, size): pass",
         "A",
-        ["A cannot be called without arguments (missing a required argument: 'size')", "def make()"],
+        ["A needs arguments (missing a required argument: 'size')", "def make()"],
     ),
     "a number": ("A = 3", "A", ["int has no forward and no backward"]),
-    "nothing": ("def make(): pass", "make", ["NoneType has no forward and no backward"]),
+    "nothing": (
+        "def make(): pass",
+        "make",
+        ["make must be or return an object, or a tuple (object, x, ...), got None"],
+    ),
     "an empty tuple": ("def make(): return ()", "make", ["got ()"]),
+    "a list": ("def make(): return [Linear(), 0]", "make", ["got [<_backprop_own_file"]),
+    "a deep nest of lists": (  # minutes would pass over the places in it
+        "class A(Linear):\n  def __init__(self):\n    super().__init__(); self.nest = []\n"
+        "    for _ in range(100_000): self.nest = [self.nest]",
+        "A",
+        ["A cannot be copied: maximum recursion depth exceeded"],
+    ),
     "no backward": (
         "class A:\n  def forward(self, x): return x",
         "A",
@@ -767,7 +783,7 @@ def test_what_cannot_be_checked_is_a_wrong_call(check_file, kind):
     ran = check_file(LINEAR + source, name)
     assert (ran.code, ran.out) == (2, "")
     assert ran.error.startswith("backprop check: --file: ") and "check_gradients:" not in ran.error
-    assert ran.error.endswith("(see backprop check --help)")
+    assert len(ran.error) <= 200
     assert all(word in ran.error for word in words)
 
 
@@ -782,16 +798,19 @@ CALLS = {  # arguments, and what must be said
     "two of them": (["--all", "--layer", "ReLU"], "one of --layer, --file and --all"),
     "another two": (["--all", "--file", "{path}:Linear"], "one of --layer, --file and --all"),
     "a third two": (["--layer", "ReLU", "--file", "{path}:Linear"], "one of --layer, --file and --all"),
-    "no such layer": (["--layer", "relu"], "'ReLU'"),
+    "no such layer": (["--layer", "relu"], "did you mean ReLU?"),
     "a shape of nothing": (["--shape", "4,3"], "--shape has no use without --file"),
     "a constant of nothing": (["--constants", "W"], "--constants has no use without --file"),
     "a shape of a layer": (["--layer", "ReLU", "--shape", "4,3"], "--shape has no use without --file"),
     "an input that is there": (["--file", "{path}:both", "--shape", "4,3"], "--shape has no use"),
-    "no shape": (["--file", "{path}:Linear", "--shape", "4x3"], "positive integers, as in 4,3, got '4x3'"),
-    "an empty shape": (["--file", "{path}:Linear", "--shape", ""], "positive integers"),
-    "zeros in a shape": (["--file", "{path}:Linear", "--shape", "4,0"], "positive integers"),
+    "no shape": (
+        ["--file", "{path}:Linear", "--shape", "4x3"],
+        "1,000,000 numbers in all, got 4x3",
+    ),
+    "an empty shape": (["--file", "{path}:Linear", "--shape", ""], "sizes from 1 up"),
+    "zeros in a shape": (["--file", "{path}:Linear", "--shape", "4,0"], "sizes from 1 up"),
     "a file without its ending": (["--file", "{folder}/my_layer:Linear"], "did you mean {path}?"),
-    "negative sizes": (["--file", "{path}:Linear", "--shape", "-1,3"], "positive integers"),
+    "negative sizes": (["--file", "{path}:Linear", "--shape", "-1,3"], "sizes from 1 up"),
 }
 
 
@@ -802,7 +821,7 @@ def test_a_wrong_call_of_check_is_one_line_and_exit_code_2(call, tmp_path, kind)
     arguments, words = CALLS[kind]
     ran = call("check", *(each.format(path=path, folder=tmp_path) for each in arguments))
     assert (ran.code, ran.out) == (2, "")
-    assert words.format(path=path) in ran.error and ran.error.endswith("(see backprop check --help)")
+    assert words.format(path=path) in ran.error
 
 
 def test_a_fault_of_the_library_keeps_its_traceback(check_file, monkeypatch):

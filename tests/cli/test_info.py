@@ -2,6 +2,7 @@
 
 import json
 import platform
+import re
 import sys
 
 import numpy as np
@@ -20,7 +21,8 @@ def facts(call, no_cupy):
     def run(*arguments):
         ran = call("info", *arguments)
         assert (ran.code, ran.err) == (0, "")
-        return {line.split()[0]: line[10:] for line in ran.lines}
+        told = re.split(r"\n(?! )", ran.out.rstrip())
+        return {fact.split()[0]: re.sub(r"\n +", " ", fact[10:]) for fact in told}
 
     return run
 
@@ -49,6 +51,21 @@ def test_every_fact_is_there(facts, tmp_path):
     assert told["cache"].startswith(str(tmp_path))
 
 
+def test_lines_that_can_be_broken_fit_80_columns(call, no_cupy):
+    ran = call("info")
+    assert all(len(line) <= 80 or " " not in line[10:].strip() for line in ran.lines)
+    assert any(line.startswith(" " * 10) for line in ran.lines), "what to do without CuPy takes several"
+
+
+def test_a_typo_in_a_variable_is_a_fact_beside_the_others(facts, monkeypatch):
+    monkeypatch.setenv("BACKPROP_BACKEND", "nunpy")
+    monkeypatch.setenv("BACKPROP_DTYPE", "float16")
+    told = facts()
+    assert told["active"].startswith("none: the environment variable BACKPROP_BACKEND=nunpy: unknown backend")
+    assert told["dtype"].startswith("none: the environment variable BACKPROP_DTYPE must be float32 or")
+    assert told["numpy"].startswith("usable") and told["cache"]
+
+
 def test_an_unusable_backend_says_why_and_what_to_do(facts):
     told = facts()["cupy"]
     assert told.startswith("not usable: CuPy is not installed; ")
@@ -64,7 +81,7 @@ def test_it_tells_what_the_variables_say(facts, monkeypatch, tmp_path):
         "numpy on cpu, the environment variable BACKPROP_BACKEND=auto: auto takes"
     )
     assert told["dtype"] == "float64"
-    assert told["data"] == f"BACKPROP_DATA_DIR={tmp_path}"
+    assert told["data"].startswith(f"BACKPROP_DATA_DIR={tmp_path}: ")
 
 
 @pytest.mark.parametrize("way", ["option", "variable"])
@@ -81,14 +98,14 @@ def test_the_json_holds_the_same_facts(facts, tmp_path):
     told = facts("--backend", "numpy", "--json", file)
     document = json.loads(file.read_text())
     assert document["command"] == "info" and document["info"] == told
-    assert (document["backend"], document["backend_why"]) == ("numpy", "the backend= argument")
+    assert (document["backend"], document["backend_why"]) == ("numpy", "--backend")
 
 
 def test_what_auto_took_is_told_once(call_outside, monkeypatch):
     monkeypatch.setenv("BACKPROP_BACKEND", "auto")
     ran = call_outside("info")
     assert (ran.code, ran.err) == (0, ""), "the line `active` says it; the logger need not"
-    assert ran.out.count("auto takes") == 1
+    assert " ".join(ran.out.split()).count("auto takes") == 1
 
 
 def test_it_runs_as_a_process(call_outside):

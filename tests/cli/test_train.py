@@ -11,7 +11,6 @@ pytest.importorskip("click")
 pytest.importorskip("tqdm")
 
 SHORT = ("train", "--data", "sample", "--hidden", 5, "--batch-size", 1000)  # 4 iterations an epoch
-FALLBACK = "training on the bundled sample instead of MNIST: "
 
 
 def written(file):
@@ -105,7 +104,7 @@ def test_a_fresh_seed_is_shown_and_repeats_the_run(train):
     assert another["settings"]["seed"] != seed
 
 
-def test_epochs_are_passes_over_the_data(train):
+def test_an_epoch_has_as_many_batches_as_fit_into_the_samples(train):
     _, document = train("--epochs", 2)
     assert len(document["history"]["loss"]) == document["settings"]["iterations"] == 8
     assert document["history"]["iterations"] == [0, 4, 8]
@@ -143,54 +142,6 @@ def test_the_backend_says_why_it_was_taken(train, monkeypatch, no_cupy):
     assert ran.err == "", "the command has said it already"
 
 
-@pytest.mark.parametrize("data", ["auto", "mnist"])
-@pytest.mark.parametrize("way", ["option", "variable"])
-def test_mnist_is_taken_where_its_files_are(call, mnist, monkeypatch, data, way):
-    monkeypatch.setenv("BACKPROP_DATA_DIR", str(mnist if way == "variable" else mnist.parent))
-    option = ["--data-dir", mnist] if way == "option" else []
-    ran = call("train", "--data", data, *option, "--iterations", 1, "--hidden", 2, "--batch-size", 3)
-    assert ran.code == 0
-    (line,) = [line for line in ran.lines if line.startswith("data: MNIST in ")]
-    assert line.endswith(": 6 training and 4 test images")
-
-
-def test_auto_takes_the_sample_else_and_says_why_in_one_line(call, tmp_path, monkeypatch):
-    monkeypatch.setenv("BACKPROP_DATA_DIR", str(tmp_path))
-    ran = call("train", "--iterations", 1, "--hidden", 2)
-    assert (ran.code, ran.err) == (0, "")
-    (line,) = [line for line in ran.lines if line.startswith(FALLBACK)]
-    assert f"{tmp_path}: BACKPROP_DATA_DIR lacks train-images-idx3-ubyte" in line
-    assert "data: the bundled sample of MNIST: 4,000 training and 1,000 test images" in ran.lines
-
-
-def test_auto_takes_the_sample_without_a_network(call):
-    ran = call("train", "--iterations", 1, "--hidden", 2)
-    (line,) = [line for line in ran.lines if line.startswith(FALLBACK)]
-    assert (ran.code, ran.err) == (0, "") and "no mirror serves them" in line
-
-
-def test_a_directory_that_is_named_insists_unless_auto_is_asked_for(call, tmp_path):
-    ran = call("train", "--data-dir", tmp_path, "--iterations", 1)
-    assert ran.code == 3
-    assert ran.error.startswith(f"backprop: {tmp_path}: data_dir lacks train-images-idx3-ubyte")
-    ran = call("train", "--data", "auto", "--data-dir", tmp_path, "--iterations", 1, "--hidden", 2)
-    assert ran.code == 0
-    assert any(line.startswith(FALLBACK) for line in ran.lines)
-
-
-def test_a_directory_is_of_no_use_to_the_sample(call, tmp_path):
-    ran = call("train", "--data", "sample", "--data-dir", tmp_path)
-    assert ran.code == 2
-    assert "--data-dir has no use with --data sample" in ran.error
-
-
-def test_mnist_insists(call, tmp_path, monkeypatch):
-    monkeypatch.setenv("BACKPROP_DATA_DIR", str(tmp_path))
-    ran = call("train", "--data", "mnist", "--iterations", 1)
-    assert ran.code == 3
-    assert ran.error.startswith(f"backprop: {tmp_path}: BACKPROP_DATA_DIR lacks train-images-idx3-ubyte")
-
-
 def test_a_diverged_run_exits_with_1_says_so_in_one_line_and_writes_what_it_has(call_outside, tmp_path):
     file = tmp_path / "run.json"
     ran = call_outside(*SHORT, "--iterations", 8, "--seed", 0, "--learning-rate", 1e30, "--json", file)
@@ -208,6 +159,13 @@ def test_a_diverged_run_exits_with_1_says_so_in_one_line_and_writes_what_it_has(
     assert any(line.startswith(f"{len(losses)} iterations in ") for line in ran.lines)
 
 
+def test_quiet_prints_the_last_line_alone(call):
+    ran = call(*SHORT, "--iterations", 6, "--seed", 0)
+    for short in ("--quiet", "-q"):
+        assert call(*SHORT, "--iterations", 6, "--seed", 0, short).lines == ran.lines[-1:]
+    assert call("train", "--iterations", 1, "--hidden", 2, "-q").out.startswith("accuracy on the sample: ")
+
+
 @pytest.mark.parametrize("loss", [float("inf"), float("nan")])
 def test_whatever_made_it_diverge_it_is_told(call, monkeypatch, loss):
     import backprop
@@ -219,18 +177,21 @@ def test_whatever_made_it_diverge_it_is_told(call, monkeypatch, loss):
     monkeypatch.setattr(backprop, "train", diverge)
     ran = call(*SHORT, "--iterations", 2)
     assert (ran.code, ran.error) == (1, "backprop train: the training diverged: because")
-    assert ran.lines[-1] == "accuracy on the sample: train 0.1000, test 0.1000"
+    assert ran.lines[-1] == "accuracy on the sample after 0 iterations: train 0.1000, test 0.1000"
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
-def test_ctrl_c_ends_it_in_one_line(start):
-    process = start(*SHORT, "--iterations", 10**6)
+def test_ctrl_c_ends_it_in_one_line_and_what_is_done_is_written(start, tmp_path):
+    process = start(*SHORT, "--iterations", 10**6, "--json", tmp_path / "run.json")
     while not process.stdout.readline().startswith("iteration"):
         assert process.poll() is None
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=20)
     assert process.returncode == 130
     assert err.strip() == "backprop: interrupted"
+    document = written(tmp_path / "run.json")
+    assert document["outcome"] == "interrupted"
+    assert 0 <= len(document["history"]["loss"]) == document["settings"]["iterations"] < 10**6
 
 
 def test_a_reader_that_has_gone_ends_it_quietly(start):
@@ -264,5 +225,5 @@ def test_a_terminal_shows_a_bar_of_80_columns(start):
     frames = [frame for frame in shown.decode().split("\r") if frame.strip()]
     assert max(map(len, frames)) <= 80
     assert re.fullmatch(r" *\d+% .+ \d+/1000 .+it/s, loss \d\.\d{3}, test 0\.\d{3}", frames[-1].rstrip())
-    assert "iteration " not in out, "no plain lines beside the bar"
+    assert sum(line.startswith("iteration ") for line in out.splitlines()) == 20 + 1, "lines that last"
     assert out.splitlines()[-1].startswith("accuracy ")

@@ -51,7 +51,8 @@ WRONG = {
     "no picture": (["--plot", "run.gif"], ".pdf, .png, .svg"),
     "no suffix": (["--plot-mistakes", "png"], ".pdf, .png, .svg"),
     "no such folder": (["--plot-weights", "no/such/w.png"], "No such file or directory"),
-    "a folder": (["--plot", "."], "is a directory"),
+    "a folder": (["--plot", "folder.png"], "Is a directory"),
+    "standard output": (["--plot", "-"], ".pdf, .png, .svg"),
     "one file for two pictures": (
         ["--plot", "it.png", "--plot-weights", "./it.png"],
         "--plot and --plot-weights",
@@ -66,12 +67,13 @@ WRONG = {
 @pytest.mark.parametrize("name", WRONG)
 def test_a_wrong_call_is_refused_before_training(call, nothing_trained, monkeypatch, tmp_path, name):
     monkeypatch.chdir(tmp_path)
+    (tmp_path / "folder.png").mkdir()
     arguments, words = WRONG[name]
     ran = call(*SHORT, *arguments)
     assert (ran.code, ran.out) == (2, "")
     assert ran.error.startswith("backprop train: ") and words in ran.error
     assert ran.error.endswith("(see backprop train --help)")
-    assert list(tmp_path.iterdir()) == []
+    assert list(tmp_path.iterdir()) == [tmp_path / "folder.png"]
 
 
 @pytest.mark.parametrize("options", [OPTIONS[:1], OPTIONS[1:]])

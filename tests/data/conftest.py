@@ -5,6 +5,9 @@ import hashlib
 import http.server
 import struct
 import threading
+import tracemalloc
+from contextlib import contextmanager
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -105,6 +108,24 @@ def error_line():
             function(*args, **kwargs)
         message = str(caught.value)
         assert len(message.splitlines()) == 1
+        assert len(message.partition(": ")[2]) <= 200, "behind the path"
         return message
 
     return call
+
+
+@pytest.fixture
+def peak():
+    """`with peak() as memory:` measures in memory.bytes the most that is allocated in the block."""
+
+    @contextmanager
+    def measured():
+        memory = SimpleNamespace(bytes=None)
+        tracemalloc.start()
+        try:
+            yield memory
+            memory.bytes = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    return measured

@@ -76,7 +76,7 @@ def test_missing_files_in_a_named_directory_are_listed(digits, tmp_path, monkeyp
     monkeypatch.setenv("BACKPROP_DATA_DIR", str(directory))
     message = error_line(load_mnist, data_dir=directory if origin == "data_dir" else None)
     assert f"{directory}: {origin} lacks train-labels-idx1-ubyte, t10k-images-idx3-ubyte (" in message
-    assert f"leave {origin} unset" in message
+    assert f"without {origin}" in message
     assert sorted(os.listdir(directory)) == before
 
 
@@ -100,6 +100,15 @@ def test_label_out_of_range(digits, idx, tmp_path, error_line):
     digits.files["t10k-labels-idx1-ubyte"] = idx(np.uint8([7, 3, 10, 9]))
     message = error_line(load_mnist, data_dir=digits.write(tmp_path / "mnist", gz=False))
     assert "t10k-labels-idx1-ubyte: labels are 0 to 9, got 10 at index 2" in message
+
+
+def test_a_set_that_does_not_fit_into_memory(digits, tmp_path, error_line, monkeypatch):
+    def arrange(*args):
+        raise MemoryError("Unable to allocate 1. GiB")
+
+    monkeypatch.setattr("backprop.data.mnist.arrange", arrange)
+    message = error_line(load_mnist, data_dir=digits.write(tmp_path / "mnist"))
+    assert "/mnist: does not fit into memory: Unable to allocate 1. GiB; take a smaller set" in message
 
 
 def test_import_is_light():

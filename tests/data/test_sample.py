@@ -2,11 +2,13 @@
 
 import os
 from inspect import signature
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from backprop.data import load_mnist, load_mnist_sample
+from backprop.data.sample import SAMPLE_PATH
 
 MNIST = os.environ.get("BACKPROP_DATA_DIR")
 
@@ -43,6 +45,20 @@ def test_no_image_occurs_twice():
 def test_a_library_without_its_sample(tmp_path, monkeypatch, error_line):
     monkeypatch.setattr("backprop.data.sample.SAMPLE_PATH", tmp_path / "gone.npz")
     assert "gone.npz: cannot be read: No such file" in error_line(load_mnist_sample)
+
+
+@pytest.mark.parametrize("keep", [0, 100, 50_000, -30])
+def test_a_damaged_sample(tmp_path, monkeypatch, error_line, keep):
+    whole = Path(SAMPLE_PATH).read_bytes()
+    (tmp_path / "cut.npz").write_bytes(whole[:keep])
+    monkeypatch.setattr("backprop.data.sample.SAMPLE_PATH", tmp_path / "cut.npz")
+    assert "cut.npz: cannot be read: " in error_line(load_mnist_sample)
+
+
+def test_a_sample_of_other_arrays(tmp_path, monkeypatch, error_line):
+    np.savez(tmp_path / "other.npz", x_train=np.zeros((2, 3), np.uint8))
+    monkeypatch.setattr("backprop.data.sample.SAMPLE_PATH", tmp_path / "other.npz")
+    assert "other.npz: cannot be read: " in error_line(load_mnist_sample)
 
 
 @pytest.mark.skipif(not MNIST, reason="BACKPROP_DATA_DIR does not name a directory with MNIST")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from backprop import check_gradients
-from backprop.gradient_check import Adapter
+from backprop.gradient_check import Adapter, check_function
 from backprop.layers import ReLU
 
 X = np.random.default_rng(0).normal(size=(5, 4))
@@ -144,6 +144,60 @@ def test_gradients_of_several_inputs():
 
     report = check_gradients(Adapter(Product(), "combine", gradients), X, X[::-1].copy())
     assert rows_of(report) == [("x", "ok"), ("b", "constant factor")]
+
+
+def test_arrays_of_a_function_without_names_are_called_params():
+    layer = Adapter(Foreign(), "run", "run_back", lambda layer: [layer.matrix], lambda layer: [layer.change])
+    assert rows_of(check_gradients(layer, X)) == [("params[0]", "ok"), ("x", "ok")]
+
+
+@pytest.mark.parametrize("dtype", ["f4,f4", "U1", "M8[s]"])
+@pytest.mark.parametrize("name", ["x", "matrix"])
+def test_gradients_that_are_no_numbers_are_told_of(name, dtype):
+    class Odd(Foreign):
+        def run_back(self, upstream):
+            dx = super().run_back(upstream)
+            if name == "x":
+                return np.zeros(dx.shape, dtype)
+            self.change = np.zeros(self.change.shape, dtype)
+            return dx
+
+    report = check_gradients(Adapter(Odd(), **ADAPTERS["names"]), X)
+    verdicts = {each: "missing gradient" if each == name else "ok" for each in ("matrix", "x")}
+    assert dict(rows_of(report)) == verdicts
+
+
+def test_a_function_and_a_network_that_give_no_numbers_are_told_of():
+    report = check_function(lambda x: 2.0 * x, lambda dout: np.full(dout.shape, "a"), X)
+    assert rows_of(report) == [("x", "missing gradient")]
+
+    class Net:
+        def __init__(self):
+            self.params = {"w": np.ones(4)}
+
+        def loss(self, x, t):
+            return np.array("a")
+
+        def gradient(self, x, t):
+            return self.params
+
+    with pytest.raises(TypeError, match=r"^check_gradients: Net.loss must return numbers, got an array of"):
+        check_gradients(Net(), X, X)
+
+
+def test_arrays_may_be_counted():
+    layer = Adapter(Foreign(), "run", "run_back", lambda own: {1: own.matrix}, lambda own: {1: own.change})
+    assert str(check_gradients(layer, X)).splitlines()[2].startswith("1 ")
+
+
+def test_a_layer_may_hold_an_array_of_one_object():
+    class Holding(Foreign):
+        def __init__(self, held):
+            super().__init__()
+            self.held = np.array(held, object)
+
+    for held in (None, Foreign()):
+        check_gradients(Adapter(Holding(held), **ADAPTERS["names"]), X).assert_ok()
 
 
 # --------------------------------------------------------------------------------------------------- refusals

@@ -177,5 +177,7 @@ def test_a_gradient_for_every_input_may_be_none():
 
 @pytest.mark.parametrize("pair", [(None, None), ("f", "g"), (np.tanh, 3)])
 def test_what_is_no_function_is_refused(pair):
-    with pytest.raises(TypeError, match="^check_function takes a function, and its backward or None, got"):
+    with pytest.raises(
+        TypeError, match="^check_function: it takes a function, and its backward or None, got"
+    ):
         check_function(*pair, np.ones(3))

@@ -12,6 +12,8 @@ from backprop import TwoLayerNet, check_gradients
 from backprop.gradient_check.places import at, name_of, put
 from backprop.gradient_check.reach import reach
 from backprop.layers import Affine
+from backprop.losses import SoftmaxCrossEntropy
+from backprop.networks import Network
 
 X = np.random.default_rng(0).normal(size=(5, 4))
 
@@ -365,6 +367,20 @@ def test_a_network_with_noise_of_np_random_in_loss_and_gradient():
             return {"w": self.masked(x).sum(axis=0)}
 
     check_gradients(Net(), X, None).assert_ok()
+
+
+@pytest.mark.parametrize("factor", [1.0, 2.0])
+def test_a_network_with_a_layer_that_draws_from_np_random(factor):
+    class Drop:
+        def forward(self, x):
+            self.kept = np.random.rand(*x.shape) > 0.3
+            return x * self.kept
+
+        def backward(self, dout):
+            return factor * dout * self.kept
+
+    net = Network([Affine(4), Drop(), Affine(2)], SoftmaxCrossEntropy(), input_size=4, rng=0)
+    assert check_gradients(net, X, [0, 1, 0, 1, 1]).ok == (factor == 1.0)
 
 
 # ------------------------------------------------------------------------------------------------------ views

@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pytest
 
-from backprop import MulLayer, TwoLayerNet
+from backprop import AddLayer, MulLayer, TwoLayerNet
 from backprop.graph import graph_of, network_graph, trace
 from backprop.graph.book import GRAPHS
 from backprop.scalar import DivLayer
@@ -86,14 +86,33 @@ def test_numbers_that_no_page_can_play():
         graph.to_html()
 
 
-def test_a_layer_that_the_page_does_not_know():
-    class Loud(MulLayer):
-        def forward(self, x, y):
-            return super().forward(x, y)
+class Loud(MulLayer):
+    def forward(self, x, y):
+        return super().forward(x, y)
 
-    with trace() as graph:
-        Loud().forward(2.0, 3.0)
+
+def test_of_a_layer_that_it_does_not_know_the_page_has_what_was_recorded():
+    with trace(Loud) as graph:
+        AddLayer().forward(Loud().forward(2.0, 3.0), 1.0)
+    nodes = facts(graph.to_html())["nodes"]
+    assert [node.get("recorded") for node in nodes if node["kind"] == "operation"] == [
+        {"value": 6.0, "local": [3.0, 2.0]}, None,
+    ]  # fmt: skip
+
+
+class Steep(MulLayer):
+    def backward(self, dout):
+        return float("inf"), 0.0
+
+
+def test_gradients_that_no_page_can_play():
+    with trace(Steep) as graph:
+        Steep().forward(2.0, 3.0)
     with pytest.raises(
-        ValueError, match="^to_html: a page computes .*MulLayer.*, but the graph has a Loud; draw"
+        ValueError, match="^to_html: a page plays finite numbers, but a gradient or a local d"
     ):
+        graph.to_html()
+    graph = graph_of(GRAPHS["apple"])
+    graph.backward(float("inf"))
+    with pytest.raises(ValueError, match="^to_html: a page plays finite numbers"):
         graph.to_html()

@@ -1,5 +1,6 @@
 """The page in a real browser: it steps, it computes what the library computes, and it can be used by all."""
 
+import math
 import re
 import string
 
@@ -11,6 +12,7 @@ from backprop.graph import graph_of, network_graph, trace
 from backprop.graph.book import GRAPHS
 from backprop.graph.digits import shown
 from backprop.graph.metrics import NUMBERS, number_width, word_width
+from backprop.scalar import SigmoidLayer
 
 
 @pytest.fixture(scope="module")
@@ -134,10 +136,10 @@ def test_a_graph_without_a_backward_is_played_with_one(open_page):
     page.press("END")
     last = graph.outputs[-1]
     shown_last = page.numbers("gradient")
-    assert set(shown_last.values()) == {"1", ""}, "the other output has no part in it"
+    assert set(shown_last.values()) == {"1", "–"}, "the other output has no part in it"
     assert "it has no part in the output" not in page.text("step")
     graph.backward(output=last)
-    assert {e: t for e, t in shown_last.items() if t} == expected(graph)[1]
+    assert shown_last == expected(graph)[1]
 
 
 def test_stepping_forward_and_back(open_page, function):
@@ -346,6 +348,49 @@ def test_the_table_says_what_the_picture_shows(open_page):
     )
     assert rows[0] == ["apple", "×, which gives apple_price", "100", "2.2"]
     assert rows[-1] == ["×, which gives price", "price", "220", "1"]
+
+
+def test_before_its_step_a_number_of_the_table_is_a_dash(open_page):
+    page = open_page(graph_of(GRAPHS["sigmoid"]))
+    rows = "return [...document.querySelectorAll('#numbers tr')].map(r => r.cells[arguments[0]].textContent)"
+    assert page.script(rows, 2) == ["1", "−1", "–", "–", "1", "–", "–"]
+    assert page.script(rows, 3) == ["–", "", "–", "–", "", "–", "–"], "a constant has no gradient"
+
+
+class Power:
+    """A layer of the user's own."""
+
+    def forward(self, x, n):
+        self.x, self.n = x, n
+        return x**n
+
+    def backward(self, dout):
+        return dout * self.n * self.x ** (self.n - 1), dout * self.x**self.n * math.log(self.x)
+
+
+def test_layers_of_the_users_own_show_what_was_recorded(open_page):
+    with trace(Power) as graph:
+        x, n = 1.5, 3.0
+        y = AddLayer().forward(Power().forward(x, n), SigmoidLayer().forward(x))
+    graph.backward(2.0)
+    page = open_page(graph)
+    assert page.script("return document.getElementById('inputs').hidden"), "no input can be changed"
+    assert "They stay as they were recorded, for the page cannot compute Power." in page.text("step")
+    page.press("ARROW_RIGHT")
+    assert "Power(x, n) = Power(1.5, 3) = 3.375" in page.text("step") and y == graph["y"]
+    page.press("END")
+    assert everything(page) == expected(graph)
+
+
+@pytest.mark.parametrize("x", [-1000.0, -2.5, 0.0, 1000.0])
+def test_the_page_computes_the_sigmoid_as_the_layer_does(open_page, x):
+    def sigmoid(x=0.5):
+        return SigmoidLayer().forward(x)
+
+    page = open_page(graph_of(sigmoid))
+    page.press("END")
+    page.put("x", x)
+    assert everything(page) == expected(graph_of(sigmoid, x=x))
 
 
 @pytest.mark.parametrize("name", GRAPHS)

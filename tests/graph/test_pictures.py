@@ -102,12 +102,16 @@ def test_softmax_minus_one_hot():
         assert graph.gradient(f"a{k}") == pytest.approx(graph[f"y{k}"] - t)
 
 
-def test_without_a_backward_there_are_no_gradients():
+def test_before_a_backward_a_gradient_is_a_dash():
     with trace() as graph:
         x = 2.0
-        MulLayer().forward(x, x)
+        MulLayer().forward(MulLayer().forward(x, x), 3)
+    assert graph.gradient("x") is None
     drawn = Drawn(graph.to_svg())
-    assert drawn.on_edges("gradient") == {} and set(drawn.on_edges("forward").values()) == {"2", "4"}
+    below, above = drawn.on_edges("gradient"), drawn.on_edges("forward")
+    assert set(below.values()) == {"–"} and set(above.values()) == {"2", "4", "3", "12"}
+    assert len(below) == len(above) - 1, "the constant has none"
+    assert '"2 | –"' in graph.to_mermaid() and '">–</font>>]' in graph.to_dot()
     assert list(faults(graph.to_svg())) == []
 
 
@@ -117,7 +121,7 @@ def test_a_backward_that_went_halfway():
         x, y, z = 2.0, 3.0, 4.0
         second.forward(first.forward(x, y), z)
         second.backward(10.0)
-    assert sorted(Drawn(graph.to_svg()).on_edges("gradient").values()) == ["10", "40", "60"]
+    assert sorted(Drawn(graph.to_svg()).on_edges("gradient").values()) == ["10", "40", "60", "–", "–"]
 
 
 # ------------------------------------------------------------------------------------------------ the layout

@@ -57,12 +57,12 @@ def test_the_unbuilt_form(backend):
 def test_wrong_arguments_are_refused(backend):
     with pytest.raises(ValueError, match=r"gamma and beta must have shape \(C,\), got \(3,\) and \(2,\)"):
         BatchNorm(asarray(GAMMA), asarray(BETA[:2]))
-    with pytest.raises(
-        ValueError, match="momentum must be a finite number of at least 0 and below 1, got 1.0"
-    ):
+    with pytest.raises(ValueError, match="momentum must be a finite number of at least 0 and below 1, got 1"):
         BatchNorm(momentum=1)
-    with pytest.raises(ValueError, match="eps must be a finite number above 0, got 0.0"):
+    with pytest.raises(ValueError, match="eps must be a finite number above 0, got 0"):
         BatchNorm(eps=0)
     for shape in ((3,), (2, 4), ()):
-        with pytest.raises(ValueError, match=r"BatchNorm.forward: x must have shape \(N, 3, …\), got"):
+        with pytest.raises(
+            ValueError, match=r"BatchNorm.forward: x must have shape \(N, 3, …\), N at least 1"
+        ):
             layer_of().forward(asarray(np.ones(shape)))

@@ -108,7 +108,7 @@ WRONG = {
         lambda self, xp, w, x: (x, ()),
         None,
         TypeError,
-        r"in their order, \(…, w\), got \(…, x\)",
+        r"in their order: \(…, w\), got \(…, x\)",
     ),
     "no gradients": (
         None,
@@ -170,3 +170,12 @@ def test_what_is_overwritten_between_the_passes_is_what_the_gradient_is_of(backe
     layer.backward(asarray(np.ones((4, 3))))
     np.testing.assert_allclose(to_numpy(layer.grads["w"]), 2.0 * X.sum(axis=0))
     assert "overwritten" in Layer.forward.__doc__
+
+
+def test_a_setting_behind_the_arrays(backend):
+    class Shifted(Scale):
+        def compute(self, xp, x, w, shift=1.0):
+            return x * w + shift, (x, w)
+
+    layer, x = Shifted(w=asarray(np.ones(3))), asarray(np.ones((2, 3)))
+    assert (to_numpy(layer.forward(x)) == 2.0).all() and check_gradients(layer, x).ok

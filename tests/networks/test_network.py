@@ -142,7 +142,7 @@ class Half:
             "parameters must have one dtype, float64, but W of Affine1 is float32",
         ),
         (lambda: [Affine(asarray(np.ones((3, 2)), "float16"), asarray(np.ones(2), "float16"))],
-         {"backend": "numpy"}, ValueError, "dtype must be float32 or float64, got 'float16'"),
+         {"backend": "numpy"}, TypeError, "W must hold float32 or float64, got float16"),
     ],
 )  # fmt: skip
 def test_what_does_not_fit_is_refused_in_one_clear_error(layers, options, error, words):

@@ -106,7 +106,7 @@ def test_a_real_answer_to_a_complex_question_has_a_name():
             TypeError,
             'method "complex" needs x in complex128, got float64; convert',
         ),
-        ([1.0], inner, {}, TypeError, "x is list"),
+        ([1.0], inner, {}, TypeError, "x must be an array of a known library, got list"),
         (X, lambda x: x, {}, TypeError, r"f must return one number, got an array of shape \(3, 2\)"),
         (X, lambda x: (1.0, 2.0), {}, TypeError, r"f must return one number, got \(1.0, 2.0\)"),
         (

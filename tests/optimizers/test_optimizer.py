@@ -33,7 +33,7 @@ def test_the_parameters_of_another_network_are_refused_and_nothing_has_changed(b
     net, other, optimizer = net_of(), net_of(1), kind(0.1)
     optimizer.update(net.params, net.gradient(X, T))
     before = to_numpy(other.params.flat).copy()
-    words = f"{kind.__name__} belongs to the parameters that it met first, not to these; make one"
+    words = f"{kind.__name__}: it belongs to the parameters that it met first, not to these; make one"
     with pytest.raises(ValueError, match=words):
         optimizer.update(other.params, other.gradient(X, T))
     with pytest.raises(ValueError, match=words):
@@ -70,7 +70,7 @@ def test_a_rate_that_changes(backend, kind):
     assert rates == [0.25, 0.125, 0.0625, 0.03125]
     np.testing.assert_allclose(to_numpy(net.params.flat), to_numpy(by_hand.params.flat), rtol=1e-13)
     with pytest.raises(
-        ValueError, match=f"{kind.__name__}: learning_rate must be a finite number above 0, got 0.0"
+        ValueError, match=f"{kind.__name__}: learning_rate must be a finite number above 0, got 0"
     ):
         optimizer.learning_rate = 0
 
@@ -116,10 +116,46 @@ def test_what_a_formula_must_return(result):
         Wrong(0.1).update(params, {"w": np.ones(3)})
 
 
+@pytest.mark.parametrize(
+    "result",
+    [
+        lambda w, m, count: (w[:1], (m, count)),
+        lambda w, m, count: (0.5, (m, count)),
+        lambda w, m, count: (w + 1.0, (m.sum(), count)),
+        lambda w, m, count: (w + 1.0, (m, w)),
+    ],
+)
+def test_what_a_formula_returns_in_other_shapes_is_not_half_written(result):
+    class Wrong(Optimizer):
+        zeros, numbers = ("m",), ("count",)
+
+        def compute(self, xp, w, g, rate, m, count):
+            return result(w, m, count)
+
+    optimizer, params = Wrong(0.1), {"w": np.ones(3)}
+    with pytest.raises(
+        ValueError, match="Wrong.compute must return arrays in the shapes of w and of the state"
+    ):
+        optimizer.update(params, {"w": np.ones(3)})
+    np.testing.assert_array_equal(params["w"], 1.0)
+    np.testing.assert_array_equal(optimizer.state.flat, 0.0)
+
+
 def test_a_gradient_that_is_no_array_and_parameters_that_have_grown(backend):
     optimizer, params = Momentum(0.1), {"w": asarray(np.ones(3))}
     with pytest.raises(ValueError, match=r"the gradient of w must have shape \(3,\), got int"):
         optimizer.update(params, {"w": 1})
     optimizer.update(params, params)
-    with pytest.raises(ValueError, match="Momentum belongs to the parameters that it met first"):
+    with pytest.raises(ValueError, match="Momentum: it belongs to the parameters that it met first"):
         optimizer.update({**params, "b": asarray(np.ones(2))}, {**params, "b": asarray(np.ones(2))})
+
+
+def test_one_that_sets_its_rate_without_the_base_class():
+    class Slow(SGD):
+        def __init__(self):
+            self.learning_rate = 0.01
+
+    net, other = net_of(), net_of()
+    train(net, X, T, iterations=3, optimizer=Slow(), rng=0)
+    train(other, X, T, iterations=3, optimizer=SGD(0.01), rng=0)
+    assert net.params == other.params

@@ -42,5 +42,5 @@ def test_wrong_learning_rates(learning_rate):
 def test_a_mixture_is_refused():
     with use_backend(backend_or_skip("array_api_strict")):
         foreign = asarray([1.0, 2.0])
-    with pytest.raises(TypeError, match="parameter is numpy.ndarray, gradient is array_api_strict"):
+    with pytest.raises(TypeError, match="is numpy.ndarray and the gradient of a is array_api_strict"):
         SGD(0.1).update({"a": np.ones(2)}, {"a": foreign})

@@ -1,6 +1,7 @@
 """The first layer's weights: a column an image, on one scale, white for none."""
 
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -63,3 +64,8 @@ def test_a_network_without_weights_is_refused():
 
     with pytest.raises(ValueError, match="no parameter has two axes, among b"):
         plot_weights(Empty())
+
+
+def test_the_scale_of_integers_never_wraps_around():
+    net = SimpleNamespace(params={"W": np.full((9, 3), -128, "int8")})
+    assert plot_weights(net).axes[0].images[0].get_clim() == (-128.0, 128.0)

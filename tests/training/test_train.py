@@ -13,7 +13,7 @@ import pytest
 from backends import asarray, to_numpy
 from backends.testing import backend_or_skip
 from backprop import TwoLayerNet, load_mnist_sample, train
-from backprop.layers import Affine, BatchNorm, ReLU, Sigmoid
+from backprop.layers import Affine, BatchNorm, Layer, ReLU, Sigmoid
 from backprop.losses import MeanSquaredError, SoftmaxCrossEntropy
 from backprop.networks import Network
 from backprop.optimizers import SGD, Momentum
@@ -228,7 +228,7 @@ def test_labels_on_a_device_are_checked_once(monkeypatch):
         ({"iterations": 1.5}, TypeError, "iterations must be an integer, got 1.5"),
         ({"epochs": -1}, ValueError, "epochs must be at least 1, got -1"),
         ({"batch_size": 0}, ValueError, "batch_size must be at least 1, got 0"),
-        ({"learning_rate": 0}, ValueError, "learning_rate must be a finite number above 0, got 0.0"),
+        ({"learning_rate": 0}, ValueError, "learning_rate must be a finite number above 0, got 0"),
         ({"learning_rate": float("nan")}, ValueError, "learning_rate must be a finite number"),
         ({"learning_rate": "fast"}, TypeError, "learning_rate must be a number, got 'fast'"),
         ({"evaluate_every": 0}, ValueError, "evaluate_every must be at least 1, got 0"),
@@ -262,7 +262,7 @@ def test_wrong_settings_change_nothing(options, error, words):
 
 
 def test_another_object_than_a_network():
-    with pytest.raises(TypeError, match="net must be a backprop.networks.Network, got dict"):
+    with pytest.raises(TypeError, match="net must be a backprop.networks.Network, got {}"):
         train({}, X, T)
 
 
@@ -275,6 +275,7 @@ def test_a_notebook_shows_the_history_in_a_line():
     history = train(net_of(), X, T, X, T, iterations=3, batch_size=5, rng=0)
     assert repr(history).startswith("<History of 3 iterations in ")
     assert repr(history).endswith(f"test accuracy {history.test_accuracy[-1]:.4f}>")
+    assert repr(type(history)([1.0])) == "<History of 1 iterations in 0.0 s>"
 
 
 def with_state(**options):
@@ -345,6 +346,26 @@ def test_a_loss_that_is_no_number_stops_it_with_the_iteration_and_the_cause(back
     assert f"iteration {len(losses)} is {losses[-1]}" in str(caught.value)
     copied = pickle.loads(pickle.dumps(caught.value))
     assert (str(copied), copied.history.loss[:-1]) == (str(caught.value), losses[:-1])
+
+
+class Broken(Layer):
+    def compute(self, xp, x):
+        return x * float("nan"), ()
+
+    def derive(self, xp, dout):
+        return dout
+
+
+def test_no_learning_rate_is_blamed_for_what_was_wrong_before_it_was_used(backend):
+    net = net_of()
+    net.params["b2"] = np.full(3, np.nan)
+    before = to_numpy(net.params.flat).tobytes()
+    with pytest.raises(ValueError, match="^train: b2 must be finite before the first iteration"):
+        train(net, X, T, iterations=3, evaluate_every=None, rng=0)
+    assert to_numpy(net.params.flat).tobytes() == before
+    broken = Network([Affine(5), Broken(), Affine(3)], SoftmaxCrossEntropy(), 8, rng=0)
+    with pytest.raises(Diverged, match="the loss of iteration 1 is nan; no update was made before it"):
+        train(broken, X, T, iterations=3, rng=0)
 
 
 def test_the_seconds_of_one_that_diverged_hold_its_last_iterations(monkeypatch):

@@ -14,8 +14,10 @@ from backprop.cli.bench.job import job
 from backprop.cli.bench.plan import FULL, QUICK, Disagreement, Plan, Row
 from backprop.cli.bench.training import random_data, steps
 from backprop.cli.blas import describe_blas
+from backprop.cli.command import Command
 from backprop.cli.options import (
     NO_TF32,
+    SEED,
     chosen,
     json_option,
     precision_option,
@@ -23,21 +25,40 @@ from backprop.cli.options import (
     with_precision,
     write_json,
 )
-from backprop.cli.plotting import plot_option, require_files_apart, require_matplotlib
+from backprop.cli.outputs import attempt
+from backprop.cli.plotting import plot_option, require_matplotlib
 from backprop.cli.progress import passing
+from backprop.cli.values import OneOf
+from backprop.cli.wording import in_options
+
+HELP = """Measure gradients, training steps and a training, in a minute.
+
+\b
+gradients   by backpropagation and numerically; they must agree (else exit
+            code 1, and nothing more is measured)
+steps       of training, for 3 widths and 3 batch sizes, against the rate of
+            a large matrix product
+training    of the chapter's network on the bundled sample
+
+\b
+  backprop bench --quick --plot bench.svg
+
+Backends are timed in turns. A small step takes one BLAS thread, as `backprop
+train` does; a large one takes all: OPENBLAS_NUM_THREADS=1 holds it to one.
+"""
 
 
-@click.command()
+@click.command(cls=Command, help=HELP)
 @click.option(
     "--backend",
-    type=click.Choice([*known_backends(), "auto"]),
+    type=OneOf([*known_backends(), "auto"]),
     help="Measure this one alone.  [default: every one that can be used]",
 )
 @precision_option
 @click.option("--quick", is_flag=True, help="Small sizes, in seconds: a trial, no figures to quote.")
 @click.option(
     "--seed",
-    type=click.IntRange(min=0),
+    type=SEED,
     default=0,
     show_default=True,
     help="Seed of weights, data and batches.",
@@ -56,19 +77,7 @@ def bench(
     plot: Path | None,
     json_file: Path | None,
 ) -> int:
-    """Measure gradients, training steps and a whole training, in about a minute.
-
-    \b
-    gradients   by backpropagation and numerically; they must agree (else exit
-                code 1, and nothing more is measured)
-    steps       of training, for 3 widths and 3 batch sizes, against the rate of
-                a large matrix product
-    training    of the chapter's network on the bundled sample
-
-    Backends are timed in turns. A small step takes one BLAS thread, as `backprop
-    train` does; a large one takes all: OPENBLAS_NUM_THREADS=1 holds it to one.
-    """
-    require_files_apart(context, {"--plot": plot, "--json": json_file})
+    """Measure gradients, training steps and a whole training."""
     require_matplotlib(context, {"--plot": plot})
     choice, *others = [chosen(backend)] if backend else _usable()
     backends = [choice.backend, *(other.backend for other in others)]
@@ -76,7 +85,7 @@ def bench(
     if precision not in precisions.values():
         raise click.UsageError(NO_TF32.format(precision=precision, got=", ".join(precisions)), context)
     plan, devices = QUICK if quick else FULL, [report.device(backend) for backend in backends]
-    click.echo(report.heading(devices, choice.why, quick))
+    click.echo(report.heading(devices, in_options(choice.why), quick))
     try:
         with backprop.precision(precision):
             content = _measured(plan, backends, seed)
@@ -94,9 +103,8 @@ def bench(
         blas=describe_blas(),
         **content,
     )
-    if plot is not None:
-        title = ["Time per training step of 784-hidden-10, float32", *devices]
-        chart.draw(content["steps"], title, plot)
+    title = ["Time per training step of 784-hidden-10, float32", *devices]
+    attempt("--plot", plot, lambda file: chart.draw(content["steps"], title, file))
     return 0
 
 

@@ -2,7 +2,7 @@
 
 from copy import copy
 
-from backprop.arrays.checks import index_of
+from backprop.arrays.entering import index_of
 from backprop.gradient_check.causes.quotients import same
 from backprop.gradient_check.comparison import Comparison
 from backprop.gradient_check.host_arrays import differ, random_like

@@ -2,7 +2,7 @@
 
 from math import exp
 
-from backprop.arrays.checks import index_of
+from backprop.arrays.entering import index_of
 from backprop.gradient_check.causes.quotients import compared, factor_of
 from backprop.gradient_check.comparison import Comparison
 from backprop.gradient_check.host_arrays import component

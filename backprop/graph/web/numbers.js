@@ -19,8 +19,26 @@ const LAYERS = {
   },
   ReciprocalLayer: { text: (x) => `1 / ${x}`, of: (x) => 1 / x, back: (dout, _, out) => [-dout * out * out] },
   ExpLayer: { text: (x) => `exp(${x})`, of: Math.exp, back: (dout, _, out) => [dout * out] },
+  SigmoidLayer: {
+    text: (x) => `σ(${x})`,
+    of: (x) => (x < 0 ? Math.exp(x) : 1) / (1 + Math.exp(-Math.abs(x))),
+    back: (dout, [x]) => {
+      const e = Math.exp(-Math.abs(x));
+      return [dout * (e / ((1 + e) * (1 + e)))];
+    },
+  },
   LogLayer: { text: (x) => `log(${x})`, of: Math.log, back: (dout, [x]) => [dout / x] },
 };
+
+// How a node computes: as its layer does, or, for a layer of the user's own, as it was recorded.
+function layerOf({ layer, recorded }) {
+  if (!recorded) return LAYERS[layer];
+  return {
+    text: (...all) => `${layer}(${all.join(", ")})`,
+    of: () => recorded.value,
+    back: (dout) => recorded.local.map((derivative) => dout * derivative),
+  };
+}
 
 // A number as the picture shows it: the rule of backprop/graph/digits.py.
 function shown(number, digits) {
@@ -40,18 +58,18 @@ function compute(graph, inputs) {
   const operands = (i) => graph.into[i].map((edge) => value[graph.edges[edge][0]]);
   graph.nodes.forEach((node, i) => {
     if (node.number !== undefined) value[i] = inputs.get(i) ?? node.number;
-    else if (node.layer) value[i] = LAYERS[node.layer].of(...operands(i));
+    else if (node.layer) value[i] = layerOf(node).of(...operands(i));
     else [value[i]] = operands(i);
     if (!Number.isFinite(value[i])) {
       const numbers = operands(i).map((x) => shown(x, graph.digits));
-      throw new Error(`${LAYERS[node.layer].text(...numbers)} is no number`);
+      throw new Error(`${layerOf(node).text(...numbers)} is no number`);
     }
   });
   for (let i = graph.nodes.length - 1; i >= 0; i--) {
     const node = graph.nodes[i];
     if (node.number !== undefined) continue;
     const dout = node.kind === "output" ? node.seed : sum(graph.from[i].map((edge) => gradient[edge]));
-    const back = (d) => (node.layer ? LAYERS[node.layer].back(d, operands(i), value[i]) : [d]);
+    const back = (d) => (node.layer ? layerOf(node).back(d, operands(i), value[i]) : [d]);
     const passed = dout === null ? [] : back(dout), locals = back(1);
     graph.into[i].forEach((edge, k) => { gradient[edge] = passed[k] ?? null; local[edge] = locals[k]; });
   }

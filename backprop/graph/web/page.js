@@ -9,10 +9,11 @@ function start() {
   const edges = graph.edges.map((_, edge) => edge);
   graph.from = graph.nodes.map((_, i) => edges.filter((edge) => graph.edges[edge][0] === i));
   graph.into = graph.nodes.map((_, i) => edges.filter((edge) => graph.edges[edge][1] === i));
-  const fixed = graph.nodes.some((node) => node.forward); // a network: its numbers stay what they are
+  const network = graph.nodes.some((node) => node.forward); // it shows norms, which stay what they are
+  const fixed = network || graph.nodes.some((node) => node.recorded);
   const picture = pictureOf(graph, document.querySelector("#picture svg"));
   const steps = stepsOf(graph), last = steps.length - 1, inputs = new Map();
-  let numbers = fixed ? null : compute(graph, inputs), at = 0, timer = null;
+  let numbers = network ? null : compute(graph, inputs), at = 0, timer = null;
 
   function render() {
     const there = known(graph, steps, at);

@@ -1,6 +1,8 @@
 // The picture on the page: which numbers it shows, and what is at work.
 "use strict";
 
+const NONE = "–"; // for a number that is not known yet
+
 function pictureOf(graph, svg) {
   const found = { edge: [], node: [], local: [] }; // the parts of the picture by what they belong to
   for (const [name, lists] of Object.entries(found)) {
@@ -12,7 +14,7 @@ function pictureOf(graph, svg) {
 
   // Write the numbers that `compute` gave.
   function write(numbers) {
-    const text = (number) => (number === null ? "" : shown(number, graph.digits));
+    const text = (number) => (number === null ? NONE : shown(number, graph.digits));
     graph.edges.forEach(([source], edge) => {
       written(edge, "forward").textContent = text(numbers.value[source]);
       const below = written(edge, "gradient"); // a constant has none
@@ -41,7 +43,10 @@ function pictureOf(graph, svg) {
 
   // The same as rows of a table: from, to, forward, gradient.
   function rows({ value, gradient }) {
-    const text = (edge, which, there) => (there && written(edge, which)?.textContent) || "";
+    const text = (edge, which, there) => {
+      const part = written(edge, which); // a constant has no gradient
+      return part ? (there ? part.textContent : NONE) : "";
+    };
     return graph.edges.map(([source, target], edge) => [
       graph.nodes[source].title, graph.nodes[target].title,
       text(edge, "forward", value[edge]), text(edge, "gradient", gradient[edge]),

@@ -21,7 +21,7 @@ function told(graph, numbers, { pass, node: i }) {
   }
 
   function forward() {
-    const layer = LAYERS[node.layer], operands = graph.into[i];
+    const layer = layerOf(node), operands = graph.into[i];
     const names = layer.text(...operands.map(nameOn));
     const put = layer.text(...operands.map((edge) => text(numbers.value[graph.edges[edge][0]])));
     const sides = [node.name, names, put].filter((side, k, all) => side && side !== all[k + 1]);
@@ -56,7 +56,9 @@ function told(graph, numbers, { pass, node: i }) {
   }
 
   if (pass === "start") {
-    return [heading("The inputs"), sentence("They are given. The forward pass goes from left to right.")];
+    const own = graph.nodes.find(({ recorded }) => recorded), given = "They are given. ";
+    const fixed = own ? `They stay as they were recorded, for the page cannot compute ${own.layer}. ` : "";
+    return [heading("The inputs"), sentence(`${given}${fixed}The forward pass goes from left to right.`)];
   }
   if (pass === "seed") {
     const outputs = graph.nodes.filter(({ kind, seed }) => kind === "output" && seed !== null);

@@ -1,0 +1,140 @@
+"""Arrays that enter from the user, checked where they enter: samples, targets, what layers take."""
+
+import math
+import sys
+from typing import Any
+
+from backends import (
+    Array,
+    Backend,
+    cut,
+    describe,
+    dtype_name,
+    host_array,
+    kind,
+    mix,
+    one_backend,
+    owner_of,
+    to_numpy,
+)
+
+FLOAT32_MAX = 3.4028234663852886e38
+COMPUTED = ("float32", "float64", "complex64", "complex128")  # what layers compute in
+DLPACK_HOST = (1, 3)  # device types of DLPack: the CPU, and host memory that a GPU can see
+
+
+def entering(
+    where: str,
+    name: str,
+    data: Any,
+    backend: Backend,
+    wait: bool = False,
+    cure: str = "float",
+    size: int | None = None,
+) -> Array:
+    """Return data as it enters at a boundary: an array of `backend` as it is, host data as a NumPy array.
+
+    An array of another library on the backend's device is taken through DLPack, without a copy.
+    wait: also look at the values of an array on a device, which waits for it; those on the host always are.
+    cure: the Python type to convert what is no number to.  size: values per sample, of samples.
+    Raises TypeError for another device's array and for what is not an array of numbers, ValueError for NaN,
+    for infinities, and for samples of another size.
+    """
+    owner = owner_of(data)
+    array = data if owner is backend else _taken_in(where, name, data, backend, owner, cure)
+    what = kind(array)
+    if what not in "biufc":
+        array = host_array(where, name, array, cure=cure)  # which refuses it
+    owner = owner_of(array)
+    if owner is backend:
+        backend.require_current(where, **{name: array})
+    if what == "c" and dtype_name(array.dtype) not in COMPUTED:
+        rule = f"must be of lower precision, got {array.dtype}; cast it to complex128"
+        raise TypeError(f"{where}: {name} {rule}")
+    if size is not None:  # before the values are looked at, which takes long where there are many
+        require_samples(where, array, size)
+    if owner is not None and what in "fc" and (owner.on_host or wait) and not owner.all_finite(array):
+        raise ValueError(f"{where}: {name} must be finite, got {first_not_finite(to_numpy(array))}")
+    return array
+
+
+def _taken_in(where: str, name: str, data: Any, backend: Backend, owner: Backend | None, cure: str) -> Array:
+    """Return what is no array of the backend as one, or as a NumPy array."""
+    what = describe(data)
+    if owner is not None and not owner.on_host:
+        rule = f"is an array of backend {owner.name} where the network is on {backend.name}"
+        move = f"move one of them: asarray(..., backend={backend.name!r}) or net.to({owner.name!r})"
+        raise TypeError(f"{where}: {name} {rule}; {move}")
+    adopted = backend.adopt(data) if owner is None else None
+    if adopted is not None:
+        return adopted
+    device = getattr(data, "__dlpack_device__", None)
+    if owner is None and device is not None and device()[0] not in DLPACK_HOST:
+        rule = f"is on a device that backend {backend.name} cannot reach"
+        copy = "copy it to the host first, as tensor.cpu() does"
+        raise TypeError(f"{where}: {name} {rule}, got {what}; {copy}")
+    return host_array(where, name, data, cure=cure)
+
+
+def first_not_finite(values: Any) -> str:
+    """Return the first NaN or infinity of a host array and its index, "nan at [0, 1]"; "" if it is finite."""
+    finite = abs(values) < math.inf
+    if finite.all():
+        return ""
+    index = index_of(int(finite.argmin()), values.shape)
+    return f"{values[tuple(index)].item()} at {index}"
+
+
+def index_of(position: int, shape: tuple[int, ...]) -> list[int]:
+    """Return the index that a position in the flattened array has in this shape."""
+    index: list[int] = []
+    for size in reversed(shape):
+        position, i = divmod(position, size)
+        index.insert(0, i)
+    return index
+
+
+def cast(where: str, name: str, x: Array, dtype: Any, backend: Backend) -> Array:
+    """Return checked data on the device in another dtype; complex ones stay complex.
+
+    Raises ValueError for data on the host that are too large for it.
+    """
+    if type(x) is backend.array_type and x.dtype == dtype:
+        return x
+    owner, what = owner_of(x), kind(x)
+    if what == "c":
+        return backend.asarray(x)
+    is_32 = dtype_name(dtype) == "float32"
+    if what == "f" and owner is not None and owner.on_host and x.dtype.itemsize > (4 if is_32 else 8):
+        largest = max(float(x.max()), -float(x.min())) if math.prod(x.shape) else 0.0
+        if largest > (FLOAT32_MAX if is_32 else sys.float_info.max):
+            cure = "scale it, or make the network with dtype='float64'" if is_32 else "scale it"
+            raise ValueError(f"{where}: {name} must fit into {dtype_name(dtype)}, got {largest:g}; {cure}")
+    return backend.asarray(x, dtype)
+
+
+def require_samples(where: str, x: Array, size: int) -> None:
+    """Raise ValueError unless x has shape (N, …) with `size` values per sample."""
+    shape = x.shape
+    if len(shape) < 1 or math.prod(shape[1:]) != size:
+        cure = "; a single sample is x.reshape(1, -1)" if math.prod(shape) == size else ""
+        rule = f"x must have shape (N, …) with {size} values per sample"
+        raise ValueError(f"{where}: {rule}, got {shape}{cure}")
+
+
+def require_alike(where: str, /, **arrays: Array) -> Backend:
+    """Return the backend of floating-point arrays of one library and dtype; a complex dtype may meet any.
+
+    Raises TypeError for others, with their names.
+    """
+    backend = one_backend(where, **arrays)
+    first, a = next(iter(arrays.items()))
+    for name, b in arrays.items():
+        if dtype_name(b.dtype) not in COMPUTED:
+            what = f"hold {'float32 or float64' if kind(b) in 'fc' else 'floating-point numbers'}"
+            cure = f"cast it: asarray({name}, 'float32')"
+            raise TypeError(f"{where}: {name} must {what}, got {cut(str(b.dtype))}; {cure}")
+        if b is not a and not mix(a.dtype, b.dtype):
+            rule = f"{first} and {name} must have one dtype, got {a.dtype} and {b.dtype}"
+            raise TypeError(f"{where}: {rule}; cast one with asarray(array, dtype)")
+    return backend

@@ -1,0 +1,43 @@
+"""What `backprop check` prints of several reports: each in full, or a table of them."""
+
+from typing import NamedTuple
+
+from backprop.gradient_check.report import GradientReport
+from backprop.reporting.tables import table
+
+
+class Checked(NamedTuple):
+    """A name, what is special about its case, and what the check found."""
+
+    name: str
+    what: str
+    report: GradientReport
+
+
+def one_by_one(checked: list[Checked]) -> str:
+    """Every report in full under its case, and how many agree."""
+    reports = [
+        f"case {i} of {len(checked)}: {what}\n{report}\n" for i, (_, what, report) in enumerate(checked, 1)
+    ]
+    return "\n".join([*reports, _verdict(checked, f"{checked[0].name}: all {len(checked)} cases agree")])
+
+
+def as_table(checked: list[Checked]) -> str:
+    """A row for each name, the reports in full that disagree, and how many agree."""
+    rows = []
+    for name in dict.fromkeys(name for name, _, _ in checked):
+        reports = [report for of, _, report in checked if of == name]
+        arrays = [array for report in reports for array in report.arrays]
+        entries = sum(array.entries for array in arrays)
+        compared = [array.max_difference / array.limit for array in arrays if array.limit > 0]  # not NaN
+        largest = f"{max(compared):.1e}" if compared else "-"
+        verdict = "ok" if all(report.ok for report in reports) else "WRONG"
+        rows.append([name, len(reports), len(arrays), entries, largest, verdict])
+    header = ["subject", "cases", "arrays", "entries", "max |diff| / limit", ""]
+    wrong = [f"\n{name}, {what}\n{report}\n" for name, what, report in checked if not report.ok]
+    return "\n".join([table(header, rows), *wrong, _verdict(checked, "all gradients agree")])
+
+
+def _verdict(checked: list[Checked], right: str) -> str:
+    wrong = sum(not report.ok for _, _, report in checked)
+    return f"{wrong} of {len(checked)} cases disagree" if wrong else right

@@ -1,0 +1,31 @@
+"""What a directory of data holds, in words, from the headers of its files."""
+
+import os
+
+from backprop.data.checksums import is_mnist
+from backprop.data.errors import DataError
+from backprop.data.folder import find_files
+from backprop.data.idx import IMAGES, LABELS, count_items
+
+
+def holdings(directory: str) -> str:
+    """Return what a directory holds, or what is wrong there; never raise."""
+    directory = os.path.expanduser(directory)
+    try:
+        if not os.listdir(directory):
+            return "empty"
+    except FileNotFoundError:
+        return "missing"
+    except OSError as error:
+        return f"unusable: {error.strerror}"
+    try:
+        files = find_files(directory, "it")
+        counts = [count_items(path, IMAGES) for path in (files.train_images, files.test_images)]
+        for path, count in zip((files.train_labels, files.test_labels), counts, strict=True):
+            if (labels := count_items(path, LABELS)) != count:
+                raise DataError(f"{path}: has {labels} labels for {count} images; put files of one set there")
+    except DataError as error:
+        fault = str(error).removeprefix(directory).lstrip(f"{os.sep}: ")
+        return f"unusable: {fault.rsplit('; ', 1)[0]}"  # without the cure
+    told = " + ".join(f"{count:,}" for count in counts)
+    return f"MNIST by its checksums, {told} images" if is_mnist(files) else f"{told} images by the headers"

@@ -1,0 +1,74 @@
+"""What an optimizer is given, held against what it can take: parameters, their gradients, a learning rate."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from backends import Array, asarray, backend_of, dtype_name, kind, one_backend, shown
+from backprop.arrays.arrays import Arrays
+from backprop.arrays.checks import positive_number
+from backprop.arrays.dtypes import ACCEPTED
+from backprop.arrays.entering import FLOAT32_MAX
+
+FLOAT32_MIN = 2.0**-149  # what is smaller is 0 there
+
+
+def rate_in(dtype: Any, where: str, rate: Any) -> float:
+    """Return a learning rate as a float; raise TypeError, ValueError unless it is one in this dtype, too."""
+    number: float = positive_number(where, "learning_rate", rate)
+    if dtype_name(dtype) == "float32" and not FLOAT32_MIN <= number <= FLOAT32_MAX:
+        rule = "learning_rate must be a finite number above 0 in float32"
+        raise ValueError(f"{where}: {rule}, got {number:g}")
+    return number
+
+
+def require_fitting(where: str, params: Arrays, grads: Arrays) -> None:
+    """Raise unless flat gradients have the names, shapes, library and dtype of the parameters."""
+    if grads.shapes != params.shapes:
+        rule = f"grads must have the names and shapes of params, {shown(params)}"
+        raise ValueError(f"{where}: {rule}, got {shown(grads)}")
+    one_backend(where, params=params.flat, grads=grads.flat)
+    if grads.flat.dtype != params.flat.dtype:
+        both = f"{params.flat.dtype} and {grads.flat.dtype}"
+        raise TypeError(f"{where}: params and grads must have one dtype, got {both}")
+
+
+def gathered(where: str, params: Mapping[str, Array], grads: Mapping[str, Array]) -> Arrays:
+    """Return copies of the gradients of all parameters, in the dtype of these.  Raises as `update` does."""
+    for name, arrays in (("params", params), ("grads", grads)):
+        if not isinstance(arrays, Mapping):
+            raise TypeError(
+                f"{where}: {name} must be arrays by name, such as net.params, got {shown(arrays)}"
+            )
+    if not params:
+        raise ValueError(f"{where}: params must hold at least one array, got none")
+    if type(params) is not Arrays:
+        _require_parameters(where, params)
+    found = {}
+    for name, parameter in params.items():
+        gradient: Any = grads.get(name)
+        what = f"the gradient of {name}"
+        if getattr(gradient, "shape", None) != parameter.shape:
+            got = "none" if gradient is None else getattr(gradient, "shape", type(gradient).__name__)
+            raise ValueError(f"{where}: {what} must have shape {parameter.shape}, got {got}")
+        one_backend(where, **{name: parameter, what: gradient})
+        if gradient.dtype != parameter.dtype:
+            if kind(gradient) not in "iuf":
+                raise TypeError(f"{where}: {what} must hold real numbers, got {gradient.dtype}")
+            gradient = asarray(gradient, parameter.dtype, backend_of(parameter))
+        found[name] = gradient
+    return Arrays.gather(found)
+
+
+def _require_parameters(where: str, params: Mapping[str, Array]) -> None:
+    """Raise unless these are arrays that an update can be written into, each in one place."""
+    places: dict[int, str] = {}
+    for name, parameter in params.items():
+        backend = one_backend(where, **{name: parameter})
+        if dtype_name(parameter.dtype) not in ACCEPTED:
+            rule = f"{name} must be float32 or float64"
+            raise TypeError(f"{where}: {rule}, got {parameter.dtype}; cast it: asarray(array, 'float32')")
+        if not backend.writable(parameter):
+            raise ValueError(f"{where}: {name} must be an array that can be written to, got a read-only one")
+        before = places.setdefault(id(parameter), name)
+        if before != name:
+            raise ValueError(f"{where}: {before} and {name} are one array; copy it for one of them")

@@ -1,0 +1,61 @@
+"""The numbers of a training that are drawn, checked: of a `History`, or what has lists of its names."""
+
+from collections.abc import Callable
+from math import isfinite
+from numbers import Real
+from typing import Any, NamedTuple
+
+from backends import shown
+
+
+class Curves(NamedTuple):
+    """Lists as those of `History`, an accuracy for each entry of `iterations`, or none."""
+
+    loss: list[float]
+    iterations: list[float]
+    train_accuracy: list[float]
+    test_accuracy: list[float]
+
+
+def curves_of(history: Any) -> Curves:
+    """What is drawn of a history.
+
+    Raises TypeError for an object without such lists of numbers, ValueError for an empty history and for
+    numbers that no training gives.
+    """
+    record = Curves(*(_list(history, name) for name in Curves._fields))
+    if not record.loss and not record.iterations:
+        raise ValueError("plot_history: the history is empty; train first")
+    _require("iterations", record.iterations, "counts of updates", lambda at: isfinite(at) and at >= 0)
+    for name in ("train_accuracy", "test_accuracy"):
+        values = getattr(record, name)
+        _require(name, values, "shares of 1, as 0.97 for 97 %", lambda share: not (share < 0 or share > 1))
+        if values and len(values) != len(record.iterations):
+            got = f"{len(values)} for {len(record.iterations)}"
+            raise ValueError(f"plot_history: {name} must have a number for each of iterations, got {got}")
+    return record
+
+
+def _list(history: Any, name: str) -> list[float]:
+    if not hasattr(history, name):
+        lists = ", ".join(Curves._fields)
+        cure = f"give a History, as train returns, or an object with {lists}"
+        raise TypeError(f"plot_history: the history {shown(history)} has no {name}; {cure}")
+    try:
+        values = list(getattr(history, name))
+    except TypeError:
+        got = shown(getattr(history, name))
+        raise TypeError(f"plot_history: {name} must be a list of numbers, got {got}") from None
+    for i, value in enumerate(values):
+        if not isinstance(value, Real):
+            raise TypeError(f"plot_history: {name} must hold real numbers, got {shown(value)} at [{i}]")
+    try:
+        return [float(value) for value in values]
+    except OverflowError:
+        raise ValueError(f"plot_history: {name} must hold numbers that fit into a float") from None
+
+
+def _require(name: str, values: list[float], rule: str, holds: Callable[[float], bool]) -> None:
+    for i, value in enumerate(values):
+        if not holds(value):
+            raise ValueError(f"plot_history: {name} must be {rule}, got {value:g} at [{i}]")

@@ -1,0 +1,158 @@
+"""Which data `backprop train` takes and what it says of them, and what `backprop info` says."""
+
+import gzip
+import json
+import os
+import re
+import zlib
+
+import pytest
+
+pytest.importorskip("click")
+pytest.importorskip("tqdm")
+
+from backprop.data import checksums
+
+FALLBACK = "training on the bundled sample instead of MNIST: "
+BRIEF = ("--iterations", 1, "--hidden", 2)
+
+
+@pytest.fixture
+def variable(monkeypatch):
+    return lambda value: monkeypatch.setenv("BACKPROP_DATA_DIR", str(value))
+
+
+def data_line(ran):
+    (line,) = [line for line in ran.lines if line.startswith("data: ")]
+    return line
+
+
+@pytest.mark.parametrize("data", ["auto", "mnist"])
+@pytest.mark.parametrize("way", ["option", "variable"])
+def test_files_are_taken_where_they_are(call, mnist, variable, data, way):
+    variable(mnist if way == "variable" else mnist.parent)
+    option = ["--data-dir", mnist] if way == "option" else []
+    ran = call("train", "--data", data, *option, *BRIEF, "--batch-size", 3)
+    assert ran.code == 0
+    assert data_line(ran) == f"data: images and labels in {mnist}: 6 training and 4 test images"
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["MNIST", "others"])
+def test_mnist_is_called_mnist_and_other_images_are_not(call, mnist, tmp_path, monkeypatch, known):
+    pytest.importorskip("matplotlib")
+    json_file, titles = tmp_path / "run.json", []
+
+    def plot_weights(net, file, title):
+        titles.append(title)
+        file.touch()
+
+    monkeypatch.setattr("backprop.plots.plot_weights", plot_weights)
+    if known:
+        names = ("train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1")
+        content = [(mnist / f"{name}-ubyte").read_bytes() for name in names]
+        monkeypatch.setattr(checksums, "_MNIST", tuple((zlib.crc32(data), len(data)) for data in content))
+    outputs = ("--json", json_file, "--plot-weights", tmp_path / "weights.svg")
+    ran = call("train", "--data-dir", mnist, *BRIEF, *outputs)
+    assert ran.code == 0, ran.err
+    source = f"MNIST in {mnist}" if known else f"images and labels in {mnist}"
+    assert data_line(ran) == f"data: {source}: 6 training and 4 test images"
+    assert json.loads(json_file.read_text())["data"] == source
+    (title,) = titles
+    assert title.endswith("on 6 images of MNIST" if known else "on 6 images")
+
+
+@pytest.mark.parametrize("spoil", ["missing", "lacking", "corrupt", "swapped"])
+@pytest.mark.parametrize("way", ["option", "variable"])
+def test_a_directory_that_is_named_insists_unless_auto_is_typed(call, mnist, variable, way, spoil):
+    named = mnist
+    images, labels = mnist / "train-images-idx3-ubyte", mnist / "train-labels-idx1-ubyte"
+    if spoil == "missing":
+        named = mnist / "nowhere"
+    elif spoil == "lacking":
+        images.unlink()
+    elif spoil == "corrupt":
+        images.write_bytes(gzip.compress(images.read_bytes())[:-9])
+    else:
+        content = images.read_bytes()
+        images.write_bytes(labels.read_bytes())
+        labels.write_bytes(content)
+    option = ["--data-dir", named] if way == "option" else []
+    if way == "variable":
+        variable(named)
+    ran = call("train", *option, *BRIEF)
+    assert ran.code == 3
+    assert ran.error.startswith(f"backprop: {named}")
+    origin = "--data-dir" if way == "option" else "BACKPROP_DATA_DIR"
+    assert (f": {origin} " in ran.error) == (spoil in ("missing", "lacking"))
+    assert "data_dir" not in ran.error
+    ran = call("train", "--data", "auto", *option, *BRIEF)
+    (line,) = ran.err.splitlines()
+    assert ran.code == 0 and line.startswith(FALLBACK) and str(named) in line
+    assert data_line(ran) == "data: the bundled sample of MNIST: 4,000 training and 1,000 test images"
+
+
+def test_mnist_insists(call, tmp_path):
+    ran = call("train", "--data", "mnist", *BRIEF)
+    assert ran.code == 3 and "no mirror serves MNIST" in ran.error
+    assert ran.error.endswith("; connect to the network, set BACKPROP_DATA_DIR, or use --data sample")
+
+
+def test_where_nothing_is_named_the_sample_does_without_a_network(call):
+    ran = call("train", *BRIEF)
+    (line,) = ran.err.splitlines()
+    assert ran.code == 0 and line.startswith(FALLBACK) and "no mirror serves MNIST" in line
+
+
+def test_the_option_goes_before_the_variable(call, mnist, tmp_path, variable):
+    variable(tmp_path / "nowhere")
+    assert call("train", "--data-dir", mnist, *BRIEF).code == 0
+
+
+@pytest.mark.parametrize("directory", ["", "a\0b"], ids=ascii)
+def test_a_directory_has_a_name(call, directory, mnist, monkeypatch):
+    monkeypatch.chdir(mnist)
+    ran = call("train", "--data-dir", directory, *BRIEF)
+    assert ran.code == 2 and "--data-dir: " in ran.error and "names no directory" in ran.error
+
+
+def test_a_directory_is_of_no_use_to_the_sample(call, tmp_path):
+    ran = call("train", "--data", "sample", "--data-dir", tmp_path)
+    assert ran.code == 2
+    assert "--data-dir has no use with --data sample" in ran.error
+
+
+def test_a_variable_is_of_no_use_to_the_sample_and_does_no_harm(call, tmp_path, variable):
+    variable(tmp_path / "nowhere")
+    assert call("train", "--data", "sample", *BRIEF).code == 0
+
+
+def test_a_directory_whose_name_is_no_text(call_outside, mnist):
+    directory = os.fsencode(mnist.parent) + b"/\xff"
+    os.rename(mnist, directory)
+    ran = call_outside("train", "--data-dir", os.fsdecode(directory), *BRIEF)
+    assert (ran.code, ran.err) == (0, "")
+    assert "/\ufffd: 6 training and 4 test images" in data_line(ran)
+
+
+@pytest.fixture
+def told(call):
+    def run():
+        ran = call("info")
+        assert (ran.code, ran.err) == (0, "")
+        told = re.split(r"\n(?! )", ran.out.rstrip())
+        return {fact.split()[0]: re.sub(r"\n +", " ", fact[10:]) for fact in told}
+
+    return run
+
+
+def test_info_says_what_the_directories_hold(told, mnist, variable, monkeypatch):
+    facts = told()
+    assert facts["data"] == "BACKPROP_DATA_DIR is not set"
+    assert facts["cache"].endswith(": missing")
+    variable(mnist)
+    assert told()["data"] == f"BACKPROP_DATA_DIR={mnist}: 6 + 4 images by the headers"
+    (mnist / "t10k-images-idx3-ubyte").write_bytes(b"\x1f\x8b")
+    facts = told()["data"]
+    assert facts.startswith(f"BACKPROP_DATA_DIR={mnist}: unusable: t10k-images-idx3-ubyte: damaged gzip: ")
+    variable(mnist / "nowhere")
+    assert told()["data"] == f"BACKPROP_DATA_DIR={mnist}/nowhere: missing"

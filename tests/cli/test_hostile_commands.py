@@ -1,0 +1,225 @@
+"""Wrong calls of every command and every option: an exit code for the kind, and one line that says what.
+
+The line names the option, the rule and what came, and what is meant where that can be guessed.
+"""
+
+import pytest
+
+pytest.importorskip("click")
+pytest.importorskip("tqdm")
+
+from backprop.cli import cli
+
+OWN = """
+import numpy as np
+from backprop.scalar import ExpLayer, LogLayer, MulLayer
+class Linear:
+    def __init__(self): self.W, self.dW = np.ones((3, 2)), None
+    def forward(self, x): self.x = x; return x @ self.W
+    def backward(self, d): self.dW = self.x.T @ d; return d @ self.W.T
+class Wide:
+    def __init__(self, size): pass
+class Product:
+    def forward(self, left, right): return left * right
+    def backward(self, d): return d, d
+def pair(): return Linear(), np.ones((2, 3))
+def fails(): raise RuntimeError("no\\nluck")
+def ends(): raise SystemExit(0)
+def results(a=2.0): return ExpLayer().forward(a), LogLayer().forward(a)
+def needs(a): return ExpLayer().forward(a)
+def large(a=1e200): return MulLayer().forward(a, a)
+number = 5
+"""
+LARGE = "from 1 to 1,000,000,000, got"
+SAMPLE = "train --data sample --iterations 1 --hidden 2"
+FILE = "check --file ../own.py:Linear"
+WRONG_CALLS = {  # a command line, and what must be said of it
+    # -------------------------------------------------------------------------------------------- no command
+    "''": "there is no command ''; there are train, check, bench, graph, info",
+    "help": "there is no command help; did you mean --help?",
+    "version": "did you mean --version?",
+    "trian": "there is no command trian; did you mean train?",
+    "TRAIN": "did you mean train?",
+    "predict": "there is no command predict; there are",
+    "--quick": "there is no option --quick",
+    "-v": "did you mean -V?",
+    "'\x1b[31m'": r"there is no command '\x1b[31m'",
+    # ------------------------------------------------------------------------------------------------- train
+    "train now": "now is one argument too many",
+    "train -- --epochs": "--epochs is one argument too many",
+    "train --iterations": "--iterations needs a value",
+    "train --iterations many": f"--iterations must be a whole number {LARGE} many",
+    "train --iterations ''": f"{LARGE} ''",
+    "train --iterations 0": f"{LARGE} 0",
+    "train --iterations 1.5": f"{LARGE} 1.5",
+    "train --iterations 1e3": f"{LARGE} 1e3",
+    f"train --iterations {'9' * 5000}": f"{LARGE} '999999",
+    "train --iterations 5 --epochs 5": "give --iterations or --epochs, not both",
+    "train --epochs 0": f"--epochs must be a whole number {LARGE} 0",
+    "train --epochs 1000000001": f"{LARGE} 1000000001",
+    "train --epoch 3": "there is no option --epoch; did you mean --epochs?",
+    "train --epoch-count=3": "there is no option --epoch-count",
+    "train -epochs 3": "there is no option -epochs; did you mean --epochs?",
+    "train --batch-size 0": f"--batch-size must be a whole number {LARGE} 0",
+    "train --batch 10": "did you mean --batch-size?",
+    "train --learning-rate 0": "--learning-rate must be a finite number above 0, got 0",
+    "train --learning-rate -1": "above 0, got -1",
+    "train --learning-rate nan": "above 0, got nan",
+    "train --learning-rate 1e999": "above 0, got 1e999",
+    "train --learning-rate abc": "above 0, got abc",
+    f"{SAMPLE} --learning-rate 1e39": "--learning-rate must be a finite number above 0 in float32, got 1e+39",
+    f"{SAMPLE} --learning-rate 1e-46": "--dtype float32: --learning-rate must be a finite number above 0 in",
+    "train --lr 0.1": "there is no option --lr; did you mean --learning-rate?",
+    "train -lr 0.1": "there is no option -lr; did you mean --learning-rate?",
+    "train --learning_rate 0.1": "did you mean --learning-rate?",
+    "train --hidden -5": f"--hidden must be a whole number {LARGE} -5",
+    "train --hidden 100,50": f"{LARGE} 100,50",
+    "train --hidden_size 100": "did you mean --hidden?",
+    "train --data cifar": "--data must be one of auto, mnist, sample, got cifar",
+    "train --data MNIST": "got MNIST; did you mean mnist?",
+    "train --data sample --data-dir ..": "--data-dir has no use with --data sample",
+    "train --data-dir": "--data-dir needs a value",
+    "train --data-dir ''": "--data-dir: '' names no directory",
+    "train --dtype float16": "--dtype must be one of float32, float64, got float16",
+    "train --backend cuppy": "--backend must be one of numpy, cupy, auto, got cuppy; did you mean cupy?",
+    "train --precision half": "--precision must be one of ieee, tf32, got half",
+    f"{SAMPLE} --precision tf32": "--precision tf32 needs float32 and a CUDA GPU",
+    "train --seed -1": "--seed must be a whole number from 0 up, got -1",
+    "train --seed 1.0": "from 0 up, got 1.0",
+    "train --quiet=yes": "--quiet takes no value",
+    "train --verbose": "there is no option --verbose",
+    "train --json ../no/run.json": "--json: ../no/run.json: No such file",
+    "train --json ..": "--json: ..: Is a directory",
+    "train --json ''": "--json: '' names no file",
+    "train --json run.json/": "--json: run.json/ names no file",
+    "train --json --quiet": "--json needs a value, got --quiet; a file of that name is ./--quiet",
+    "train --json -q": "--json needs a value, got -q",
+    "train --seed 1 --seed=1": "--seed is given twice",
+    "train --json a --json b": "--json is given twice",
+    "train --plot curve.bmp": "--plot: curve.bmp: the name must end in one of .pdf, .png, .svg",
+    "train --plot a.png --plot-weights ./a.png": "--plot and --plot-weights must be two files",
+    "train --plot-mistakes ../no/a.png": "--plot-mistakes: ../no/a.png: No such file",
+    "train --plot-weights a": "--plot-weights: a: the name must end in",
+    # ------------------------------------------------------------------------------------------------- check
+    "check ReLU": "ReLU is one argument too many",
+    "check --layer affine": "--layer has no affine; did you mean Affine?",
+    "check --layer TwoLayer": "did you mean TwoLayerNet?",
+    "check --layer Convolution": "--layer has no Convolution (see",
+    "check --layer": "--layer needs a value",
+    "check --all --layer ReLU": "give one of --layer, --file and --all, not several",
+    "check --layer ReLU --layer Affine": "--layer is given twice",
+    f"{FILE} --file ../own.py:pair": "--file is given twice",
+    f"{FILE} --constants --all": "--constants needs a value, got --all",
+    "check --all=1": "--all takes no value",
+    "check --file own.py": "--file must be PATH:NAME, as in my_layer.py:MyLayer",
+    "check --file no.py:Linear": "--file: no.py: no such file",
+    "check --file ../own.py:Linea": "../own.py has no Linea; did you mean Linear?",
+    "check --file ../own.py:Wide": "name one that calls it, def make(): return Wide(...)",
+    "check --file ../own.py:number": "int has no forward and no backward",
+    "check --file ../own.py:fails": "in fails: RuntimeError: no luck",
+    "check --file ../own.py:ends": "the file ends the program",
+    "check --file ../own.py:Product": "'right'); name a function that returns all, def make():",
+    "check --file ../own.py:pair --shape 2,3": "--shape has no use: pair brings inputs of its own",
+    f"{FILE} --shape 1000000000,3": "at most 1,000,000 numbers in all, got 1000000000,3",
+    f"{FILE} --shape 4x3": "--shape must be sizes from 1 up, as in 8,4,",
+    f"{FILE} --shape 4,": "got 4,",
+    f"{FILE} --shape 4,0": "got 4,0",
+    f"{FILE} --constants mask": "--constants: Linear has no array 'mask'",
+    "check --shape 4,3": "--shape has no use without --file",
+    "check --layer ReLU --constants mask": "--constants has no use without --file",
+    "check --method symbolic": "--method must be one of complex, central, got symbolic",
+    "check --mode slow": "--mode must be one of fast, full, got slow",
+    "check --backend torch": "--backend must be one of numpy, cupy, auto, got torch",
+    "check --seed ''": "--seed must be a whole number from 0 up, got ''",
+    "check --json ../no/run.json": "--json: ../no/run.json: No such file",
+    f"{FILE} --json ../own.py": "--file and --json must be two files",
+    f"{FILE} --json ../link.py": "--file and --json must be two files",
+    "check --dtype float64": "there is no option --dtype",
+    # ------------------------------------------------------------------------------------------------- graph
+    "graph": "GRAPH is missing",
+    "graph apple": "name the file to draw in, as in -o apple.svg",
+    "graph Apple -o a.svg": "there is no graph Apple; did you mean apple?",
+    "graph pear -o a.svg": "GRAPH must be one of apple, apple-orange, sigmoid, softmax-loss, two-layer-net",
+    "graph apple pear -o a.svg": "pear is one argument too many",
+    "graph apple -o": "-o needs a value",
+    "graph apple --output a.png": "--output: a.png: the name must end in one of .svg, .html",
+    "graph apple -o ../no/a.svg": "--output: ../no/a.svg: No such file",
+    "graph apple -o a.svg --json ./a.svg": "--output and --json must be two files",
+    "graph apple -o a.html --local": "--local has no use with html",
+    "graph apple -o a.svg --seed 5": "--seed has no use without two-layer-net",
+    "graph apple -o a.svg --backend numpy": "--backend has no use with apple",
+    "graph apple -o a.svg --backend NumPy": "got NumPy; did you mean numpy?",
+    "graph apple -o a.svg --digits 18": "--digits must be a whole number from 1 to 17, got 18",
+    "graph apple -o a.svg --digit 3": "did you mean --digits?",
+    "graph two-layer-net -o a.svg --seed x": "--seed must be a whole number from 0 up, got x",
+    "graph no.py:f -o a.svg": "GRAPH: no.py: no such file",
+    "graph ../own.py:fails -o a.svg": "in fails: RuntimeError: no luck",
+    "graph ../own.py:number -o a.svg": "number must be a function that runs scalar layers",
+    "graph ../own.py:results -o a.svg": "name a function that returns graph_of(results, output=",
+    "graph ../own.py:needs -o a.svg": "or name one that returns graph_of(needs, x=1.0)",
+    "graph ../own.py:large -o a.html": "draw it as svg",
+    "graph ../link.py:pair -o a.svg --json ../own.py": "GRAPH and --json must be two files",
+    # ------------------------------------------------------------------------------------------------- bench
+    "bench now": "now is one argument too many",
+    "bench --backend torch": "--backend must be one of numpy, cupy, auto, got torch",
+    "bench --precision tf16": "--precision must be one of ieee, tf32, got tf16",
+    "bench --quick=1": "--quick takes no value",
+    "bench --seed -1": "--seed must be a whole number from 0 up, got -1",
+    "bench --plot chart.gif": "--plot: chart.gif: the name must end in",
+    "bench --plot a.svg --json a.svg": "--plot and --json must be two files",
+    "bench --iterations 4": "there is no option --iterations",
+    # -------------------------------------------------------------------------------------------------- info
+    "info now": "now is one argument too many",
+    "info --backend auto --json": "--json needs a value",
+    "info --json --quick": "--json needs a value, got --quick",
+    "info --backend Numpy": "got Numpy; did you mean numpy?",
+    "info --data-dir ..": "there is no option --data-dir",
+}
+FAILURES = {  # a command line, its exit code, and what must be said of it
+    "train --data sample --iterations 9 --learning-rate 1e30 --seed 0": (1, "the training diverged"),
+    "train --data sample --hidden 1000000000": (3, "lower --hidden or --batch-size"),
+    "train --data mnist --data-dir ../no": (3, "../no"),
+    f"{SAMPLE} --backend cupy": (3, 'backend "cupy" cannot be used: CuPy is not installed'),
+    "check --backend cupy": (3, "BACKPROP_BACKEND=numpy"),
+    "graph two-layer-net -o a.svg --backend cupy": (3, "BACKPROP_BACKEND=numpy"),
+    "bench --backend cupy": (3, "BACKPROP_BACKEND=numpy"),
+}
+TABLE = {line: (2, words) for line, words in WRONG_CALLS.items()} | FAILURES
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """An empty working folder beside a file of the user's."""
+    (tmp_path / "own.py").write_text(OWN)
+    (tmp_path / "link.py").symlink_to("own.py")
+    folder = tmp_path / "here"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def arguments_of(line):
+    return ["" if word == "''" else word.strip("'") for word in line.split(" ")]
+
+
+@pytest.mark.parametrize("line", TABLE, ids=lambda line: ascii(line[:60]))
+def test_a_wrong_call_is_told_in_one_line_and_leaves_nothing(call, here, no_cupy, line):
+    code, words = TABLE[line]
+    ran = call(*arguments_of(line))
+    assert (ran.code, words in ran.error) == (code, True), ran.err
+    assert ran.error.startswith("backprop") and len(ran.error) <= 200
+    if code == 2:
+        assert ran.out == ""
+        hint = f" (see {ran.error.partition(':')[0]} --help)"
+        assert "own.py:" in ran.error or ran.error.endswith(hint) or len(ran.error + hint) > 200
+    assert not list(here.iterdir()) and (here.parent / "own.py").read_text() == OWN
+
+
+def test_the_table_has_every_command_and_every_option():
+    for name, command in cli.commands.items():
+        words = {
+            word.partition("=")[0] for line in TABLE if line.startswith(name) for word in line.split(" ")
+        }
+        missing = [option.opts for option in command.params if not words & {*option.opts, option.metavar}]
+        assert not [opts for opts in missing if opts[0].startswith("-")], name
+    assert len(TABLE) >= 80

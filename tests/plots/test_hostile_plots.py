@@ -1,0 +1,223 @@
+"""What cannot be drawn is refused in one line that says where; the ends of what can be drawn are drawn."""
+
+import math
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from backprop import TwoLayerNet
+from backprop.plots import plot_history, plot_mistakes, plot_weights
+from backprop.training import History
+
+NAN = math.nan
+NET, X, T = TwoLayerNet(9, 4, 3, rng=0), np.random.default_rng(0).random((5, 9)), np.array([0, 1, 2, 0, 1])
+
+
+class Answers:
+    """A network that gives what it is told to."""
+
+    def __init__(self, logits):
+        self.logits = logits
+
+    def predict(self, x):
+        return self.logits
+
+
+def having(**params):
+    return SimpleNamespace(params=params)
+
+
+ROWS = [
+    (TypeError, "plot_history: the history None has no loss; give a History", plot_history, (None,)),
+    (TypeError, "plot_history: the history .* has no loss; give a History", plot_history, ([1.0, 0.5],)),
+    (TypeError, "plot_history: the history .* has no loss; give a History", plot_history, ({"loss": [1.0]},)),
+    (TypeError, "plot_history: the history 'run.json' has no loss", plot_history, ("run.json",)),
+    (TypeError, "plot_history: loss must be a list of numbers, got <func", plot_history, (TwoLayerNet,)),
+    (
+        TypeError,
+        "plot_history: the history .* has no iterations",
+        plot_history,
+        (SimpleNamespace(loss=[1.0]),),
+    ),
+    (ValueError, "plot_history: the history is empty; train first", plot_history, (History(),)),
+    (TypeError, "plot_history: loss must be a list of numbers, got 3", plot_history, (History(3),)),
+    (
+        TypeError,
+        "plot_history: loss must hold real numbers, got '2.0' at .1",
+        plot_history,
+        (History([1, "2.0"]),),
+    ),
+    (
+        TypeError,
+        "plot_history: loss must hold real numbers, got None at .0",
+        plot_history,
+        (History([None]),),
+    ),
+    (TypeError, "plot_history: loss must hold real numbers, got 1j at .0", plot_history, (History([1j]),)),
+    (ValueError, "plot_history: loss must hold numbers that fit", plot_history, (History([10**400]),)),
+    (
+        ValueError,
+        "plot_history: iterations must be counts of updates",
+        plot_history,
+        (History([1.0], [NAN]),),
+    ),
+    (ValueError, "plot_history: iterations must be counts of updates", plot_history, (History([1.0], [-1]),)),
+    (
+        ValueError,
+        "plot_history: train_accuracy must be shares of 1",
+        plot_history,
+        (History([1.0], [0], [97]),),
+    ),
+    (
+        ValueError,
+        "plot_history: test_accuracy must be shares of 1",
+        plot_history,
+        (History([1.0], [0], [], [-1]),),
+    ),
+    (
+        ValueError,
+        "plot_history: train_accuracy must have .* 1 for 2",
+        plot_history,
+        (History([1.0], [0, 1], [1]),),
+    ),
+    (TypeError, "plot_mistakes: net must be a network, .* got None", plot_mistakes, (None, X, T)),
+    (TypeError, "plot_mistakes: net must be a network, .* got <class", plot_mistakes, (TwoLayerNet, X, T)),
+    (
+        TypeError,
+        "plot_mistakes: what net.predict gives must hold numbers",
+        plot_mistakes,
+        (Answers(None), X, T),
+    ),
+    (
+        TypeError,
+        "plot_mistakes: what net.predict gives must hold",
+        plot_mistakes,
+        (Answers(np.ones(5) * 1j), X, T),
+    ),
+    (TypeError, "plot_mistakes: what net.predict gives is no", plot_mistakes, (Answers([[1], [1, 2]]), X, T)),
+    (
+        ValueError,
+        "plot_mistakes: net.predict must give logits .5, C.",
+        plot_mistakes,
+        (Answers(np.ones(5)), X, T),
+    ),
+    (
+        ValueError,
+        "plot_mistakes: net.predict must give logits .5, C.",
+        plot_mistakes,
+        (Answers(np.eye(4)), X, T),
+    ),
+    (
+        ValueError,
+        "plot_mistakes: net.predict must .* got .5, 0.",
+        plot_mistakes,
+        (Answers(np.ones((5, 0))), X, T),
+    ),
+    (
+        TypeError,
+        "plot_mistakes: x must hold numbers, got object",
+        plot_mistakes,
+        (Answers(np.eye(5)), None, T),
+    ),
+    (
+        TypeError,
+        "plot_mistakes: x must hold numbers, got <U1",
+        plot_mistakes,
+        (Answers(np.eye(5)), "x", T),
+    ),
+    (
+        ValueError,
+        "plot_mistakes: x must hold square images",
+        plot_mistakes,
+        (Answers(np.eye(5)), X[:, :8], T),
+    ),
+    (
+        ValueError,
+        "plot_mistakes: x must hold square images",
+        plot_mistakes,
+        (Answers(np.eye(5)), X[:, :0], T),
+    ),
+    (ValueError, "plot_mistakes: labels must lie in 0..2", plot_mistakes, (NET, X, T + 1)),
+    (ValueError, "plot_mistakes: labels must have shape", plot_mistakes, (NET, X, T[:3])),
+    (TypeError, "plot_mistakes: labels must hold numbers", plot_mistakes, (NET, X, None)),
+    (TypeError, "plot_weights: None has no params to draw; give a network", plot_weights, (None,)),
+    (TypeError, "plot_weights: <class .* has no params to draw", plot_weights, (TwoLayerNet,)),
+    (TypeError, "plot_weights: .* has no params to draw", plot_weights, (SimpleNamespace(params=[1]),)),
+    (ValueError, "plot_weights: no parameter has two axes, among none", plot_weights, (having(),)),
+    (ValueError, "plot_weights: no parameter has two axes, among b", plot_weights, (having(b=3),)),
+    (
+        ValueError,
+        "plot_weights: the weights of a unit must be a square",
+        plot_weights,
+        (having(W=np.ones((8, 2))),),
+    ),
+    (
+        ValueError,
+        "plot_weights: the weights of a unit must be a square",
+        plot_weights,
+        (having(W=np.ones((9, 0))),),
+    ),
+    (
+        ValueError,
+        "plot_weights: the weights of a unit must be a square",
+        plot_weights,
+        (having(W=np.ones((0, 9))),),
+    ),
+    (
+        TypeError,
+        "plot_weights: 'W' must hold real numbers, got complex",
+        plot_weights,
+        (having(W=np.eye(4) * 1j),),
+    ),
+]
+
+
+@pytest.mark.parametrize(("error", "words", "plot", "arguments"), ROWS)
+def test_it_is_told_in_one_line(error, words, plot, arguments):
+    with pytest.raises(error, match=f"^{words}") as caught:
+        plot(*arguments)
+    text = str(caught.value)
+    assert type(caught.value) is error and "\n" not in text and len(text) <= 200, len(text)
+
+
+@pytest.mark.parametrize("count", [0, -1, True, 2.5, "3", None])
+def test_counts_that_are_none(count):
+    for plot in (lambda: plot_mistakes(NET, X, T, count=count), lambda: plot_weights(NET, count=count)):
+        with pytest.raises(
+            (TypeError, ValueError), match=r"^plot_\w+: count must be (an integer|at least 1), got"
+        ):
+            plot()
+
+
+@pytest.mark.parametrize(
+    "history",
+    [
+        History([NAN], [0, 1], [NAN, NAN], [NAN, NAN]),
+        History([NAN, 1.0], [0, 2], [0.5, NAN], [NAN, 0.9]),
+        History([1.0], [0], [0.5]),
+        History([-1.0, 5.0]),
+        History([0.0] * 10),
+        History([1e308] * 500),
+        History([1.0], [10**9], [0.1]),
+        History([True, np.float32(2), 3]),
+        SimpleNamespace(
+            loss=np.ones(3),
+            iterations=np.array([0, 3]),
+            train_accuracy=np.array([0.1, 0.2]),
+            test_accuracy=(),
+        ),
+    ],
+)
+def test_every_record_of_a_training_is_drawn(history):
+    plot_history(history).draw_without_rendering()
+
+
+def test_an_accuracy_that_is_no_number_is_a_gap():
+    figure = plot_history(History([1.0], [0, 1, 2], [0.1, NAN, 0.95], [0.1, 0.96, NAN]))
+    figure.draw_without_rendering()
+    panel = figure.axes[1]
+    assert panel.get_ylim()[0] == pytest.approx(0.9), "what is left has the panel to itself"
+    ends = {text.get_text(): text.get_position()[1] for text in panel.texts}
+    assert ends.keys() == {"training set\n0.9500", "test set\nnan"}
+    assert all(0 < height < 1 for height in ends.values())

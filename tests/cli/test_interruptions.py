@@ -162,7 +162,8 @@ def test_what_is_caught_does_not_come_again(monkeypatch):
             send(signal.SIGTERM)
         except Terminated:
             caught()
-        time.sleep(0.1)
+        time.sleep(0.1)  # in which it would be raised again
+        assert signal.getitimer(signal.ITIMER_REAL) == (0.0, 0.0)
 
 
 def test_what_else_goes_nowhere_is_told_as_before(monkeypatch):

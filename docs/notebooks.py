@@ -22,7 +22,7 @@ from traitlets.config import Config
 from backprop.reporting.files import write
 
 FOLDER = Path(__file__).parent
-SOURCES = sorted(FOLDER.glob("chapter*.md"))
+SOURCES = sorted(FOLDER.glob("tutorial/*.md"))
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?:e[+-]?\d+)?")
 TINY = 1e-9  # numbers below are rounding errors, of which the order of magnitude says enough

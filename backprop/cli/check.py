@@ -27,7 +27,7 @@ Exits with 1 if any gradient is off.
 
 A layer of your own is a backprop.layers.Layer with formulas, or any object
 with a forward and a backward pass, under the names that people use for
-them, for parameters and for gradients: see docs/gradient_check.md. Its file
+them, for parameters and for gradients: see docs/guides/gradient_check.md. Its file
 is loaded as from the root of its repository.
 
 \b

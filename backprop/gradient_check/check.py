@@ -61,7 +61,8 @@ def check_gradients(
     rng: a seed or Generator for the directions and for `dout`.
     constants: names of arrays, as the report shows them, that are not to be differentiated by.
     The object is copied with all that it holds; what it uses from closures and globals is not.
-    The report gives each array a verdict confirmed by a separate test; docs/gradient_check.md lists them.
+    The report gives each array a verdict confirmed by a separate test;
+    docs/guides/gradient_check.md lists them.
     Raises ValueError for an unknown method or mode and for arrays that are empty or not finite, TypeError for
     an object without forward and backward, for data that are not real numbers or on another backend.
 

@@ -11,7 +11,7 @@ def require_formulas(layer: Any) -> None:
     """Raise TypeError unless a layer has both formulas."""
     if not (hasattr(layer, "compute") and hasattr(layer, "derive")):
         missing = [name for name in ("compute", "derive") if not hasattr(layer, name)]
-        rule = "a layer needs compute and derive, see docs/own_layers.md"
+        rule = "a layer needs compute and derive, see docs/guides/own_layers.md"
         raise TypeError(f"{type(layer).__name__}: {rule}; it has no {' and no '.join(missing)}")
 
 

@@ -35,7 +35,7 @@ class Network:
     """Layers in a chain and a loss.
 
     layers: a dict by name, or a list, the first to be applied first.  loss: a Loss.
-    Each is a `Layer`, or any object with `forward` and `backward`: see docs/own_layers.md.
+    Each is a `Layer`, or any object with `forward` and `backward`: see docs/guides/own_layers.md.
     input_size: values per sample, or the shape of a sample.  output_size: values per sample behind the last
     layer; None takes what comes out.
     rng, dtype, backend: for layers such as Affine(100), whose arrays the network makes: a seed or

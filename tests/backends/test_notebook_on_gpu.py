@@ -13,7 +13,7 @@ import pytest
 
 import backprop
 
-NOTEBOOK = Path(__file__).parents[2] / "docs" / "chapter5.ipynb"
+NOTEBOOK = Path(__file__).parents[2] / "docs" / "tutorial" / "chapter5.ipynb"
 STEPS = 3  # an emulated one takes a while
 
 

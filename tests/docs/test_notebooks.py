@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
+TUTORIAL = ROOT / "docs" / "tutorial"
 NAMES = ["chapter5", "chapter5.ja"]
 TOOLS = 'the notebooks need jupytext, nbclient and ipykernel; pip install -e ".[docs]"'
 VOUCHED_FOR = {  # numbers in the text that no cell shows, and who says that they are true
@@ -38,7 +39,7 @@ def tool():
 @pytest.fixture(params=NAMES)
 def notebook(request):
     """A committed notebook, as JSON's terms: nothing is needed to look at it."""
-    return json.loads((ROOT / "docs" / f"{request.param}.ipynb").read_text(encoding="utf-8"))
+    return json.loads((TUTORIAL / f"{request.param}.ipynb").read_text(encoding="utf-8"))
 
 
 def cells(notebook, kind):
@@ -57,7 +58,7 @@ def outputs(cell):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_notebook_is_that_of_its_source(tool, name):
-    source = ROOT / "docs" / f"{name}.md"
+    source = TUTORIAL / f"{name}.md"
     there = tool.nbformat.read(source.with_suffix(".ipynb"), as_version=4)
     assert tool.without_outputs(there) == tool.without_outputs(tool.from_source(source)), (
         "run python docs/notebooks.py"
@@ -95,7 +96,7 @@ def without_words(code):
 
 
 def test_both_languages_have_the_same_code():
-    both = [json.loads((ROOT / "docs" / f"{name}.ipynb").read_text(encoding="utf-8")) for name in NAMES]
+    both = [json.loads((TUTORIAL / f"{name}.ipynb").read_text(encoding="utf-8")) for name in NAMES]
     english, japanese = (
         [without_words(text(cell["source"])) for cell in cells(each, "code")] for each in both
     )
@@ -147,7 +148,7 @@ def test_the_text_says_what_the_sample_gives(notebook):
 
 
 def test_a_change_of_an_output_is_found(tool):
-    there = tool.nbformat.read(ROOT / "docs" / "chapter5.ipynb", as_version=4)
+    there = tool.nbformat.read(TUTORIAL / "chapter5.ipynb", as_version=4)
     assert tool.differences(there, there) == []
     for cell in range(len(there.cells)):
         for output in there.cells[cell].get("outputs", ()):
@@ -200,7 +201,7 @@ def test_executed_here_they_say_what_they_said(tool):
 )
 def test_all_of_mnist(tool):
     """With all of MNIST the same cells reach 97 % of the test images, and the two curves stay close."""
-    code = "from docs.notebooks import *; print(json.dumps(executed(FOLDER / 'chapter5.md')))"
+    code = "from docs.notebooks import *; print(json.dumps(executed(FOLDER / 'tutorial' / 'chapter5.md')))"
     ran = executed(["-c", "import json;" + code], BACKPROP_DATA_DIR=os.environ["BACKPROP_DATA_DIR"])
     assert ran.returncode == 0, ran.stderr
     train, test = accuracies(json.loads(ran.stdout))

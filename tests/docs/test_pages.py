@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 
 
-@pytest.mark.parametrize("name", ["own_layers.md", "gradient_check.md"])
+@pytest.mark.parametrize("name", ["guides/own_layers.md", "guides/gradient_check.md"])
 def test_the_examples_do_what_they_say(name):
     result = doctest.testfile(str(DOCS / name), module_relative=False, encoding="utf-8")
     assert result.attempted > 10
@@ -23,7 +23,7 @@ def test_the_examples_do_what_they_say(name):
 
 
 def test_the_table_of_twins_is_the_one_that_the_command_prints():
-    page = (DOCS / "inside.md").read_text(encoding="utf-8")
+    page = (DOCS / "code" / "inside.md").read_text(encoding="utf-8")
     _, _, rest = page.partition("<!-- python -m backends --markdown -->\n")
     table, _, _ = rest.partition("<!-- end -->")
     command = [sys.executable, "-m", "backends", "--markdown"]
@@ -32,14 +32,14 @@ def test_the_table_of_twins_is_the_one_that_the_command_prints():
 
 
 def test_a_reader_needs_at_most_ten_ideas_for_a_step():
-    page = (DOCS / "inside.md").read_text(encoding="utf-8")
+    page = (DOCS / "code" / "inside.md").read_text(encoding="utf-8")
     _, _, rest = page.partition("| idea |")
     rows = [line for line in rest.partition("\n\n")[0].splitlines() if line.startswith("| ")]
     assert len(rows) <= 10
 
 
 def test_the_step_is_shown_as_it_is():
-    page = (DOCS / "inside.md").read_text(encoding="utf-8")
+    page = (DOCS / "code" / "inside.md").read_text(encoding="utf-8")
     code = page.partition("```python\ndef step(self, i):\n")[2].partition("```")[0]
     source = (ROOT / "backprop" / "training" / "step.py").read_text(encoding="utf-8")
     assert all(line in source for line in code.splitlines())
@@ -58,7 +58,7 @@ KNOWN = {  # what is named in a row of the guide, and the names that the check k
 
 @pytest.mark.parametrize("row", KNOWN)
 def test_the_names_in_the_guide_are_recognized(row):
-    page = (DOCS / "gradient_check.md").read_text(encoding="utf-8")
+    page = (DOCS / "guides" / "gradient_check.md").read_text(encoding="utf-8")
     (cell,) = re.findall(rf"^\| {re.escape(row)} \| (.*) \|$", page, re.MULTILINE)
     named = {*re.findall(r"`(\w+)`", cell)} - {"W"}
     assert named and {name for name in named if not {name, styles.plain(name)} & KNOWN[row]} == set()
@@ -88,15 +88,15 @@ def verdicts():
 
 
 def test_every_verdict_has_a_row_in_the_guide():
-    page = (DOCS / "gradient_check.md").read_text(encoding="utf-8")
+    page = (DOCS / "guides" / "gradient_check.md").read_text(encoding="utf-8")
     section = page.partition("## The verdicts")[2].partition("\n## ")[0]
     rows = re.findall(r"^\| ([a-z, ]+) \| .* \|$", section, re.MULTILINE)
     rows = [row for row in rows if row != "verdict"]
     assert sorted(rows) == sorted(verdicts())
 
 
-@pytest.mark.parametrize("name", ["own_layers.md", "gradient_check.md", "inside.md"])
+@pytest.mark.parametrize("name", ["guides/own_layers.md", "guides/gradient_check.md", "code/inside.md"])
 def test_links_lead_to_files(name):
     page = (DOCS / name).read_text(encoding="utf-8")
     links = [link.partition(")")[0] for link in page.split("](")[1:]]
-    assert links and all((DOCS / link).exists() for link in links if "://" not in link)
+    assert links and all((DOCS / name).parent.joinpath(link).exists() for link in links if "://" not in link)

@@ -39,7 +39,7 @@ def anchors(text):
 
 
 @pytest.mark.parametrize(
-    "name", ["README.md", "docs/README.ja.md", "docs/chapter5.md", "docs/chapter5.ja.md"]
+    "name", ["README.md", "docs/README.ja.md", "docs/tutorial/chapter5.md", "docs/tutorial/chapter5.ja.md"]
 )
 def test_every_link_leads_somewhere(name):
     file = ROOT / name

@@ -16,7 +16,7 @@ from backprop.graph.svg import to_svg
 from backprop.numerical.gradient import numerical_gradient
 from backprop.scalar import MulLayer
 
-ROOT = Path(__file__).parents[2]
+PICTURES = Path(__file__).parents[2] / "docs" / "pictures"
 
 
 @pytest.fixture(params=GRAPHS)
@@ -34,8 +34,8 @@ def graph(function):
 
 @pytest.mark.parametrize("name", ["apple", "softmax-loss"])
 def test_it_is_as_committed(name):
-    """After a change that is meant: backprop graph apple -o docs/apple.svg, and look at it."""
-    assert graph_of(GRAPHS[name]).to_svg() == (ROOT / "docs" / f"{name}.svg").read_text(encoding="utf-8")
+    """After a change that is meant: backprop graph apple -o docs/pictures/apple.svg, and look at it."""
+    assert graph_of(GRAPHS[name]).to_svg() == (PICTURES / f"{name}.svg").read_text(encoding="utf-8")
 
 
 def test_the_apple_has_the_numbers_of_the_book():

@@ -1,4 +1,4 @@
-"""What pyproject.toml cannot say: a wheel holds nothing that an earlier build has left behind in build/."""
+"""A build that starts empty, so that no wheel holds files left in build/; pyproject.toml cannot say this."""
 
 import shutil
 
@@ -7,7 +7,7 @@ from setuptools.command.build import build
 
 
 class FreshBuild(build):
-    """Builds into an empty folder."""
+    """A build into an empty folder."""
 
     def run(self) -> None:
         shutil.rmtree(self.build_lib, ignore_errors=True)

@@ -1,5 +1,6 @@
-"""`python -m backends` lists formulas and their twins; with --markdown, as a table in Markdown."""
+"""The command `python -m backends`: list formulas and their twins, with --markdown as a Markdown table."""
 
+import os
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -7,10 +8,19 @@ from pathlib import Path
 from backends.twins import TWINS
 
 BACKENDS = ("numpy", "cupy")
+USAGE = """Usage: python -m backends [--markdown]
+
+  List the formulas that have twins, and the twins of each backend: their
+  dtypes, their module, and the CUDA source. CuPy is not needed.
+
+Options:
+  --markdown  Print a table in Markdown.
+  -h, --help  Show this message and exit.
+"""
 
 
 def rows() -> list[tuple[str, ...]]:
-    """The names of the columns, and one row for each formula that has a twin; no CuPy is needed for it."""
+    """Return the column names, and one row for each formula that has a twin. Works without CuPy."""
     for name in BACKENDS:
         import_module(f"backends.{name}")
     formulas = dict.fromkeys(formula for _, formula in TWINS)
@@ -19,7 +29,7 @@ def rows() -> list[tuple[str, ...]]:
 
 
 def _cell(backend: str, formula: str) -> str:
-    """The dtypes of a twin, its module, and its CUDA source if it has one; "" if there is no twin."""
+    """Return a twin's dtypes, module and CUDA source, or "" if there is no twin."""
     twin = TWINS.get((backend, formula))
     if twin is None:
         return ""
@@ -30,7 +40,7 @@ def _cell(backend: str, formula: str) -> str:
 
 
 def plain(table: list[tuple[str, ...]]) -> str:
-    """The table as a list: below each formula a line for each backend that has a twin of it."""
+    """Return the table as a list: each formula, with a line below it for each backend that has a twin."""
     lines = []
     for formula, *cells in table[1:]:
         twins = zip(BACKENDS, cells, strict=True)
@@ -39,19 +49,26 @@ def plain(table: list[tuple[str, ...]]) -> str:
 
 
 def markdown(table: list[tuple[str, ...]]) -> str:
-    """The same as a Markdown table."""
+    """Return the table in Markdown."""
     head, *body = table
     lines = [head, ("---",) * len(head), *((f"`{name}`", *cells) for name, *cells in body)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def main(arguments: list[str]) -> int:
-    """Print the table; 2 for an argument that is not known."""
+    """Print the table and return the exit code: 2 for an unknown argument."""
+    if {"-h", "--help"} & {*arguments}:
+        print(USAGE, end="")
+        return 0
     if arguments not in ([], ["--markdown"]):
         got = " ".join(arguments)
         print(f"python -m backends: the only option is --markdown, got {got}", file=sys.stderr)
         return 2
-    print((markdown if arguments else plain)(rows()))
+    try:
+        print((markdown if arguments else plain)(rows()), flush=True)
+    except BrokenPipeError:  # the reader has gone, as `head` does; Python would flush again at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 3
     return 0
 
 

@@ -1,4 +1,4 @@
-"""What is in force inside a `with` block, in this thread: a backend, a precision."""
+"""A value that holds inside a `with` block, per thread: a backend, a precision."""
 
 import warnings
 from contextlib import ContextDecorator
@@ -7,13 +7,13 @@ from typing import Any
 
 
 class Block(ContextDecorator):
-    """Put a value in force inside a `with` block or a decorated function.
+    """A context manager and decorator that makes a value current.
 
-    in_force: the values of the blocks around, the innermost last.  how: the call, for a message.
-    It holds nothing that entering changes, so one object may be entered again, in any thread.
+    in_force: values of the enclosing blocks, the innermost last.  how: the call, for messages.
+    Entering changes nothing in the object, so it may be entered again, in any thread.
     """
 
-    _unused = False  # until __init__ is through
+    _unused = False  # until __init__ has finished
 
     def __init__(self, in_force: ContextVar[tuple[Any, ...]], value: Any, how: str) -> None:
         self._in_force, self._value, self._how, self._unused = in_force, value, how, True
@@ -32,8 +32,8 @@ class Block(ContextDecorator):
     def __repr__(self) -> str:
         return f"<{self._how}, in force inside `with {self._how}:`>"
 
-    # Why: a bare call looks as if it had done something, and nothing else can tell that it has not.
+    # A bare call looks as if it took effect, and only the deletion shows that the object was never used.
     def __del__(self) -> None:
         if self._unused:
-            text = f"{self._how} changes nothing by itself: write `with {self._how}:`"
+            text = f"{self._how} has no effect by itself: write `with {self._how}:`"
             warnings.warn(text, RuntimeWarning, stacklevel=2)

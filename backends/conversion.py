@@ -1,4 +1,4 @@
-"""Data in and out: what users have as an array of a backend, and any array as one of NumPy."""
+"""Conversion of user data to arrays of a backend, and of any array to NumPy."""
 
 from typing import Any
 
@@ -11,18 +11,34 @@ from backends.messages import cut, describe, shown
 from backends.registry import owner_of
 from backends.selection import choose
 
-NUMBERS = "biufc"  # the kinds of dtypes that hold them, in NumPy's letters
-DEEPEST = 64  # lists within lists; an array has no more axes
+NUMBERS = "biufc"  # NumPy's letters for the kinds of numeric dtypes
+MAX_DEPTH = 64  # nested lists; NumPy arrays have at most as many axes
 
 
 def asarray(data: Any, dtype: Any = None, backend: str | Backend | None = None) -> Array:
-    """Data as an array of the backend in force, or of the one named.
+    """Return data as an array of the active backend, or of the one named.
 
-    data: numbers, nested lists, a NumPy array or an array of any backend: this is the way to move one; also
-    another library's array on the device, which is taken through DLPack.
-    dtype: a name or dtype; the data's own where None.  No copy is made where none is needed.
-    Raises TypeError for what holds no numbers, and as `to_numpy` and `set_backend` do.
+    It also moves arrays between backends. Nothing is copied unless necessary.
 
+    Parameters
+    ----------
+    data : array
+        Numbers, nested lists, a NumPy array, an array of any backend, or another library's array on the
+        device, which is adopted through DLPack.
+    dtype : str or dtype, optional
+        By default that of the data.
+    backend : str or Backend, optional
+
+    Raises
+    ------
+    TypeError
+        If the data are not numbers.
+    ValueError, BackendUnavailable
+        As for `set_backend`.
+
+    Examples
+    --------
+    >>> from backprop import asarray
     >>> asarray([1.0, 2.0], dtype="float32", backend="numpy")
     array([1., 2.], dtype=float32)
     """
@@ -36,10 +52,20 @@ def asarray(data: Any, dtype: Any = None, backend: str | Backend | None = None) 
 
 
 def to_numpy(data: Any) -> np.ndarray:
-    """The values of any backend's array, or of host data, as a NumPy array; waits for the device.
+    """Return an array of any backend, or host data, as a NumPy array. Waits for the device.
 
-    Raises TypeError for what is no array, or loses what it says as one: rows of different lengths, a mask.
+    Parameters
+    ----------
+    data : array
 
+    Raises
+    ------
+    TypeError
+        If data is not an array, or would lose information as one: rows of different lengths, a mask.
+
+    Examples
+    --------
+    >>> from backprop import to_numpy
     >>> to_numpy([1, 2, 3])
     array([1, 2, 3])
     """
@@ -47,33 +73,41 @@ def to_numpy(data: Any) -> np.ndarray:
 
 
 def host_array(where: str, name: str, data: Any, any_kind: bool = False, cure: str = "float") -> np.ndarray:
-    """What `to_numpy` returns, of numbers; for a caller who names itself and the argument.
+    """Return numbers as `to_numpy` does, with errors that name the caller and the argument.
 
-    any_kind: also of other things than numbers.  cure: the Python type that these can be converted to.
+    Parameters
+    ----------
+    where, name : str
+        Names of the caller and the argument.
+    data : array
+    any_kind : bool
+        Accept arrays that do not hold numbers.
+    cure : str
+        The Python type to convert to, for the error about data that are not numbers.
     """
     owner = owner_of(data)
     if owner is not None:
         array = owner.to_numpy(data)
     elif _is_masked(data):
         cure = f"fill it: {name}.filled(value)"
-        raise TypeError(f"{where}: {name} is a masked array, which would lose its mask; {cure}")
+        raise TypeError(f"{where}: {name} must not be a masked array, whose mask would be lost; {cure}")
     else:
         try:
             array = np.asarray(data)
         except Exception as error:
-            rule = f"{name} is no array of numbers, got {describe(data)}"
+            rule = f"{name} must be an array of numbers, got {describe(data)}"
             rows = "; are its rows equally long?" if isinstance(data, (list, tuple)) else ""
             raise TypeError(f"{where}: {rule}{rows}") from error
     if array.dtype.kind in NUMBERS or (any_kind and array.shape):
         return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
     got = f"{cut(str(array.dtype))} from {describe(data)}"
     how = f".astype({cure})" if hasattr(data, "astype") else f"numpy.array(list({name}), {cure})"
-    tail = f"; convert it, as by {how}" if hasattr(data, "__iter__") else ""
+    tail = f"; convert it with {how}" if hasattr(data, "__iter__") else ""
     raise TypeError(f"{where}: {name} must hold numbers, got {got}{tail}")
 
 
 def _is_masked(data: Any) -> bool:
-    for _ in range(DEEPEST):
+    for _ in range(MAX_DEPTH):
         if not isinstance(data, (list, tuple)) or not data:
             break
         data = data[0]
@@ -83,7 +117,7 @@ def _is_masked(data: Any) -> bool:
 def _require_dtype(dtype: Any) -> None:
     try:
         known = np.dtype(dtype_name(dtype)).kind in NUMBERS
-    except Exception:  # of any kind: NumPy asks the object itself, and reads its text
+    except Exception:  # of any kind: NumPy calls methods of the object
         known = False
     if not known:
-        raise TypeError(f"asarray: dtype must be a type of numbers, such as 'float32', got {shown(dtype)}")
+        raise TypeError(f"asarray: dtype must be numeric, such as 'float32', got {shown(dtype)}")

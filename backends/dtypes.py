@@ -1,4 +1,4 @@
-"""Element types by name, the same words for every array library."""
+"""Element types by name, the same for every array library."""
 
 from functools import lru_cache
 from typing import Any
@@ -7,10 +7,17 @@ import numpy as np
 
 
 def dtype_name(dtype: Any) -> str:
-    """The plain name of an element type, e.g. "float32".
+    """Return the plain name of an element type, e.g. "float32".
 
-    dtype: a name, a NumPy or CuPy dtype, a scalar type such as numpy.float32, another library's dtype.
-    Raises TypeError for what NumPy does not know as an element type.
+    Parameters
+    ----------
+    dtype : str or dtype
+        A name, a dtype of any library, or a scalar type such as numpy.float32.
+
+    Raises
+    ------
+    TypeError
+        If NumPy does not know it.
     """
     if isinstance(dtype, np.dtype):
         return _name(dtype)
@@ -24,21 +31,34 @@ def dtype_name(dtype: Any) -> str:
 
 @lru_cache(maxsize=64)
 def _name(dtype: np.dtype[Any]) -> str:
-    """The name of a NumPy dtype, which takes it several microseconds to find."""
+    """Return the name of a NumPy dtype. Cached, since NumPy takes several microseconds to build it."""
     return str(dtype.name)
 
 
 def kind(array: Any) -> str:
-    """What an array holds, in NumPy's letters: "b" bool, "i" and "u" integers, "f" float, "c" complex, …"""
+    """Return the kind of an array's values as NumPy's letter.
+
+    These are "b" for bool, "i" and "u" for integers, "f" for floats, "c" for complex numbers, and others.
+
+    Parameters
+    ----------
+    array : array
+    """
     own: str | None = getattr(array.dtype, "kind", None)
     return own or np.dtype(dtype_name(array.dtype)).kind
 
 
-@lru_cache(maxsize=64, typed=True)  # typed: dtypes of two libraries may hash alike and must not be compared
+@lru_cache(
+    maxsize=64, typed=True
+)  # typed: dtypes of two libraries may hash alike, and comparing them may fail
 def mix(a: Any, b: Any) -> bool:
-    """Whether two element types may meet in a kernel: those of one name, or any with a complex one.
+    """Return whether two element types may be combined: equal ones, or any with a complex one.
 
-    Two different real types must not: a single float64 array would turn a float32 network into a slow one.
+    Different real types may not: a single float64 array would silently make a float32 network slow.
+
+    Parameters
+    ----------
+    a, b : dtype
     """
     names = dtype_name(a), dtype_name(b)
     return names[0] == names[1] or any(name.startswith("complex") for name in names)

@@ -1,10 +1,17 @@
-"""What can be wrong with the machine rather than with the program."""
+"""Errors caused by the machine rather than by the program."""
 
 
 class BackendUnavailable(RuntimeError):
-    """A backend that was asked for by name cannot be used here.
+    """The error for a backend that was requested by name and cannot be used here.
 
-    name: the backend.  reason: what is missing or broken.  cure: what to do about it, the way back included.
+    Parameters
+    ----------
+    name : str
+        The backend.
+    reason : str
+        What is missing or broken.
+    cure : str
+        What to do about it, including the way back to NumPy.
     """
 
     def __init__(self, name: str, reason: str, cure: str) -> None:

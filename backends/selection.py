@@ -1,12 +1,10 @@
-"""Which backend new arrays and networks are made on, and why.
+"""The backend that new arrays and networks are made on.
 
-Creation follows the active backend; computation follows the arrays. In this order: an explicit `backend=`
-argument, the innermost `with use_backend(name):`, `set_backend(name)`, the environment variable
-BACKPROP_BACKEND, NumPy.
+Creation follows the active backend; computation follows the arrays. Precedence: the `backend=` argument, the
+innermost `use_backend` block, `set_backend`, the environment variable BACKPROP_BACKEND, NumPy.
 
-Why a context variable for the `with` block and a plain one for `set_backend`: a block must not leak into
-other threads, while a call at the top of a script must reach all of them. A thread that is started inside a
-block starts outside it.
+Why a context variable for blocks and a plain one for `set_backend`: a block must not affect other threads,
+while a call at the top of a script must reach them all. A thread started inside a block runs outside it.
 """
 
 import os
@@ -22,7 +20,13 @@ VARIABLE = "BACKPROP_BACKEND"
 
 
 class Choice(NamedTuple):
-    """A backend and the reason why it is the one."""
+    """A backend, and the reason for choosing it.
+
+    Parameters
+    ----------
+    backend : Backend
+    why : str
+    """
 
     backend: Backend
     why: str
@@ -30,14 +34,25 @@ class Choice(NamedTuple):
 
 _in_blocks: ContextVar[tuple[Choice, ...]] = ContextVar("backprop_backend", default=())
 _set: Choice | None = None
-_said: set[str] = set()  # of what `auto` took, each once
+_warned: set[str] = set()  # choices of `auto` that were already logged
 
 
 def choose(backend: str | Backend | None = None, where: str = "") -> Choice:
-    """The backend in force here and why; `backend`, a name or a Backend, goes before everything else.
+    """Return the active backend, and why.
 
-    where: names the caller in errors, where there is one.
-    Raises ValueError for an unknown name and BackendUnavailable where the one asked for cannot be used.
+    Parameters
+    ----------
+    backend : str or Backend, optional
+        Takes precedence over everything else.
+    where : str
+        Name of the caller, for errors.
+
+    Raises
+    ------
+    ValueError
+        If the name is unknown.
+    BackendUnavailable
+        If the backend cannot be used here.
     """
     if backend is not None:
         why = "the backend= argument"
@@ -54,8 +69,16 @@ def choose(backend: str | Backend | None = None, where: str = "") -> Choice:
 
 
 def get_backend(backend: str | Backend | None = None) -> Backend:
-    """The backend in force: what new arrays and networks are made on.
+    """Return the active backend, on which new arrays and networks are made.
 
+    Parameters
+    ----------
+    backend : str or Backend, optional
+        Return this one instead.
+
+    Examples
+    --------
+    >>> from backprop import get_backend
     >>> get_backend("numpy")
     <backend numpy>
     """
@@ -63,10 +86,21 @@ def get_backend(backend: str | Backend | None = None) -> Backend:
 
 
 def set_backend(backend: str | Backend | None) -> None:
-    """Make new arrays and networks on this backend, in all threads; None undoes it.
+    """Make new arrays and networks on this backend, in all threads.
 
-    backend: "numpy", "cupy", "auto" or a Backend.  What exists already stays where it is.
-    Raises ValueError for an unknown name and BackendUnavailable where it cannot be used.
+    Existing ones stay where they are.
+
+    Parameters
+    ----------
+    backend : str, Backend or None
+        "numpy", "cupy", "auto", a Backend, or None to undo an earlier call.
+
+    Raises
+    ------
+    ValueError
+        If the name is unknown.
+    BackendUnavailable
+        If the backend cannot be used here.
     """
     global _set
     _set = None if backend is None else _resolve(backend, f"set_backend({_shown(backend)})", "set_backend")
@@ -75,9 +109,23 @@ def set_backend(backend: str | Backend | None) -> None:
 class use_backend(Block):
     """Make new arrays and networks on this backend inside a `with` block, in this thread.
 
-    What exists already stays where it is.  Also a decorator.  A call by itself changes nothing, and warns
-    of that; but it raises as `set_backend` does.
+    Existing ones stay where they are. Also a decorator. Calling it without `with` has no effect and warns.
 
+    Parameters
+    ----------
+    backend : str or Backend
+        "numpy", "cupy", "auto" or a Backend.
+
+    Raises
+    ------
+    ValueError
+        If the name is unknown.
+    BackendUnavailable
+        If the backend cannot be used here.
+
+    Examples
+    --------
+    >>> from backprop import use_backend
     >>> with use_backend("numpy") as backend:
     ...     backend.name
     'numpy'
@@ -95,7 +143,7 @@ class use_backend(Block):
 def _resolve(backend: str | Backend, why: str, where: str) -> Choice:
     if isinstance(backend, Backend):
         if not is_registered(backend):
-            raise ValueError(f"{where}: {backend!r} is not registered: backends.register(backend) first")
+            raise ValueError(f"{where}: {backend!r} is not registered; call backends.register(backend) first")
         return Choice(backend, why)
     if isinstance(backend, str) and backend == "auto":
         return _auto(why)
@@ -106,15 +154,15 @@ def _resolve(backend: str | Backend, why: str, where: str) -> Choice:
 
 
 def _auto(why: str) -> Choice:
-    """The GPU where there is one, else the CPU: the only choice that may fall back, and it says so."""
+    """Return the GPU if there is one, else the CPU. Only this choice may fall back, and it logs that."""
     error = why_unavailable("cupy")
     if error is None:
         return Choice(load("cupy"), f"{why}: auto takes the GPU")
     choice = Choice(load("numpy"), f"{why}: auto takes numpy, since {error.reason}")
-    if choice.why not in _said:
+    if choice.why not in _warned:
         import logging  # 5 ms that `import backprop` need not pay
 
-        _said.add(choice.why)
+        _warned.add(choice.why)
         logging.getLogger("backprop").warning(choice.why)
     return choice
 
@@ -124,7 +172,7 @@ def _shown(backend: str | Backend) -> str:
 
 
 class LiveNamespace:
-    """The array namespace of whichever backend is in force at each use: `xp.zeros(3)`."""
+    """The array namespace of the backend that is active at each use: `xp.zeros(3)`."""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(get_backend().xp, name)

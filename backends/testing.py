@@ -1,7 +1,7 @@
-"""The `backend` fixture, shared by the tests and the benchmarks and imported by nothing else.
+"""The `backend` fixture of the tests and benchmarks. Nothing else imports this module.
 
-Every backend runs the same tests: numpy; array_api_strict, a namespace that offers the Array API standard and
-nothing more, which proves on any machine that no NumPy-only habit crept in; and cupy, marked `gpu`.
+Every backend runs the same tests: numpy; array_api_strict, which offers the Array API standard and nothing
+more, and so shows on any machine that no code depends on NumPy's extras; and cupy, marked `gpu`.
 """
 
 import os
@@ -13,12 +13,12 @@ import pytest
 
 from backends import Backend, load, register, use_backend, why_unavailable
 
-NO_GPU = "no usable GPU: "  # how the reason of a skip begins that BACKPROP_REQUIRE_GPU=1 does not let pass
+NO_GPU = "no usable GPU: "  # begins the reason of skips that fail under BACKPROP_REQUIRE_GPU=1
 BACKENDS = ("numpy", "array_api_strict", pytest.param("cupy", marks=pytest.mark.gpu))
 
 
 def backend_or_skip(name: str) -> Backend:
-    """The backend of that name; skips the test, with the reason, where it cannot be used."""
+    """Return the backend of that name; skip the test, with the reason, if it cannot be used."""
     if name == "array_api_strict":
         if find_spec(name) is None:
             pytest.skip("array_api_strict is not installed")
@@ -33,17 +33,17 @@ def backend_or_skip(name: str) -> Backend:
 
 @pytest.fixture(params=BACKENDS)
 def backend(request: pytest.FixtureRequest) -> Iterator[Backend]:
-    """Each backend in turn, in force for new arrays and networks."""
+    """Yield each backend in turn, active for new arrays and networks."""
     with use_backend(backend_or_skip(request.param)) as backend:
         yield backend
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Any:
-    """A run that requires a GPU must not turn green for want of one; other things may be missing."""
+    """Turn a skip for a missing GPU into a failure if the run requires a GPU."""
     report = yield
     required = os.environ.get("BACKPROP_REQUIRE_GPU") == "1" and item.get_closest_marker("gpu")
-    if required and report.skipped and isinstance(report.longrepr, tuple):  # else it failed, as expected
+    if required and report.skipped and isinstance(report.longrepr, tuple):  # a tuple: not an expected failure
         reason = report.longrepr[-1].removeprefix("Skipped: ")
         if reason.startswith(NO_GPU):
             report.outcome = "failed"

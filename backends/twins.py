@@ -1,14 +1,14 @@
-"""Twins: which faster function stands in for which formula, on which backend and for which dtypes.
+"""Twins: faster functions in place of formulas, by backend and dtype.
 
 A formula is a pure function of arrays in the file of its layer, loss or optimizer: `compute(self, xp, …)`.
-A twin is the same function for one backend, `(self, ws, …)`, which takes its memory from a workspace (see
-workspace.py) in place of the namespace `xp`. Two neighbours that one function computes are rows of the
-table, too: "Affine+ReLU.compute" stands for the two formulas one after the other.
+A twin is the same function for one backend, `(self, ws, …)`: it takes a workspace (see workspace.py) in
+place of the namespace `xp`. A twin may also fuse two neighbours: "Affine+ReLU.compute" stands for the two
+formulas, one after the other.
 
-A twin is found by the very function that it stands in for. So a subclass that inherits a formula gets its
-twin, and one that has a formula of its own does not. Twins come in pairs, as formulas do: what the twin of
-`compute` saves, only the twin of `derive` need understand. But the twins of a single layer save what its
-formulas save, since a derivative in another dtype (a complex one, say) is left to the formula.
+A twin is looked up by the formula's function object. So a subclass that inherits a formula gets its twin,
+and one that overrides it does not. Twins come in pairs, as formulas do: only the twin of `derive` reads
+what the twin of `compute` saves. But twins of a single layer save the same as its formulas, because a
+derivative in another dtype (complex, say) is left to the formula.
 """
 
 from collections.abc import Callable
@@ -16,27 +16,33 @@ from typing import Any, NamedTuple, TypeVar
 
 from backends.dtypes import dtype_name
 
-HOME = "backprop."  # the package whose formulas are known by their short names
+HOME = "backprop."  # the package whose formulas have short names
 REAL = ("float32", "float64")
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Twin(NamedTuple):
-    """A faster function and the dtypes that it takes."""
+    """A faster function, and the dtypes that it accepts."""
 
     function: Callable[..., Any]
     dtypes: tuple[str, ...]
 
 
-TWINS: dict[tuple[str, str], Twin] = {}  # by the name of the backend and that of the formula
+TWINS: dict[tuple[str, str], Twin] = {}  # by (backend, formula)
 
 
 def twin(backend: str, formula: str, dtypes: tuple[str, ...] = REAL) -> Callable[[F], F]:
     """Register the decorated function as a twin.
 
-    formula: "Affine.compute", "Affine+ReLU.compute" for neighbours, or "minibatch" for a plain function, of
-    this library; "module:Layer.compute" for one of yours.
+    Parameters
+    ----------
+    backend : str
+    formula : str
+        "Affine.compute", "Affine+ReLU.compute" for neighbours, or "minibatch" for a plain function of this
+        library; "module:Layer.compute" for one of another package.
+    dtypes : tuple of str
+        Dtypes that it accepts.
     """
 
     def register(function: F) -> F:
@@ -47,21 +53,26 @@ def twin(backend: str, formula: str, dtypes: tuple[str, ...] = REAL) -> Callable
 
 
 def find(backend: str, dtype: Any, *formulas: Any) -> Callable[..., Any] | None:
-    """Return the twin of a formula, or of several neighbours' as one; None where there is none.
+    """Return the twin of a formula, or of several neighbours together; None if there is none.
 
-    backend: its name.  formulas: functions or bound methods.  What is found is not bound.
+    Parameters
+    ----------
+    backend : str
+    dtype : dtype
+    *formulas : callable
+        Functions or bound methods. The twin is returned unbound.
     """
     if dtype is None or not getattr(dtype, "isnative", True):
-        return None  # a twin writes numbers in the machine's own byte order
+        return None  # twins write native byte order
     if any(hasattr(formula, "__wrapped__") for formula in formulas):
-        return None  # what wraps a function bears its name, and may compute something else
+        return None  # a wrapper has the name of its function but may compute something else
     *before, last = map(name_of, formulas)
     found = TWINS.get((backend, "+".join((*(name.rpartition(".")[0] for name in before), last))))
     return found.function if found and dtype_name(dtype) in found.dtypes else None
 
 
 def name_of(formula: Any) -> str:
-    """The name under which a formula's twins are registered."""
+    """Return the name under which a formula's twins are registered."""
     name: str = getattr(formula, "__qualname__", type(formula).__qualname__)
     module = str(getattr(formula, "__module__", ""))
     return name if module.startswith(HOME) else f"{module}:{name}"

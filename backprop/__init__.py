@@ -13,23 +13,23 @@ import sys
 from backprop.start import guard, is_command, unguard
 
 if is_command():
-    guard()  # until all of this is imported
+    guard()  # until everything is imported
 
 try:
     import backends
 
-    backends.backend_of, backends.Backend  # noqa: B018 - a module of another project has neither
-except Exception as error:  # whatever a module of another project does
+    backends.backend_of, backends.Backend  # noqa: B018 - another project's module has neither
+except Exception as error:  # another project's module may raise anything
     from importlib.machinery import PathFinder
     from pathlib import Path
 
     _spec = getattr(sys.modules.get("backends"), "__spec__", None) or PathFinder.find_spec("backends")
     _found = _spec.origin if _spec and _spec.origin else "nothing"
     if Path(_found) == Path(__file__).parents[1] / "backends" / "__init__.py":
-        raise  # it is ours, and something that it needs is missing
+        raise  # it is ours, and one of its imports failed
     raise ImportError(
         "backprop needs the package `backends` that is installed beside it, but `import backends` found "
-        f"{_found}; rename or move what shadows it, or install backprop-xp again"
+        f"{_found}; rename or move that one, or reinstall backprop-xp"
     ) from error
 
 from backends import (

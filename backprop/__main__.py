@@ -1,4 +1,4 @@
-"""`python -m backprop` and the command `backprop`."""
+"""The command `backprop`, also `python -m backprop`."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""The commands that measure for longer, each started once with as little as it can do: `pytest -m slow`."""
+"""The commands that measure for longer, each run once at its smallest size: `pytest -m slow`."""
 
 import json
 import subprocess

@@ -1,7 +1,7 @@
-"""The GPU report on the CPU: its peers train as NumPy does, and the command says what it found, or why not.
+"""The GPU report on the CPU: its peers train as NumPy does, and the command prints its findings.
 
-PyTorch and JAX are skipped where they are not installed. What is of CUDA alone, the captures above all, runs
-nowhere but in `python -m benchmarks.gpu_report` on a GPU.
+PyTorch and JAX are skipped if they are not installed. Their CUDA captures run only in
+`python -m benchmarks.gpu_report` on a GPU.
 """
 
 import json
@@ -62,7 +62,7 @@ def test_a_peer_trains_as_numpy_does_and_again_after_a_reset(kind, why_not, prob
     first, second = found(rows, "job", kind.name)
     assert first["first_losses"] == pytest.approx(second["first_losses"], abs=1e-6)
     assert first["accuracy"] == pytest.approx(found(rows, "job", NUMPY)[0]["accuracy"], abs=0.002)
-    assert losses[-1] < losses[0]  # random, but to be learnt
+    assert losses[-1] < losses[0]  # random data that can be learned
 
 
 def test_a_peer_that_fails_leaves_the_others_be(problem, record):
@@ -142,7 +142,7 @@ def test_a_commit_that_git_does_not_know_is_said(monkeypatch):
 def test_a_wrong_call_is_one_line(arguments, status, said, capsys):
     try:
         assert main(["--rehearse", *arguments]) == status
-    except SystemExit as ended:  # argparse's own way
+    except SystemExit as ended:  # raised by argparse
         assert ended.code == status
     assert said in capsys.readouterr().err.splitlines()[-1]
 

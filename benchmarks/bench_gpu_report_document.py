@@ -1,4 +1,4 @@
-"""The GPU report's JSON has every row, whatever is wrong with some, and is never half written."""
+"""The JSON of the GPU report: it has every row, even malformed ones, and is never half written."""
 
 import json
 import os
@@ -27,7 +27,7 @@ MALFORMED = {
 
 @pytest.fixture
 def report(tmp_path, monkeypatch, capsys):
-    """report(rows): exit status, JSON and output of a run whose groups wrote these rows."""
+    """A function `report(rows)`: exit status, JSON and output of a run whose groups wrote these rows."""
     monkeypatch.delenv("BACKPROP_DATA_DIR", raising=False)
 
     def run(rows, before=lambda: None):
@@ -59,7 +59,7 @@ def test_a_malformed_row_costs_no_other_and_is_said(malformed, report):
     assert written["rows"] == rows and written["groups"]["ours"]["how"] == DONE
     assert "Faults of this report itself" in output
     assert "Groups" in output and "Wanted" in output  # the tables after the one that failed
-    if malformed["what"] != "micro":  # which is only printed
+    if malformed["what"] != "micro":  # a row that is only printed
         assert written["faults"]
         assert "FAULT" in output or "the tests: KeyError" in output
 
@@ -82,7 +82,7 @@ def test_a_disk_that_fills_up_meanwhile_does_not_stop_it(report, tmp_path, monke
         raise OSError(28, "No space left on device")
 
     status, written, output = report(ROWS, lambda: monkeypatch.setattr(os, "fsync", full))
-    assert status == 3 and written["rows"] == []  # as it was
+    assert status == 3 and written["rows"] == []  # unchanged
     assert "Wanted" in output and "report.json cannot be written: No space left" in output
 
 

@@ -1,12 +1,12 @@
-"""What the GPU report asks of the library's CUDA backend, on a CUDA that is emulated on the CPU.
+"""The GPU report over the library's CUDA backend on an emulated CUDA: calls and results are right.
 
-So its calls are known to be the library's, and its results right; its figures would be the emulation's.
+The figures would be those of the emulation.
 """
 
 from dataclasses import replace
 from types import SimpleNamespace
 
-import emulated_cupy  # of the tests
+import emulated_cupy  # from tests/backends
 import numpy as np
 import pytest
 
@@ -27,7 +27,7 @@ TINY = replace(TINY, iterations=2, hidden=3, batch_size=4, big_hidden=5, big_bat
 
 @pytest.fixture
 def emulated(monkeypatch):
-    """The CuPy backend over an emulated CuPy, in which an empty kernel is one that nobody compiles."""
+    """The CuPy backend over an emulated CuPy, in which an empty kernel needs no compiling."""
     monkeypatch.setattr(registry, "_loaded", dict(registry._loaded))
     monkeypatch.setattr(registry, "_by_type", dict(registry._by_type))
     backend = register(emulated_cupy.emulated_backend(monkeypatch))
@@ -49,7 +49,7 @@ def test_the_job_captured_and_eager(emulated, record):
     exact = found(rows, "job", NUMPY)[0]
     for row in found(rows, "job"):
         np.testing.assert_allclose(row["first_losses"], exact["first_losses"], rtol=0, atol=1e-5)
-        assert row["accuracy"] == pytest.approx(exact["accuracy"], abs=0.26)  # one of four
+        assert row["accuracy"] == pytest.approx(exact["accuracy"], abs=0.26)  # one sample of four
     assert len(found(rows, "job", CAPTURED)) == TINY.rounds
     assert found(rows, "difference")[0]["value"] < 1e-6
 
@@ -63,7 +63,7 @@ def test_the_steps_of_the_smoke_test(emulated, own):
 
 
 def test_own_products_are_right_whatever_their_size(emulated, monkeypatch):
-    monkeypatch.setattr(affine, "product", None)  # it is not called
+    monkeypatch.setattr(affine, "product", None)  # must not be called
     backend, rng = load("cupy"), np.random.default_rng(0)
     x, W = rng.random((3, 1030), dtype=np.float32), rng.random((1030, 4), dtype=np.float32)
     with library.own_products(True):
@@ -72,14 +72,14 @@ def test_own_products_are_right_whatever_their_size(emulated, monkeypatch):
 
 
 def test_the_big_step_in_both_precisions(emulated, record):
-    with library.own_products(False):  # as at the sizes of a GPU
+    with library.own_products(False):  # as for the large sizes on a GPU
         big_step.measure(record, TINY)
     rows = read(record.path)
     assert not found(rows, "error")
     assert names(rows, "big") == ["ours, float32", "products, float32", "ours, TF32", "products, TF32"]
     exact = found(rows, "big losses")[0]["first_losses"]
     np.testing.assert_allclose(found(rows, "big")[0]["first_losses"], exact, rtol=0, atol=1e-5)
-    assert 3 in emulated.modes()  # cuBLAS was told TF32
+    assert 3 in emulated.modes()  # TF32 was requested from cuBLAS
 
 
 def test_the_small_figures(emulated, record, monkeypatch):
@@ -130,7 +130,7 @@ def test_a_training_that_is_not_captured_is_a_failure(emulated):
         assert len(library.training_loop(net, *data, 3, capture=False)(batches)) == 2
         captured = library.training_loop(net, *data, 3, capture=True)
         if fails:
-            with pytest.raises(Wrong, match="Own has a loss or gradient of its own"):
+            with pytest.raises(Wrong, match="Own overrides loss or gradient"):
                 captured(batches)
         else:
             assert len(captured(batches)) == 2

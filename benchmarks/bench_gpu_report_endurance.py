@@ -1,4 +1,4 @@
-"""What the GPU report leaves behind when it is interrupted or killed, or when nobody reads its output."""
+"""Results that the GPU report leaves when it is interrupted or killed, or when nobody reads its output."""
 
 import json
 import os
@@ -36,7 +36,7 @@ HANGS = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); time.slee
 
 @pytest.fixture
 def begin(tmp_path, monkeypatch):
-    """begin(body): the command, its JSON file, and the process of its only group, once it has begun."""
+    """A function `begin(body)`: the running command, its JSON file, and the process id of its only group."""
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     monkeypatch.delenv("BACKPROP_DATA_DIR", raising=False)
     file = tmp_path / "report.json"
@@ -55,7 +55,7 @@ def begin(tmp_path, monkeypatch):
 
 
 def ends(pid, within=20.0):
-    """Whether a process is gone by then."""
+    """Return whether a process ends within so many seconds."""
     until = time.monotonic() + within
     while time.monotonic() < until:
         try:
@@ -82,7 +82,7 @@ def test_a_signal_ends_it_with_what_there_is_written_and_printed(begin, number):
 
 
 def test_under_nohup_it_goes_on(begin):
-    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # what it begins takes that on
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # inherited by the processes that it starts
     try:
         process, file, _ = begin("time.sleep(1)")
     finally:
@@ -104,7 +104,7 @@ def test_one_that_is_killed_takes_its_processes_along_and_leaves_the_rows(begin)
 
 def test_an_output_that_nobody_reads_costs_no_result(begin):
     process, file, pid = begin('time.sleep(0.5); print("more"); record("more", "ours")')
-    process.stdout.close()  # as `| head` does
+    process.stdout.close()  # like `| head`
     assert process.wait(timeout=30) == 0
     written = json.loads(file.read_text())
     assert written["groups"]["smoke"]["how"] == "done" and "wanted" in written

@@ -1,4 +1,4 @@
-"""The GPU report's agreement: a training with a small fault disagrees, and one in another order does not."""
+"""The agreement test of the GPU report: a small fault disagrees, another order of summation does not."""
 
 from dataclasses import replace
 
@@ -19,13 +19,16 @@ SETTINGS = replace(REHEARSAL, samples=2000, iterations=200)
 
 
 def tf32(a):
-    """Rounded to the 10 bits of the mantissa that TF32 has."""
+    """Return the array rounded to the 10 mantissa bits of TF32."""
     bits = np.ascontiguousarray(a).view(np.uint32)
     return ((bits + 0x1000) & np.uint32(0xFFFFE000)).view(np.float32)
 
 
 class ByHand(JobPeer):
-    """In plain NumPy.  forgotten: parameters that are not updated.  rounded: what becomes of a factor."""
+    """The job in plain NumPy.
+
+    forgotten: parameters that are not updated.  rounded: a function applied to factors.
+    """
 
     name, forgotten, rounded = CAPTURED, (), staticmethod(np.ascontiguousarray)
 
@@ -46,7 +49,7 @@ class ByHand(JobPeer):
         pass
 
     def product(self, a, b):
-        # Its summands in another order, too.
+        # Sums in another order, too.
         return self.rounded(a[:, ::-1]) @ self.rounded(b[::-1])
 
     def forward(self, x):

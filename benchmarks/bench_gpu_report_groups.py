@@ -1,4 +1,4 @@
-"""The groups of the GPU report: one that hangs, crashes or comes late costs itself alone, and is named."""
+"""The groups of the GPU report: one that hangs, crashes or starts late affects no other, and is named."""
 
 import time
 from pathlib import Path
@@ -23,7 +23,7 @@ def measure(record, settings):
 
 @pytest.fixture
 def group(tmp_path, monkeypatch):
-    """group(name, body, limit): a group of that name whose process does what `body` says."""
+    """A function `group(name, body, limit)`: a group of that name whose process runs `body`."""
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
 
     def make(name, body, limit=30.0, **options):
@@ -36,7 +36,7 @@ def group(tmp_path, monkeypatch):
 def is_alive(pid):
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:  # gone, or a system that does not say
+    except OSError:  # gone, or the system does not tell
         return False
 
 
@@ -54,9 +54,9 @@ def test_a_group_that_hangs_or_crashes_costs_itself_alone(group, tmp_path):
     assert endings["raises"].how == "exit status 1: ValueError: such a value" and endings["raises"].failed
     assert endings["works"].how == DONE
     rows = read(tmp_path / "rows")
-    assert [row["group"] for row in found(rows, "job", "begun")] == list(groups)  # what came first is kept
+    assert [row["group"] for row in found(rows, "job", "begun")] == list(groups)  # earlier rows are kept
     assert [row["group"] for row in found(rows, "job", "ended")] == ["works"]
-    assert not is_alive(found(rows, "pid")[0]["pid"])  # what it started ended with it
+    assert not is_alive(found(rows, "pid")[0]["pid"])  # its child ended with it
 
 
 def test_what_the_budget_does_not_reach_is_named(group, tmp_path):
@@ -89,7 +89,7 @@ def test_the_budget_counts_from_the_start_of_the_command(group, tmp_path):
 
 
 def test_what_a_process_of_a_group_has_started_ends_with_the_group(group, tmp_path):
-    """Also in a session of its own, as the processes of the tests and of the sanitizer have."""
+    """Check processes in other sessions, such as those of the tests and of the sanitizer."""
     inner = "import os, time; print(os.getpid(), flush=True); time.sleep(60)"
     body = f"""
     from pathlib import Path
@@ -114,7 +114,7 @@ def test_what_a_live_group_prints_is_shown_as_it_comes_and_kept(group, tmp_path,
     assert ending.how == "ended by SIGSEGV"
     shown = capfd.readouterr().out.splitlines()
     assert shown[:3] == ["live, at most 30 s:", "how far it came", ""]
-    assert "Fatal Python error: Segmentation fault" in shown  # and where
+    assert "Fatal Python error: Segmentation fault" in shown  # with the place
     assert "how far it came" in (tmp_path / "live.log").read_text()
 
 

@@ -1,4 +1,4 @@
-"""The GPU report's group of one's own scripts: all of them run, and a failure is shown and is not ours."""
+"""The group of private scripts in the GPU report: all run, and a failure is shown without being ours."""
 
 import pytest
 
@@ -15,7 +15,7 @@ SETTINGS = Settings(limit=40.0)
 
 @pytest.fixture
 def run(tmp_path, capfd):
-    """run(scripts): the rows and what is printed, of scripts by their names."""
+    """A function `run(scripts)`: the rows and the output for scripts given by name."""
 
     def run_scripts(scripts, settings=SETTINGS):
         folder = tmp_path / "private"

@@ -1,4 +1,4 @@
-"""The GPU report's smoke test on the CPU: every stage says what it found, and one that fails is alone."""
+"""The smoke test of the GPU report on the CPU: every stage prints its findings, and a failure stays alone."""
 
 import os
 import re
@@ -24,7 +24,7 @@ STAGES = [
     "a launch, and a node of a graph",
     "200 steps with our own products: captured, eager, and on NumPy",
     "40 steps with cuBLAS's products: captured, eager, and on NumPy",
-    "memory that 20 trainings by cuBLAS leave behind",
+    "memory that 20 training runs by cuBLAS leave behind",
     "3 steps under compute-sanitizer --tool memcheck",
     "3 steps under compute-sanitizer --tool racecheck",
 ]
@@ -36,7 +36,7 @@ def record(tmp_path):
 
 
 def lines(text):
-    """What is printed, without the seconds since the start."""
+    """Return the printed lines without the seconds since the start."""
     return [line.partition(" s] ")[2] for line in text.splitlines() if re.match(r"\[ *\d+\.\d s\] ", line)]
 
 
@@ -69,7 +69,7 @@ def test_a_stage_that_fails_says_so_and_the_later_ones_run(record, monkeypatch, 
     assert [row["name"] for row in found(rows, "smoke") if row["outcome"] == "FAILED"] == [
         "compiling the CUDA kernels"
     ]
-    (error,) = found(rows, "error")  # so that the command ends with 1
+    (error,) = found(rows, "error")  # makes the command exit with 1
     assert error["reason"] == "RuntimeError: affine.cu(12): error"
     assert any(line.startswith("  FAILED, ") for line in lines(capsys.readouterr().out))
 
@@ -78,7 +78,7 @@ def test_a_stage_that_fails_says_so_and_the_later_ones_run(record, monkeypatch, 
 def test_eager_losses_that_differ_at_all_are_a_failure(record, monkeypatch, off):
     train = Eager.train
     monkeypatch.setattr(smoke, "WHOSE", {"our own": (True, 3)})
-    # Captured is not an Eager, and NumPy's peer is.
+    # NumPy's peer is an Eager, Captured is not.
     monkeypatch.setattr(smoke.OnNumpy, "train", train)
     monkeypatch.setattr(smoke.Eager, "train", lambda self: [loss + off for loss in train(self)])
     smoke.measure(record, REHEARSAL)
@@ -99,7 +99,7 @@ def test_memory_that_trainings_leave_behind_is_a_failure(record, monkeypatch):
     monkeypatch.setattr(memory_growth.library, "memory_in_use", lambda backend: next(used))
     memory_growth.stage(Stages(record), REHEARSAL)
     (error,) = found(read(record.path), "error")
-    assert error["reason"] == "20 trainings left 70 MiB behind, at most 64 wanted"
+    assert error["reason"] == "20 training runs left 70 MiB behind, at most 64 wanted"
 
 
 STEPS = "own, captured: losses 2.3\nown, eager: losses 2.3"
@@ -107,14 +107,14 @@ SUMMARY = "========= ERROR SUMMARY: 0 errors"
 
 
 class TestSanitizer:
-    """A made-up compute-sanitizer, on the path."""
+    """The sanitizer stage with a fake compute-sanitizer on PATH."""
 
     @pytest.fixture
     def install(self, tmp_path, monkeypatch):
-        """install(line): one that ends by that line of a shell script, and keeps its arguments."""
+        """A function `install(line)`: a fake tool that runs that line of shell and records its arguments."""
         monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}/usr/bin{os.pathsep}/bin")
         monkeypatch.setattr(sanitizer, "CHECKS", {"memcheck": ("own", ["--report-api-errors", "no"])})
-        monkeypatch.setattr(type(REHEARSAL), "backend", "numpy")  # which is there
+        monkeypatch.setattr(type(REHEARSAL), "backend", "numpy")  # which is installed
 
         def make(line):
             tool = tmp_path / "compute-sanitizer"
@@ -154,9 +154,9 @@ class TestSanitizer:
                 "========= Target application terminated before first instrumented API call",
                 "done: Target app",
             ),
-            (STEPS, "done: own, eager: losses"),  # and no summary
-            (SUMMARY, "done: ERROR SUMMARY"),  # and no step
-            (f"{STEPS.splitlines()[0]}\n{SUMMARY}", "done: ERROR SUMMARY"),  # and not all of them
+            (STEPS, "done: own, eager: losses"),  # no summary
+            (SUMMARY, "done: ERROR SUMMARY"),  # no step
+            (f"{STEPS.splitlines()[0]}\n{SUMMARY}", "done: ERROR SUMMARY"),  # not all steps
         ],
     )
     def test_one_that_looked_at_nothing_is_not_ok(self, install, record, capsys, printed, said):

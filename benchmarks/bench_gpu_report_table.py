@@ -1,4 +1,4 @@
-"""The verdicts and tables of the GPU report, from rows that are made up."""
+"""The verdicts and tables of the GPU report, from made-up rows."""
 
 import pytest
 
@@ -22,7 +22,7 @@ OTHERS = {NUMPY: "numpy", "PyTorch eager": "pytorch", "PyTorch CUDA graph": "pyt
 
 
 def made_up(**changed):
-    """Rows of a report in which all is well.  changed: by what, a function of a row that may spoil it."""
+    """Return the rows of a report in which all is well.  changed: functions, by kind, that spoil a row."""
     rows = []
     for what, times in FAST.items():
         for name, seconds in times.items():

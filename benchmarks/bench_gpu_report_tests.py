@@ -1,4 +1,4 @@
-"""The GPU report's tests on made-up ones: a folder whose process dies costs itself alone, and is named."""
+"""The group `tests` of the GPU report, on made-up tests: a folder whose process dies affects no other."""
 
 from dataclasses import replace
 from importlib.util import find_spec
@@ -41,7 +41,7 @@ def with_xdist(request, monkeypatch):
 
 @pytest.fixture
 def run(tmp_path):
-    """run(files): the rows, the summary and what is printed of made-up tests, by their paths."""
+    """A function `run(files)`: the rows, the summary and the output of made-up tests, given by path."""
 
     def run_tests(files, limit=60.0):
         for name, text in files.items():
@@ -72,7 +72,7 @@ def test_a_folder_that_dies_costs_itself_alone(with_xdist, run, capsys):
     texts = {name.rpartition("::")[2]: text for name, text in tests.failed.items()}
     assert "assert 1 == 2" in texts["test_bad"] and "so it is" in texts["test_bad"]
     words = tests.in_words()
-    if with_xdist:  # a worker died, and another took its place
+    if with_xdist:  # a worker died and was replaced
         assert last(tests.failed) == ["test_bad", "test_deadly", "test_of_broken"]
         assert "crashed" in texts["test_deadly"]
         assert (tests.passed, tests.unfinished) == (4, 0)
@@ -140,7 +140,7 @@ def test_they_are_counted_first_and_few_of_them_share_one_process(run, monkeypat
     rows, _ = run(ini | {"a/test_a.py": GOOD + GOOD.replace("good", "second"), "b/test_b.py": slow})
     printed = [line.rpartition("/")[2] for line in capsys.readouterr().out.splitlines()]
     assert printed[1].startswith("a: 2 tests, processes: 1, at most ")
-    assert len(printed) == 3  # nothing of b, which has none
+    assert len(printed) == 3  # no line for b, which has no test
     assert [row["how"] for row in found(rows, "unit")] == [DONE, "none of these tests"]
 
 

@@ -1,9 +1,9 @@
 """The gradient checks against the black box, which evaluates the loss for every parameter, and the book's.
 
-All on one network and the same 3 samples, and in turns, since the ratios count and a machine drifts.
+All run on one network and the same 3 samples, in turns, since ratios matter and a machine drifts.
 
-`python -m benchmarks.bench_gradient_check` times the fast checks in a process that does nothing else, where
-they are slower: memory that is freed goes back to the system there, and comes anew page by page.
+`python -m benchmarks.bench_gradient_check` times the fast checks in a process that does nothing else. They
+are slower there, because freed memory is returned to the system and has to be mapped again page by page.
 """
 
 import time
@@ -35,14 +35,14 @@ class OneEntryOff(Affine):
 
 
 class SlightlySteep(ReLU):
-    """A rectifier whose derivative is too large by a factor: it makes every entry before it wrong."""
+    """A ReLU whose derivative is too large by a factor, which makes all gradients before it wrong."""
 
     def derive(self, xp, dout, out):
         return FACTOR * super().derive(xp, dout, out)
 
 
 def wrong_network(affine=Affine, relu=ReLU):
-    """The network of this benchmark, with the same weights, and other classes for its first layers."""
+    """Return the network of this benchmark with the same weights and other classes for its first layers."""
     n_in, n_hidden, n_out = SIZES
     options = {"rng": np.random.default_rng(0), "dtype": "float64"}
     layers = {
@@ -54,7 +54,7 @@ def wrong_network(affine=Affine, relu=ReLU):
 
 
 def by_columns(net, x, t, method):
-    """The numerical gradient of all parameters as full mode takes it."""
+    """Return the numerical gradient of all parameters as full mode computes it."""
     return {
         outer: gradient_by_columns(place, own, method)
         for place in places(net, x, t)
@@ -64,18 +64,18 @@ def by_columns(net, x, t, method):
 
 
 def book_network(net, backend):
-    """The book's network with the same weights."""
+    """Return the book's network with the same weights."""
     theirs = book.TwoLayerNet(*SIZES)
     for name, array in net.params.items():
         theirs.params[name][...] = backend.to_numpy(array)
     return theirs
 
 
-# What each call must have found.
+# Checks of the result of each call.
 
 
 def agrees(backend, expected, tolerance):
-    """A check that takes gradients that are near the expected ones."""
+    """Return a check that accepts gradients near the expected ones."""
 
     def check(gradients):
         assert gradients.keys() == expected.keys()
@@ -111,7 +111,7 @@ def right_network():
 
 
 def fast_cases(x, t):
-    """Fast checks of a right network and of two wrong ones."""
+    """Return fast checks of a right network and of two wrong ones."""
     nets = {
         "fast: check": (right_network(), is_right),
         "fast: one entry wrong": (wrong_network(affine=OneEntryOff), names_the_entry),
@@ -139,7 +139,7 @@ def test_gradient_checks(in_turns, backend):
     cases = []
     if backend.name == "numpy":
         theirs = book_network(net, backend)
-        # The tolerance: of the book's epsilon, 1e-7 in the logarithm, and of its long step.
+        # The tolerance covers the book's 1e-7 in the logarithm and its large step.
         near_the_book = agrees(backend, gradient, 1e-5)
         cases += [
             Case("the book's loop", "central", lambda: theirs.numerical_gradient(*on_host), near_the_book)
@@ -161,7 +161,7 @@ def test_gradient_checks(in_turns, backend):
 
 
 def in_this_process(calls=101):
-    """The first call and the median of all, of each fast check."""
+    """Print the time of the first call and the median of all calls, for each fast check."""
     for case in fast_cases(*samples()):
         seconds = []
         for _ in range(calls):

@@ -1,4 +1,4 @@
-"""Graph pictures: drawing graphs of 200 operations, and what a tracer costs the layers, open and not."""
+"""Graph pictures: drawing graphs of 200 operations, and the cost of a tracer to the layers."""
 
 import random
 
@@ -14,7 +14,7 @@ TRACING = ("MulLayer", "never traced ns", "after a tracer ns", "inside one ns")
 
 
 def chain() -> Graph:
-    """Each operation takes the result of the one before it, and one number that all of them share."""
+    """Return a graph in which each operation takes the previous result and one number shared by all."""
     with trace() as graph:
         value, w = graph.input("x", 1.0), graph.input("w", 1.01)
         for _ in range(OPERATIONS):
@@ -23,7 +23,7 @@ def chain() -> Graph:
 
 
 def tangle(span: int) -> Graph:
-    """Each operation takes two of the last `span` numbers, drawn at random."""
+    """Return a graph in which each operation takes two of the last `span` numbers, drawn at random."""
     rng = random.Random(0)
     with trace() as graph:
         values = [graph.input(f"x{i}", 1.0 + i / 10) for i in range(8)]
@@ -57,11 +57,11 @@ def test_drawing(name, how, benchmark, closing_table):
         closing_table("drawing, medians", DRAWING, [row])
 
 
-NEVER_TRACED = MulLayer.forward, MulLayer.backward  # as they were when this module was imported
+NEVER_TRACED = MulLayer.forward, MulLayer.backward  # at the import of this module
 
 
 def passes(layer: MulLayer, name: str) -> dict[str, Work]:
-    """One method of a layer: called as before any tracer was open, after one, and inside one."""
+    """Return calls of a layer's method as it was before any tracer, after one was closed, and inside one."""
     layer.forward(3.0, 4.0)
     arguments = (3.0, 4.0) if name == "forward" else (1.0,)
     before = NEVER_TRACED[name == "backward"].__get__(layer)

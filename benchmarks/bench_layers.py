@@ -1,4 +1,4 @@
-"""What the layers cost: both passes of a chain in a loop, against its twins called alone."""
+"""The overhead of layers: both passes of a chain in a loop, against its twins called alone."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ def twins_of(*layers: Any) -> tuple[Any, Any]:
 
 
 def works(sizes: tuple[int, int, int], batch_size: int) -> tuple[dict[str, Work], dict[str, Arrays]]:
-    """Return the passes by the chain and by its twins, and the gradients that each leaves."""
+    """Return both passes by the chain and by its twins, and the gradients that each leaves."""
     rng = np.random.default_rng(0)
     x = rng.standard_normal((batch_size, sizes[0]), dtype=np.float32)
     labels = rng.integers(sizes[2], size=batch_size)

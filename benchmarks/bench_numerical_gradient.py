@@ -1,6 +1,6 @@
 """The gradient by backpropagation against the numerical one: the comparison of chapter 5.
 
-The same network and the same batch, in float64, since the numerical gradient always computes in it.
+Both use the same network and batch, in float64, since the numerical gradient always computes in it.
 """
 
 import numpy as np
@@ -17,7 +17,7 @@ BATCH = 3
 @pytest.mark.parametrize("network", SIZES)
 def test_gradient(timed, backend, network, method):
     if backend.name == "array_api_strict" and network == "784-50-10":
-        # That namespace is there to prove correctness; a time that nobody needs would take minutes.
+        # That namespace is for correctness; its time would take minutes and tell nothing.
         pytest.skip("array_api_strict is timed on the smaller networks only")
     net = TwoLayerNet(*SIZES[network], dtype="float64", rng=0)
     rng = np.random.default_rng(0)

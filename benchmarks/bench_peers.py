@@ -1,7 +1,7 @@
 """The train step beside that of other libraries, from the same weights and on the same batches.
 
-Skipped where a library is not installed; the book's loop needs none. `python -m benchmarks.peers` measures
-for longer, and the whole job.
+Libraries that are not installed are skipped; the book's loop needs none. `python -m benchmarks.peers`
+measures longer, and the whole job as well.
 """
 
 import numpy as np
@@ -25,7 +25,7 @@ def data():
 
 
 class Slack(Ours):
-    """A peer that learns a little faster than it should."""
+    """A peer that learns slightly faster than it should."""
 
     def step_loss(self, batches):
         losses = super().step_loss(batches)

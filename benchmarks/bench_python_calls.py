@@ -1,7 +1,7 @@
-"""How many Python functions one gradient calls: what a small network spends its time in.
+"""The number of Python function calls in one gradient, where a small network spends its time.
 
-`python -m benchmarks.bench_python_calls` prints the count. It is the same in every run of one version of
-Python; another version inlines other things.
+`python -m benchmarks.bench_python_calls` prints the count. It is the same in every run of one Python version;
+other versions inline differently.
 """
 
 import sys
@@ -19,7 +19,7 @@ HEADER = ("calls of Python functions in net.gradient", "count", "wanted on Pytho
 
 
 class Calls(NamedTuple):
-    """all: the calls of a gradient.  before: those until its first product."""
+    """Numbers of calls.  all: in a gradient.  before: until its first product."""
 
     all: int
     before: int
@@ -50,7 +50,7 @@ def count() -> Calls:
 
 
 def rows(calls: Calls) -> list[tuple[str, str, str, str]]:
-    """Return the counts beside what is wanted."""
+    """Return the counts beside their targets."""
     return [
         (what, str(found), f"at most {wanted}", "met" if found <= wanted else "MISSED")
         for (what, wanted), found in zip(WANTED.items(), calls, strict=True)

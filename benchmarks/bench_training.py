@@ -16,7 +16,7 @@ from backprop.optimizers import SGD, Momentum, Optimizer
 from backprop.reporting.timing import Work
 from backprop.training import SEGMENT, Trainer
 
-SAMPLES, BATCH = 60_000, 100  # as many samples as MNIST, since gathering depends on what the caches hold
+SAMPLES, BATCH = 60_000, 100  # as many samples as MNIST, since the time of gathering depends on the caches
 DTYPES = ("float32", "float64")
 
 
@@ -52,7 +52,7 @@ def test_training_step(timed, benchmark, backend, data, variant, dtype):
     net, optimizer, rng = net_of(dtype), optimizer_of(0.1), np.random.default_rng(1)
     trainer = Trainer(net, optimizer, *net.prepare("bench_training", *data), BATCH)
 
-    # What `train` does between two looks at the losses; `train` itself would add its evaluations.
+    # The work of `train` between two readings of the losses, without its evaluations.
     def segment():
         return trainer.start(rng.integers(SAMPLES, size=(SEGMENT, BATCH)))()
 
@@ -71,14 +71,14 @@ STEPS, RATE = 1000, 0.1
 BY_HAND = "by hand"
 TRAININGS: dict[str, dict[str, Any]] = {
     "train, evaluate_every=None": {"evaluate_every": None},
-    "train, by default": {},  # it measures the accuracy after every epoch, and an epoch is one step here
+    "train, by default": {},  # measures the accuracy after every epoch, which is one step here
 }
 HEADER = ("50 samples, 2-3-2", "µs a step", "of by hand", "wanted", "")
 WANTED = 1.3
 
 
 def small_works() -> dict[str, Work]:
-    """Return full-batch trainings of a few samples, STEPS steps a call: by hand, and by `train`."""
+    """Return full-batch training runs on a few samples, STEPS steps per call: by hand, and by `train`."""
     rng = np.random.default_rng(0)
     x, t = rng.standard_normal((FEW, VALUES), dtype=np.float32), rng.integers(CLASSES, size=FEW)
 

@@ -1,7 +1,7 @@
-"""Each twin of the NumPy backend against the formula it stands in for, at the sizes of a training step.
+"""NumPy's twins against the formulas that they replace, at the sizes of a training step.
 
-To add one: a line in `CASES` for each size at which it is called. A twin without a line fails
-`test_every_twin_has_a_case`.
+A new twin needs a line in `CASES` for each size at which it is called; `test_every_twin_has_a_case` fails
+without one.
 """
 
 from collections.abc import Callable, Sequence
@@ -23,11 +23,11 @@ SAMPLES = 10_000
 SMALL, LARGE = 39_760, 3_256_330  # parameters of 784-50-10 and of 784-4096-10
 HEADER = ("", "size", "twin µs", "formula µs", "twin / formula", "")
 
-Call = Callable[[], tuple[Any, ...]]  # computes once, returns what is to be the same
+Call = Callable[[], tuple[Any, ...]]  # computes once and returns the results to compare
 
 
 class Pair(NamedTuple):
-    """A twin and its formula, each ready to be called with arrays of its own."""
+    """A twin and its formula, each ready to be called with its own arrays."""
 
     twin: Call
     formula: Call
@@ -37,15 +37,15 @@ def twin_of(formula: str) -> Callable[..., Any]:
     return TWINS[BACKEND.name, formula].function
 
 
-def workspace(needs_dx: bool = True, lent: Any = ()) -> Workspace:
-    return Workspace(BACKEND, np.dtype("float32"), dict(lent), needs_dx)
+def workspace(needs_dx: bool = True, provided: Any = ()) -> Workspace:
+    return Workspace(BACKEND, np.dtype("float32"), dict(provided), needs_dx)
 
 
 rng = np.random.default_rng(0)
 
 
 def a(*shape: int) -> np.ndarray:
-    """Return normal numbers, float32."""
+    """Return normal random numbers, float32."""
     return rng.standard_normal(shape, dtype=np.float32)
 
 
@@ -74,7 +74,7 @@ def formulas_forward(layers: Sequence[Any], x: Any, targets: Sequence[Any]) -> t
 
 
 def formulas_backward(layers: Sequence[Any], dout: Any, saved: Sequence[Any]) -> tuple[Any, ...]:
-    """Return the gradient of their input and those of their parameters."""
+    """Return the gradients of the input and of the parameters of neighbours."""
     grads: tuple[Any, ...] = ()
     for layer, kept in zip(reversed(layers), reversed(saved), strict=True):
         result = layer.derive(np, dout, *kept)
@@ -96,9 +96,9 @@ def forward(layers: Sequence[Any], x: Any, *targets: Any) -> Pair:
 def backward(layers: Sequence[Any], dout: Any, x: Any, *targets: Any, needs_dx: bool = True) -> Pair:
     """Return a layer's `derive`, or that of neighbours as one.
 
-    needs_dx: whether the twin is asked for the gradient of x. The formula always computes it: where the twin
-    is not asked, their ratio has that in it.
-    A loss is computed anew before each call, on both sides, since its twin writes into what it has saved.
+    needs_dx: whether the twin computes the gradient of x. The formula always does, so without it the ratio
+    includes that difference.
+    A loss is recomputed before each call, on both sides, since its twin overwrites what it has saved.
     """
     name = "+".join(type(layer).__name__ for layer in layers)
     compute, derive = twin_of(f"{name}.compute"), twin_of(f"{name}.derive")
@@ -127,9 +127,9 @@ def backward(layers: Sequence[Any], dout: Any, x: Any, *targets: Any, needs_dx: 
 
 
 def update(optimizer: Any, size: int) -> Pair:
-    """Return an optimizer's `compute` as a training calls it, where the twin may write over the gradient.
+    """Return an optimizer's `compute` as training calls it: the twin may overwrite the gradient.
 
-    The rate is 1, so that a gradient that is written over by rate · gradient stays what it is.
+    The rate is 1, so a gradient overwritten by rate · gradient keeps its value.
     """
     twin, rate = twin_of(f"{type(optimizer).__name__}.compute"), np.array(1.0, np.float32)
     arrays = [a(size) for _ in range(2 + len(optimizer.zeros))]
@@ -145,7 +145,7 @@ def update(optimizer: Any, size: int) -> Pair:
         return updated
 
     own = [array.copy() for array in arrays]
-    ws = workspace(lent={("step", (size,)): own[1]})
+    ws = workspace(provided={("step", (size,)): own[1]})
     return Pair(call(twin, ws, *own), call(type(optimizer).compute, np, *arrays))
 
 
@@ -157,7 +157,7 @@ def draw() -> Pair:
 
 
 def hidden() -> np.ndarray:
-    """Return what a ReLU gives."""
+    """Return the output of a ReLU."""
     return np.maximum(a(BATCH, HIDDEN), 0)
 
 
@@ -165,7 +165,7 @@ MEAN = 1.0 / BATCH  # dout of each sample's loss
 FIRST, SECOND, NO_DX = f"{PIXELS}-{HIDDEN}", f"{HIDDEN}-{CLASSES}", f"{PIXELS}-{HIDDEN}, no dx"
 ROWS, LOGITS = f"{BATCH} x {HIDDEN}", f"{BATCH} x {CLASSES}"
 
-# Formula: size: what makes the pair.
+# By formula and size: the function that makes the pair.
 CASES: dict[str, dict[str, Callable[[], Pair]]] = {
     "Affine.compute": {
         FIRST: lambda: forward([affine(PIXELS, HIDDEN)], a(BATCH, PIXELS)),

@@ -1,6 +1,6 @@
-"""The network of chapter 5 as the book has it: the baseline of the gradient checks and of training.
+"""The network of chapter 5 as in the book: the baseline of gradient checks and of training.
 
-Neither slowed down nor tuned, in the book's names and idioms, which are not those of this library.
+It is neither slowed down nor tuned, and keeps the names and idioms of the book.
 """
 
 from collections import OrderedDict

@@ -1,4 +1,4 @@
-"""What the benchmarks share: the backends, timing that waits for the device, and the closing tables."""
+"""Fixtures of the benchmarks: backends, timing that waits for the device, and closing tables."""
 
 import os
 import platform
@@ -21,8 +21,8 @@ from backprop.reporting.timing import in_turns as time_in_turns
 
 __all__ = ["backend", "pytest_runtest_makereport"]
 
-collect_ignore = ["private"]  # scripts of one's own, see README.md
-SLOW = 5.0  # seconds a call, from which on one round has to do
+collect_ignore = ["private"]  # private scripts, see README.md
+SLOW = 5.0  # seconds per call above which one round is enough
 CASE = ("network", "batch", "dtype", "backend")
 RESULTS = pytest.StashKey[list[dict[str, Any]]]()
 TABLES = pytest.StashKey[dict[str, tuple[tuple[str, ...], list[Any]]]]()
@@ -35,11 +35,11 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture
 def timed(backend: Backend, benchmark: Any, pytestconfig: pytest.Config) -> Callable[..., None]:
-    """timed(function, rounds=…, **facts): time function() until the device has done all of it.
+    """A function `timed(function, rounds=…, **facts)` that times function() until the device has finished.
 
-    One call comes first and is not counted: the warm-up.  rounds: how often it is measured, once where the
-    warm-up was slow.  iterations: calls a round.  check: judges what a call returned, before and after.
-    facts: what was measured, kept with the times; --benchmark-json holds them as "extra_info".
+    One uncounted call warms up.  rounds: number of measurements, one if the warm-up was slow.  iterations:
+    calls per round.  check: checks the result of a call, before and after timing.  facts: a description kept
+    with the times; --benchmark-json has it as "extra_info".
     """
 
     def run(
@@ -76,10 +76,10 @@ def timed(backend: Backend, benchmark: Any, pytestconfig: pytest.Config) -> Call
 
 @dataclass
 class Case:
-    """Something to be timed in turns with others.
+    """A function that is timed in turns with others.
 
-    what: its name.  by: the numerical derivative that it takes.  check: judges what each call returned.
-    calls: how many in one turn.
+    what: its name.  by: the numerical derivative that it uses.  check: checks the result of each call.
+    calls: number of calls per turn.
     """
 
     what: str
@@ -91,10 +91,10 @@ class Case:
 
 @pytest.fixture
 def in_turns(backend: Backend, benchmark: Any, pytestconfig: pytest.Config) -> Callable[..., None]:
-    """in_turns(cases, rounds=…, **facts): time all cases one after the other, then all of them again, …
+    """A function `in_turns(cases, rounds=…, **facts)` that times all cases in turn, round after round.
 
-    For ratios: what slows the machine down for some seconds slows down all of them. One round comes first and
-    is not counted; there the memory is measured that each takes at its peak. The median is that of all calls.
+    This makes ratios reliable: a slow phase of the machine slows all cases down. An uncounted first round
+    measures the peak memory of each case. The median is that of all calls.
     """
 
     def run(cases: list[Case], *, rounds: int, **facts: Any) -> None:
@@ -103,7 +103,7 @@ def in_turns(backend: Backend, benchmark: Any, pytestconfig: pytest.Config) -> C
 
         def measure_peaks() -> None:
             for case in cases:
-                tracemalloc.start()  # NumPy tells it of its arrays; a GPU's are not seen
+                tracemalloc.start()  # sees NumPy's arrays, but none on a GPU
                 case.check(case.function())
                 peaks[case.what, case.by] = tracemalloc.get_traced_memory()[1]
                 tracemalloc.stop()
@@ -136,9 +136,9 @@ def in_turns(backend: Backend, benchmark: Any, pytestconfig: pytest.Config) -> C
 
 @pytest.fixture
 def works_in_turns(benchmark: Any) -> Callable[..., Times | None]:
-    """works_in_turns(works, rounds=…, block=…): what `backprop.reporting.timing.in_turns` says of the works.
+    """A function `works_in_turns(works, rounds=…, block=…)` that times works by `timing.in_turns`.
 
-    None under --benchmark-disable, where each of them is called once.
+    It returns None under --benchmark-disable, where each is called once.
     """
 
     def run(works: dict[str, Work], *, rounds: int, block: float) -> Times | None:
@@ -162,7 +162,7 @@ def works_in_turns(benchmark: Any) -> Callable[..., Times | None]:
 
 @pytest.fixture
 def closing_table(pytestconfig: pytest.Config) -> Callable[..., None]:
-    """closing_table(title, header, rows): print these rows at the end, below those of the same title."""
+    """A function `closing_table(title, header, rows)` that prints rows at the end, grouped by title."""
 
     def add(title: str, header: tuple[str, ...], rows: list[Any]) -> None:
         pytestconfig.stash[TABLES].setdefault(title, (header, []))[1].extend(rows)
@@ -171,7 +171,7 @@ def closing_table(pytestconfig: pytest.Config) -> Callable[..., None]:
 
 
 def versions(backend: Backend) -> dict[str, str]:
-    """The software that the times depend on."""
+    """Return the versions of the software that the times depend on."""
     blas = np.show_config(mode="dicts")["Build Dependencies"]["blas"]
     return {
         "backprop": backprop.__version__,
@@ -201,7 +201,7 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
 
 
 def gradients(results: list[dict[str, Any]]) -> str:
-    """Numerical against backpropagated gradients, where both were timed."""
+    """Tabulate numerical against backpropagated gradients, where both were timed."""
     timed = {(*(r[name] for name in CASE), r["method"]): r["seconds"] for r in results if "method" in r}
     rows = []
     for (*case, method), numerical in timed.items():
@@ -214,7 +214,7 @@ def gradients(results: list[dict[str, Any]]) -> str:
 
 
 def gradient_checks(results: list[dict[str, Any]]) -> str:
-    """Each check beside the black box by the same method, and that beside the book's loop."""
+    """Tabulate each check against the black box by the same method, and against the book's loop."""
     timed = {(r["backend"], r["check"], r["by"]): r for r in results if "check" in r}
     rows = []
     for (name, what, by), result in timed.items():
@@ -227,12 +227,12 @@ def gradient_checks(results: list[dict[str, Any]]) -> str:
 
 
 def as_ratio(seconds: float, reference: float) -> str:
-    """A share as 1/n where it is a small one, else as a number."""
+    """Return a ratio as text: 1/n if it is small, else as a number."""
     return f"1/{reference / seconds:,.0f}" if seconds < reference / 2.0 else f"{seconds / reference:.2f}"
 
 
 def training_steps(results: list[dict[str, Any]]) -> str:
-    """The time of one step, from that of many."""
+    """Tabulate the time per step."""
     case = ("network", "optimizer", *CASE[1:])
     rows = [
         (*(r[name] for name in case), f"{r['seconds'] / r['steps'] * 1e6:,.0f}")
@@ -243,7 +243,7 @@ def training_steps(results: list[dict[str, Any]]) -> str:
 
 
 def software(results: list[dict[str, Any]]) -> str:
-    """Device and versions, a line for each backend."""
+    """Return device and versions, a line per backend."""
     lines = {
         f"{r['backend']} on {r['device']}: " + ", ".join(f"{k} {v}" for k, v in r["versions"].items())
         for r in results

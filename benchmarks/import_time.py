@@ -1,4 +1,4 @@
-"""How long `import backprop` takes against `import numpy`: medians of 9 fresh processes each, in turns.
+"""The time of `import backprop` against `import numpy`: medians of 9 fresh processes each, in turns.
 
     python benchmarks/import_time.py
 
@@ -18,7 +18,7 @@ CODE = "from time import perf_counter as now; start = now(); import {}; print(no
 
 
 def milliseconds(module: str, cache: str) -> float:
-    """The time of the import statement alone, in a new interpreter that keeps byte code in `cache`."""
+    """Return the time of the import statement alone, in a new interpreter that keeps byte code in `cache`."""
     output = subprocess.run(
         [sys.executable, "-c", CODE.format(module)],
         cwd=CHECKOUT,

@@ -1,4 +1,4 @@
-"""By how much a training makes its process grow: `python -m benchmarks.memory [--steps N]`, on Linux.
+"""The growth of a process by training: `python -m benchmarks.memory [--steps N]`, on Linux.
 
 The data is loaded first. Then `train` runs for 1,000 iterations, in which all buffers are made, and twice for
 the further steps. The first of these may grow by the losses that it records, 32 bytes each in a list; the
@@ -14,9 +14,9 @@ STATUS, CLEAR = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
 
 def resident(peak: bool = False) -> float:
-    """What this process has in memory, or the most it had since `forget_peak`, MiB; from Linux's /proc.
+    """Return this process's resident memory, or its peak since `forget_peak`, in MiB, from Linux's /proc.
 
-    Not from getrusage: to a process that another one started, Linux counts the starter's peak too.
+    getrusage would not do: Linux counts the peak of the parent process, too.
     """
     name = "VmHWM" if peak else "VmRSS"
     (line,) = (line for line in STATUS.read_text().splitlines() if line.startswith(name))
@@ -28,7 +28,7 @@ def forget_peak() -> None:
 
 
 def growth(steps: int, hidden: int, batch_size: int) -> list[tuple[str, float, float]]:
-    """What each part of a training added, and how far it went above its start meanwhile, MiB."""
+    """Print what each part of a training run added, and its peak above the start, in MiB."""
     from backprop import TwoLayerNet, train
     from benchmarks.peers.data import load
 

@@ -1,10 +1,10 @@
-"""Make the notebooks of docs/ from their sources, the Markdown beside them: executed, with their outputs.
+"""Make the notebooks of docs/ from the Markdown beside them, executed and with their outputs.
 
     python docs/notebooks.py            writes them
-    python docs/notebooks.py --check    executes them and compares; exits with 1 where they differ
+    python docs/notebooks.py --check    executes them and compares; exits with 1 if they differ
 
-Cells whose numbers depend on the machine have the tag "varies": their text must be the same, their numbers
-about the same. Of pictures by matplotlib only that they are there is compared; those of graphs are text.
+Cells whose numbers depend on the machine have the tag "varies": their text must be the same, and their
+numbers close. Of matplotlib's pictures only the presence is compared; pictures of graphs are text.
 """
 
 import argparse
@@ -25,11 +25,12 @@ FOLDER = Path(__file__).parent
 SOURCES = sorted(FOLDER.glob("tutorial/*.md"))
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?:e[+-]?\d+)?")
-TINY = 1e-9  # numbers below are rounding errors, of which the order of magnitude says enough
+AROUND = 60  # characters shown on either side of a difference
+TINY = 1e-9  # numbers below are rounding errors, whose size alone matters
 
 
 def from_source(source: Path) -> Any:
-    """The notebook of a source, not executed; the same each time."""
+    """Return the notebook of a source, not executed; the same each time."""
     notebook = jupytext.read(source)
     notebook.metadata = nbformat.from_dict({"kernelspec": KERNEL, "language_info": {"name": "python"}})
     notebook.nbformat_minor = 5
@@ -39,9 +40,9 @@ def from_source(source: Path) -> Any:
 
 
 def executed(source: Path) -> Any:
-    """The notebook of a source with the outputs that it has here.  Raises where a cell does."""
+    """Return the notebook of a source, executed here. Raises if a cell does."""
     notebook = from_source(source)
-    # Why ipc: what a kernel is told over TCP everybody on the machine could hear.
+    # ipc, because any user of the machine could listen to a kernel over TCP.
     private = Config(ConnectionFileMixin={"transport": "ipc"})
     NotebookClient(notebook, config=private, timeout=120, record_timing=False).execute()
     notebook.metadata = from_source(source).metadata  # without the versions of this machine
@@ -49,12 +50,12 @@ def executed(source: Path) -> Any:
 
 
 def without_outputs(notebook: Any) -> list[tuple[str, str, str]]:
-    """What of a notebook is in its source: identity, kind and text of every cell."""
+    """Return the part of a notebook that is in its source: id, type and text of every cell."""
     return [(cell.id, cell.cell_type, cell.source) for cell in notebook.cells]
 
 
 def said(cell: Any) -> list[str]:
-    """The outputs of a cell as texts: what it prints, what it returns, and its pictures."""
+    """Return the outputs of a cell as texts: printed text, result and pictures."""
     texts = []
     for output in cell.get("outputs", ()):
         data = output.get("data", {})
@@ -65,7 +66,7 @@ def said(cell: Any) -> list[str]:
 
 
 def differences(there: Any, here: Any) -> list[str]:
-    """How the outputs here differ from those of the notebook that is there, a line a cell."""
+    """Return the differences of the outputs here from the committed notebook, a line per cell."""
     if without_outputs(there) != without_outputs(here):
         return ["it is not the notebook of its source"]
     found = []
@@ -73,12 +74,20 @@ def differences(there: Any, here: Any) -> list[str]:
         before, now = said(old), said(new)
         varies = "varies" in old.metadata.get("tags", ())
         if before != now and not (varies and _about("\n".join(before), "\n".join(now))):
-            found.append(f"{old.id}: {before} has become {now}")
+            found.append(f"{old.id}: {_difference(''.join(before), ''.join(now))}")
     return found
 
 
+def _difference(before: str, now: str) -> str:
+    """Return where two texts first differ, with a few words of each: a picture is one long line."""
+    first = len(os.path.commonprefix([before, now]))
+    start = max(0, first - AROUND)
+    old, new = (text[start : first + AROUND] for text in (before, now))
+    return f"{old!r} has become {new!r}, from character {first} on"
+
+
 def _about(before: str, now: str) -> bool:
-    """Whether two texts are the same but for numbers, and the numbers are close."""
+    """Return whether two texts differ only in numbers, and these are close."""
     if NUMBER.sub("#", before) != NUMBER.sub("#", now):
         return False
     pairs = zip(map(float, NUMBER.findall(before)), map(float, NUMBER.findall(now)), strict=True)
@@ -90,7 +99,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Make the notebooks of docs/ from the Markdown beside them.")
     parser.add_argument("--check", action="store_true", help="write nothing; exit with 1 where one differs")
     check = parser.parse_args().check
-    # Those that are committed are of the bundled sample and of a machine without a GPU.
+    # The committed notebooks are made on the bundled sample, on a machine without a GPU.
     for name in ("BACKPROP_DATA_DIR", "BACKPROP_BACKEND", "BACKPROP_DTYPE"):
         os.environ.pop(name, None)
     os.environ["CUDA_VISIBLE_DEVICES"] = ""

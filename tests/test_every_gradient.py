@@ -59,7 +59,7 @@ def both_gradients(obj, *inputs):
     target = target_of(obj, inputs, generator(0))
     run = target.run(target.copy())
     if len(run.inputs) > len(target.wanted):
-        target = target.of_inputs(run.inputs)
+        target = target.with_inputs(run.inputs)
         run = target.run(target.copy())
     comparison = Comparison(target, run, "complex")
     assert comparison.measure() == "", "the complex step could not be taken"

@@ -46,7 +46,7 @@ def everything(steps):
 
 
 def count():
-    """What is there: objects, bytes, threads and open files."""
+    """Return the numbers of objects, bytes, threads and open files."""
     gc.collect()
     counted = {"objects": len(gc.get_objects()), "bytes": tracemalloc.get_traced_memory()[0]}
     counted["threads"] = threading.active_count()
@@ -56,7 +56,7 @@ def count():
 
 
 def growth(rounds, steps):
-    """What there is more after so many rounds than before; the first ones fill what is kept for good."""
+    """Return the growth over that many rounds; the first rounds fill caches that are kept for good."""
     for _ in range(3):
         everything(steps)
     before = count()

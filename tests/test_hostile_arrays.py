@@ -13,7 +13,7 @@ LABELS = [0, 2, 1]
 
 
 class Frame:
-    """What a pandas.DataFrame is to NumPy."""
+    """A stand-in for a pandas.DataFrame, as NumPy sees it."""
 
     def __init__(self, values):
         self.values = values
@@ -166,7 +166,7 @@ def test_a_class_that_is_no_subclass_but_wraps_an_array_fails_with_its_cause():
             raise OSError("the disk is gone")
 
     with pytest.raises(
-        TypeError, match="TwoLayerNet.predict: x is no array of numbers, got .*Broken"
+        TypeError, match="TwoLayerNet.predict: x must be an array of numbers, got .*Broken"
     ) as caught:
         TwoLayerNet(4, 5, 3, rng=0).predict(Broken())
     assert isinstance(caught.value.__cause__, OSError)

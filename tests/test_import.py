@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 
@@ -140,7 +141,7 @@ def test_missing_backends_are_told_of(tmp_path):
         file = f"{package}/__init__.py"
         (tmp_path / file).write_bytes((ROOT / file).read_bytes())
     message = import_error(python(with_only("numpy") + "import backprop", cwd=tmp_path, path=()))
-    assert "`backends`" in message and "install backprop-xp again" in message
+    assert "`backends`" in message and "reinstall backprop-xp" in message
 
 
 def test_missing_numpy_is_not_mistaken_for_a_shadow():
@@ -233,7 +234,8 @@ FORMULAS = ("compute", "derive", "evaluate")  # the docstring of their class is 
 def public_members(module):
     """The public functions, classes and methods that a module defines, by their full names.
 
-    Left out are formulas, whose docstring is that of their class, and twins, whose is that of their formula.
+    Left out are formulas, whose docstring is that of their class, twins, whose is that of their formula, and
+    the members of protocols, which the Array API standard describes.
     """
     twins = {inspect.unwrap(twin.function) for twin in TWINS.values()}
     for name, value in vars(module).items():
@@ -244,7 +246,7 @@ def public_members(module):
             continue
         has_formulas = inspect.isclass(value) and issubclass(value, Layer | Optimizer)
         yield f"{module.__name__}.{name}", value
-        for attribute in vars(value) if inspect.isclass(value) else ():
+        for attribute in vars(value) if inspect.isclass(value) and Protocol not in value.__bases__ else ():
             member = inspect.getattr_static(value, attribute)
             is_method = inspect.isroutine(member) or isinstance(member, property | classmethod | staticmethod)
             if has_formulas and attribute in FORMULAS:

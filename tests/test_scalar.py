@@ -1,4 +1,4 @@
-"""The scalar layers: the apples, arrays, broadcasting, running twice."""
+"""The scalar layers: the apple programs, arrays, broadcasting, cells that run twice."""
 
 import math
 
@@ -38,7 +38,7 @@ def test_a_cell_may_run_twice():
 
 @pytest.mark.parametrize("layer", [cls() for cls in EVERY], ids=lambda layer: type(layer).__name__)
 def test_backward_before_forward(layer):
-    with pytest.raises(RuntimeError, match=r"Layer.backward needs a forward before it"):
+    with pytest.raises(RuntimeError, match=r"Layer.backward: call forward first"):
         layer.backward(1.0)
 
 

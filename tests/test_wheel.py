@@ -1,4 +1,4 @@
-"""What is in a wheel: the files of the packages as they are now, and none that an earlier build has left."""
+"""The content of a wheel: the current files of the packages, and no leftovers of an earlier build."""
 
 import shutil
 import subprocess

@@ -1,9 +1,9 @@
-// Affine, and Affine with a ReLU behind it.
+// Affine, alone and followed by ReLU.
 
-// -------------------------------------------------------------------------------- between two large products
+// ------------------------------------------------------------------------------- between two large products
 
-// out = out + b in place, and max(that, 0) if `rectified`; NaN stays NaN.  out: (n, m).  b: (m,).
-// A block has a row.
+// out = out + b in place, or max(out + b, 0) if `rectified`; NaN stays NaN.  out: (n, m).  b: (m,).
+// One block per row.
 extern "C" __global__ void add_bias(float* out, const float* b, int64 m, int rectified) {
     out += blockIdx.x * m;
     for (int64 j = threadIdx.x; j < m; j += blockDim.x) {
@@ -12,9 +12,9 @@ extern "C" __global__ void add_bias(float* out, const float* b, int64 m, int rec
     }
 }
 
-// The sums of the columns of dz, one for every `rows` rows. dz is dout, or, if there is an out, dout where
-// out > 0, else 0, which is written.  dout, out, dz: (n, m).  sums: (n / rows, m).
-// A block of 32 x 8 threads has 32 columns of those rows, each summed in an order that only `rows` decides.
+// Column sums of dz, one for every `rows` rows. Without an out, dz is dout; with one, dz = dout where out > 0,
+// else 0, and is written.  dout, out, dz: (n, m).  sums: (n / rows, m).
+// A block of 32 x 8 threads sums 32 columns of those rows, in an order that depends only on `rows`.
 extern "C" __global__ void bias_backward(const float* dout, const float* out, float* dz, float* sums, int64 n,
                                          int64 m, int64 rows) {
     __shared__ float parts[8][32];
@@ -40,10 +40,10 @@ extern "C" __global__ void bias_backward(const float* dout, const float* out, fl
     }
 }
 
-// ------------------------------------------------------------------- small products, and what goes with them
+// ---------------------------------------------------- small products, fused with the operations around them
 
-// out = x W + b, and max(that, 0) if `rectified`; NaN stays NaN.
-// x: (n, d).  W: (d, m).  b: (m,).  out: (n, m).  A block has a tile of out.
+// out = x W + b, or max(x W + b, 0) if `rectified`; NaN stays NaN.
+// x: (n, d).  W: (d, m).  b: (m,).  out: (n, m).  One block per tile of out.
 extern "C" __global__ void affine(const float* x, const float* W, const float* b, float* out, int n, int d,
                                   int m, int rectified) {
     __shared__ Tiles tiles;
@@ -56,9 +56,10 @@ extern "C" __global__ void affine(const float* x, const float* W, const float* b
         });
 }
 
-// dW = x^T dz, db = sum over n of dz, and dx = dz W^T if there is a dx, where dz = dout, but 0 where out is
-// not positive, if there is an out.  dout, out: (n, m).  x, dx: (n, d).  W, dW: (d, m).  db: (m,).
-// A block has a tile of dW, with db as one more row, as if x had a column of ones; those behind have dx.
+// dW = x^T dz, db = sum over n of dz, and dx = dz W^T unless dx is null. dz is dout; if out is not null, it is 0
+// where out is not positive.  dout, out: (n, m).  x, dx: (n, d).  W, dW: (d, m).  db: (m,).
+// The first blocks compute one tile of dW each, with db as an extra row, as if x had a column of ones. The
+// others compute dx.
 extern "C" __global__ void __launch_bounds__(THREADS, 4)
     affine_backward(const float* dout, const float* out, const float* x, const float* W, float* dW, float* db,
                     float* dx, int n, int d, int m) {

@@ -1,11 +1,11 @@
-"""Affine, and Affine with a ReLU behind it."""
+"""Affine, alone and followed by ReLU."""
 
 from typing import Any
 
 import numpy as np
 
-from backends.array import Array
 from backends.cupy import launch
+from backends.cupy.array import Array
 from backends.cupy.cublas import product
 from backends.cupy.launch import is_small, kernel_twin, tiles
 
@@ -34,7 +34,7 @@ def affine_relu_derive(
 
 
 def forward(ws: Any, x: Array, W: Array, b: Array, rectified: bool) -> Array:
-    """x W + b, and the larger of that and 0 if rectified."""
+    """Return x W + b, or max(x W + b, 0) if rectified."""
     rows = as_rows(x, W)
     (n, d), m = rows.shape, W.shape[1]
     out = ws["out", (n, m)]
@@ -48,7 +48,7 @@ def forward(ws: Any, x: Array, W: Array, b: Array, rectified: bool) -> Array:
 
 
 def backward(ws: Any, dout: Array, out: Array | None, x: Array, W: Array) -> tuple[Array | None, ...]:
-    """The gradients of x, in its shape, W and b.  out: that of a ReLU behind the Affine, None without one."""
+    """Return the gradients of x (in its shape), W and b.  out: the output of a following ReLU, or None."""
     rows = as_rows(x, W)
     (n, d), m = rows.shape, W.shape[1]
     dW, db, dx = ws["dW", W.shape], ws["db", (m,)], ws["dx", x.shape] if ws.needs_dx else None
@@ -66,9 +66,9 @@ def backward(ws: Any, dout: Array, out: Array | None, x: Array, W: Array) -> tup
 
 
 def bias_backward(ws: Any, dout: Array, out: Array | None, dz: Array, db: Array) -> None:
-    """db = the sums of the columns of dz.  If there is an out, dz = dout where out > 0, else 0, is written.
+    """Write the column sums of dz into db. If there is an out, also write dz = dout where out > 0, else 0.
 
-    Many rows are summed in parts, and then the parts.
+    Many rows are summed in parts, and the parts are summed in a second launch.
     """
     n, m = dout.shape
     parts = -(-n // launch.ROWS)
@@ -80,5 +80,5 @@ def bias_backward(ws: Any, dout: Array, out: Array | None, dz: Array, db: Array)
 
 
 def as_rows(x: Array, W: Array) -> Array:
-    """Samples as the rows of a matrix."""
+    """Return samples as the rows of a matrix."""
     return x if x.ndim == 2 else x.reshape(len(x), W.shape[0])

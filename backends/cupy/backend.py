@@ -1,4 +1,4 @@
-"""CuPy on a CUDA GPU: arrays in and out, waiting, loops as CUDA graphs, and what may be missing or wrong."""
+"""The CuPy backend: transfers, synchronization, loops as CUDA graphs, and what can be missing or broken."""
 
 import os
 from collections.abc import Iterable, Sequence
@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from backends.array import Array
 from backends.cupy import finite, minibatch
+from backends.cupy.array import Array
 from backends.cupy.cublas import product
 from backends.cupy.graph import CapturedLoop
 from backends.cupy.launch import OPTIONS, CudaBackend, is_small
@@ -16,17 +16,17 @@ from backends.errors import BackendUnavailable
 from backends.loop import Loop
 from backends.precision import current_precision
 
-INSTALL = 'pip install "cupy-cuda12x[ctk]" for a CUDA 12 driver or "cupy-cuda13x[ctk]" for CUDA 13'
-WAY_BACK = "or compute on the CPU: BACKPROP_BACKEND=numpy"
+INSTALL = 'pip install "cupy-cuda12x[ctk]" (CUDA 12) or "cupy-cuda13x[ctk]" (CUDA 13)'
+WAY_BACK = 'or choose backend "numpy"'
 DLPACK_CUDA = (2, 13)  # device types of DLPack: CUDA, and CUDA managed memory
-PIECE = 2**24  # bytes that are copied to the device at once
+PIECE = 2**24  # bytes per copy to the device
 PROBE = 'extern "C" __global__ void nothing() {}'
 
 
 class CupyBackend(CudaBackend):
-    """CuPy on the current CUDA device.  Raises BackendUnavailable where there is no CuPy or no usable GPU."""
+    """CuPy on the current CUDA device. Raises BackendUnavailable without CuPy or a usable GPU."""
 
-    chunk_bytes = 2**28  # large enough for launches not to count, small enough for any GPU
+    chunk_bytes = 2**28  # large enough to make launch costs negligible, small enough for any GPU
     iterations_at_once = 1000
     samples_at_once = 2**14
 
@@ -35,27 +35,27 @@ class CupyBackend(CudaBackend):
             import cupy
 
             has_gpu = cupy.cuda.is_available()
-        except Exception as error:  # a broken installation fails in many ways
+        except Exception as error:  # broken installations raise all kinds of errors
             if isinstance(error, ModuleNotFoundError) and error.name == "cupy":
                 raise _unavailable("CuPy is not installed", INSTALL) from None
-            reason = f"CuPy does not import ({_one_line(error)})"
+            reason = f"CuPy cannot be imported ({_one_line(error)})"
             raise _unavailable(reason, f"reinstall: {INSTALL}") from error
         if not has_gpu:
             raise _without_gpu(cupy)
         try:
-            # Why: without CUDA's headers, which some installations lack, CuPy imports and finds the GPU, and
-            # fails at its first kernel.
+            # Some installations lack CUDA's headers. There CuPy imports and finds the GPU, but fails at its
+            # first kernel.
             cupy.RawModule(code=PROBE, options=OPTIONS).get_function("nothing")
         except Exception as error:
-            # An error of CUDA has a status: then the GPU is at fault: full, say, or reserved by a process.
-            cure = "see what nvidia-smi says" if hasattr(error, "status") else f"reinstall: {INSTALL}"
+            # A CUDA error has a status. Then the GPU is the cause: full, or reserved by another process.
+            cure = "check nvidia-smi" if hasattr(error, "status") else f"reinstall: {INSTALL}"
             raise _unavailable(f"CuPy cannot compile a kernel ({_one_line(error)})", cure) from error
         super().__init__("cupy", cupy)
 
     def asarray(self, data: Any, dtype: Any = None) -> Array:
-        """Host data, or an array of CuPy, as one of CuPy.  Large host arrays are copied piece by piece.
+        """Return host data or a CuPy array as a CuPy array. Large host arrays are copied piece by piece.
 
-        Why: CuPy copies through page-locked memory of the same size, and keeps that for the next time.
+        Why: CuPy stages a copy in page-locked memory of the same size, and then keeps that memory.
         """
         if not isinstance(data, np.ndarray) or data.nbytes <= PIECE:
             return super().asarray(data, dtype)
@@ -90,7 +90,7 @@ class CupyBackend(CudaBackend):
                 raise ValueError(
                     f"{where}: {name} must be on the current device, cuda:{current}, got "
                     f"cuda:{array.device.id}; compute inside `with cupy.cuda.Device({array.device.id}):`, or "
-                    f"copy the array inside `with cupy.cuda.Device({current}):` by cupy.array(array)"
+                    f"copy the array inside `with cupy.cuda.Device({current}):` with cupy.array(array)"
                 )
 
     def synchronize(self) -> None:
@@ -110,13 +110,13 @@ class CupyBackend(CudaBackend):
         }
 
     def pack(self, x: Array) -> Array:
-        x = x if _is_contiguous(x) else x.copy()  # once, rather than for each batch
+        x = x if _is_contiguous(x) else x.copy()  # once, not for every batch
         return minibatch.pack(self, x) if x.dtype == np.float32 and x.size else x
 
     def empty(self, shape: tuple[int, ...], dtype: Any) -> Array:
         return self.xp.empty(shape, dtype)
 
-    # Copies of memory, where CuPy's own functions would compile a kernel when first called.
+    # Plain memory copies. CuPy's own functions would compile a kernel at their first call.
 
     def write(self, target: Array, source: Array) -> None:
         if _is_contiguous(target, source):
@@ -144,7 +144,7 @@ class CupyBackend(CudaBackend):
     # ------------------------------------------------------------------------------------------------ loops
 
     def warmup(self, products: Iterable[tuple[int, int, int]] | None = None) -> None:
-        self.kernel("sgd")  # they are compiled together
+        self.kernel("sgd")  # all kernels are compiled together
         if products is None or not all(is_small(*sizes) for sizes in products):
             one = self.xp.zeros((1, 1), np.float32)
             product(self.xp, one, one, self.xp.empty_like(one))
@@ -160,14 +160,16 @@ class CupyBackend(CudaBackend):
     def why_not_captured(self, dtype: Any) -> str | None:
         if dtype_name(dtype) == "float32":
             return None
-        return f"{dtype_name(dtype)} takes the formulas, whose products CuPy does not let a graph hold"
+        return (
+            f"{dtype_name(dtype)} runs the formulas, and CuPy does not allow their products in a CUDA graph"
+        )
 
     def captured(self, keep: Sequence[Array], compare: Sequence[Array], why_not: str = "") -> Loop:
         return Loop(why_not) if why_not else CapturedLoop(self, keep, compare)
 
 
 def _is_contiguous(*arrays: Array) -> bool:
-    """Whether all of them are C-contiguous."""
+    """Return whether all of them are C-contiguous."""
     return all(array.flags.c_contiguous for array in arrays)
 
 
@@ -176,9 +178,9 @@ def _without_gpu(cupy: Any) -> BackendUnavailable:
         said = f"{cupy.cuda.runtime.getDeviceCount()} devices"
     except Exception as error:  # CuPy's own error classes are not importable without CuPy
         said = _one_line(error)
-    too_old = ", if the driver is missing or too old for this CuPy" if "insufficient" in said else ""
+    too_old = ": the driver is missing or too old for this CuPy" if "insufficient" in said else ""
     reason = f"CuPy {cupy.__version__} finds no CUDA GPU ({said})"
-    return _unavailable(reason, f"see what nvidia-smi says{too_old}; {INSTALL}")
+    return _unavailable(reason, f"check nvidia-smi{too_old}; {INSTALL}")
 
 
 def _unavailable(reason: str, cure: str) -> BackendUnavailable:

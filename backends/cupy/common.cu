@@ -1,12 +1,12 @@
-// What all CUDA sources here share; they are compiled as one text, this one first.
+// Shared by all CUDA sources in this folder, which are compiled as one text, this one first.
 //
-// Every pointer is to a C-contiguous array. No kernel waits for the host, and none adds numbers by atomics:
-// the same arguments give the same bits.
+// Every pointer is to a C-contiguous array. No kernel waits for the host, and none adds with atomics, so the
+// same arguments give the same bits.
 //
-// A step of a small network is bound by the number of launches and by the latency of each, not by arithmetic.
-// So there are two ways through it. Where products are large, cuBLAS computes them, and a kernel does all
-// that lies between two products in one pass. Where they are small, a kernel computes a product together with what
-// comes before and after it: one launch for each layer and direction.
+// A step of a small network is bound by the number and latency of kernel launches, not by arithmetic. So there
+// are two ways to run it. Large products go to cuBLAS, and one kernel does everything between two of them in a
+// single pass. For small products, one kernel computes the product and the operations before and after it: one
+// launch per layer and direction.
 
 typedef long long int64;
 typedef unsigned char byte;
@@ -16,5 +16,5 @@ typedef unsigned char byte;
     for (int64 i = blockIdx.x * (int64)blockDim.x + threadIdx.x; i < (size);                \
          i += gridDim.x * (int64)blockDim.x)
 
-const unsigned WARP = 0xffffffffu;  // all 32 threads of it
-const int THREADS = 256;            // of a block, unless its kernel says otherwise
+const unsigned WARP = 0xffffffffu;  // mask of all 32 threads
+const int THREADS = 256;            // per block, unless a kernel says otherwise

@@ -1,7 +1,7 @@
-"""cuBLAS products of float32 matrices by ctypes, which a CUDA graph can hold.
+"""cuBLAS products of float32 matrices through ctypes, which CUDA graphs can capture.
 
-Why not CuPy's: it refuses its own cuBLAS calls while a stream is captured, although cuBLAS can be captured.
-Why not the binding of another package: these are six functions, and no GPU test needs another install.
+Why not CuPy's: it refuses its own cuBLAS calls during a capture, although cuBLAS allows them.
+Why no other binding: only six functions are needed, and GPU tests need no further package.
 """
 
 import ctypes
@@ -9,11 +9,11 @@ import sys
 import threading
 from typing import Any
 
-from backends.array import Array
+from backends.cupy.array import Array
 from backends.errors import BackendUnavailable
 from backends.precision import current_precision
 
-# Bytes; what NVIDIA recommends for its largest GPUs. Another size might choose another algorithm.
+# Bytes, as NVIDIA recommends for its largest GPUs. The size may affect the choice of algorithm.
 WORKSPACE = 2**25
 MATH_MODES = {"ieee": 0, "tf32": 3}  # CUBLAS_DEFAULT_MATH, CUBLAS_TF32_TENSOR_OP_MATH
 ALLOCATION_FAILED = 3
@@ -21,7 +21,7 @@ STATUS = {1: "not initialized", 3: "allocation failed", 7: "invalid value", 8: "
 STATUS |= {11: "mapping error", 13: "execution failed", 14: "internal error", 15: "not supported"}
 
 _pointer, _int = ctypes.c_void_p, ctypes.c_int
-_matrix = [_pointer, _int]  # its address, and how many numbers lie from one column to the next
+_matrix = [_pointer, _int]  # address and leading dimension
 SIGNATURES: dict[str, list[Any]] = {
     "cublasCreate_v2": [_pointer],
     "cublasDestroy_v2": [_pointer],
@@ -34,9 +34,10 @@ SIGNATURES: dict[str, list[Any]] = {
 
 
 class Cublas:
-    """A cuBLAS handle, for one thread and one device: made by its first product, and gone with the thread.
+    """A cuBLAS handle for one thread and one device.
 
-    cupy: the module.  library: the loaded libcublas.
+    It is created at the first product and destroyed with the thread.  cupy: the module.  library: the
+    loaded libcublas.
     """
 
     def __init__(self, cupy: Any, library: Any) -> None:
@@ -48,15 +49,18 @@ class Cublas:
         _check(library.cublasCreate_v2(ctypes.addressof(self._handle)))
 
     def __del__(self) -> None:
-        if not sys.is_finalizing():  # else CUDA may have gone before
+        if not sys.is_finalizing():  # at interpreter exit CUDA may be gone already
             self._library.cublasDestroy_v2(self._handle)
 
     def product(self, a: Array, b: Array, out: Array) -> Array:
-        """out = a b.  a: (M, K), b: (K, N): C-contiguous, or the transpose of such.  out: C-contiguous."""
+        """Write a b into out and return it.
+
+        a: (M, K), b: (K, N): C-contiguous or the transpose of such.  out: C-contiguous.
+        """
         if 0 in out.shape:
             return out
-        self._follow()
-        # cuBLAS counts by columns, so what it is told is outᵀ = bᵀ aᵀ: a C-contiguous b is bᵀ to it already.
+        self._update_settings()
+        # cuBLAS is column-major, so it computes outᵀ = bᵀ aᵀ. It reads a C-contiguous b as bᵀ already.
         (m, k), n = a.shape, b.shape[1]
         a_transposed, b_transposed = not a.flags.c_contiguous, not b.flags.c_contiguous
         sizes = b_transposed, a_transposed, n, m, k
@@ -66,19 +70,19 @@ class Cublas:
         return out
 
     def forget_workspace(self) -> None:
-        """Give the workspace back to its pool; the next product takes one from the pool then in force."""
+        """Return the workspace to its pool. The next product allocates one from the pool current then."""
         self._stream = self._workspace = None
 
-    def _follow(self) -> None:
-        """Take on the current stream and precision.
+    def _update_settings(self) -> None:
+        """Use the current stream and precision.
 
-        Each stream has a workspace of its own, which comes from the allocator in force: while a graph is
-        captured that is the graph's private pool, so that no other product writes where a replay does.
+        Each stream has its own workspace, from the current allocator. During a capture that is the
+        graph's private pool, so no other product writes where a replay does.
         """
         stream = self._cupy.cuda.get_current_stream().ptr
         if stream != self._stream:
             workspace = self._cupy.empty((WORKSPACE,), "uint8")
-            self._stream = None  # unknown, should one of these fail
+            self._stream = None  # unknown if one of these fails
             _check(self._library.cublasSetStream_v2(self._handle, stream))  # it resets the workspace
             _check(self._library.cublasSetWorkspace_v2(self._handle, workspace.data.ptr, WORKSPACE))
             self._stream, self._workspace = stream, workspace
@@ -92,12 +96,15 @@ _of_thread = threading.local()
 
 
 def product(cupy: Any, a: Array, b: Array, out: Array) -> Array:
-    """out = a b by cuBLAS.  a, b: float32, C-contiguous, or the transpose of such.  out: C-contiguous."""
+    """Write a b into out by cuBLAS and return it.
+
+    a, b: float32, C-contiguous or the transpose of such.  out: C-contiguous.
+    """
     return cublas(cupy).product(a, b, out)
 
 
 def cublas(cupy: Any) -> Cublas:
-    """This thread's handle for the current device, made when first asked for."""
+    """Return this thread's handle for the current device."""
     device = cupy.cuda.runtime.getDevice()
     if not hasattr(_of_thread, "handles"):
         _of_thread.handles = {}
@@ -108,23 +115,23 @@ def cublas(cupy: Any) -> Cublas:
 
 
 def forget_workspaces() -> None:
-    """Let this thread's handles take new workspaces with their next products."""
+    """Make this thread's handles allocate new workspaces for their next products."""
     for handle in getattr(_of_thread, "handles", {}).values():
         handle.forget_workspace()
 
 
 def _load(cupy: Any) -> Any:
-    """libcublas, which CuPy knows where to find: what it has loaded is found again by its name.
+    """Return libcublas, found by the name under which CuPy has loaded it.
 
-    Why not through a handle of CuPy's: that would be a second one, with device memory of its own.
+    Why not through CuPy's handle: that would be a second handle, with its own device memory.
     """
     major = cupy.cuda.runtime.runtimeGetVersion() // 1000
     name = f"cublas64_{major}.dll" if sys.platform == "win32" else f"libcublas.so.{major}"
     try:
-        _ = cupy.cuda.cublas  # CuPy's binding loads the library when it is first looked at
+        _ = cupy.cuda.cublas  # the first access makes CuPy load the library
         library = ctypes.CDLL(name)
     except (ImportError, OSError) as error:
-        cure = f'pip install "cupy-cuda{major}x[ctk]", or compute on the CPU: BACKPROP_BACKEND=numpy'
+        cure = f'pip install "cupy-cuda{major}x[ctk]", or choose backend "numpy"'
         why = " ".join(str(error).split())
         raise BackendUnavailable("cupy", f"{name} cannot be loaded ({why})", cure) from None
     for function, arguments in SIGNATURES.items():
@@ -134,6 +141,6 @@ def _load(cupy: Any) -> Any:
 
 def _check(status: int) -> None:
     if status == ALLOCATION_FAILED:
-        raise MemoryError("cuBLAS found no memory on the device")
+        raise MemoryError("cuBLAS: out of memory on the device")
     if status:
         raise RuntimeError(f"cuBLAS: status {status}, {STATUS.get(status, 'unknown')}")

@@ -1,11 +1,11 @@
-"""A loop whose steps are recorded once, as a CUDA graph, and then replayed without Python.
+"""A loop whose steps are captured once as a CUDA graph and then replayed without Python.
 
-A graph of `count` steps holds the kernels of step(0), …, step(count - 1) with the addresses that they were
-launched with. So what a step reads and writes must be arrays that stay, and whatever changes from replay to
-replay (the batches, the learning rate) must lie in them: numbers are recorded as they were.
+A graph of `count` steps holds the kernels of step(0), …, step(count - 1) and the addresses that they were
+launched with. So steps must read and write arrays that stay in place, and whatever changes between replays
+(batches, learning rate) must be in arrays: Python numbers are frozen.
 
-Nobody declares that a step is like that. It is tried: a few steps are run one by one, recorded and replayed,
-and where a single bit differs, or where they cannot be recorded, the loop runs them one by one for ever.
+No step has to be declared capturable. The loop tries it: a few steps are run eagerly, captured and
+replayed. If a single bit differs, or the capture fails, the loop stays eager.
 """
 
 import threading
@@ -13,25 +13,25 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
-from backends.array import Array
-from backends.backend import Backend
+from backends.cupy.array import Array
 from backends.cupy.cublas import forget_workspaces
+from backends.cupy.launch import CudaBackend
 from backends.loop import Loop
 
 OUT_OF_MEMORY = 2  # cudaErrorMemoryAllocation
 Step = Callable[[int], None]
-TRIED = 2  # steps that are compared: the second one builds upon the first
+TRIAL_STEPS = 2  # steps that are compared; the second depends on the first
 
 
 class CapturedLoop(Loop):
-    """A function that does what step(0), …, step(count - 1) would do, the same step at every call.
+    """A function that does what step(0), …, step(count - 1) would do, with the same step at every call.
 
-    keep: what the steps change and build upon.  compare: what else they write that a replay must write alike.
-    how: "captured", or "eager: " and the reason; "" before the first call, which tries it.
-    Raises MemoryError where there is none for a graph; nothing has changed then.
+    keep: everything the steps both read and change.  compare: everything else they write that a replay must
+    reproduce.  how: "captured", or "eager: " and the reason; "" before the first call, which decides.
+    Raises MemoryError if there is no memory for a graph. Nothing has changed then.
     """
 
-    def __init__(self, backend: Backend, keep: Sequence[Array], compare: Sequence[Array]) -> None:
+    def __init__(self, backend: CudaBackend, keep: Sequence[Array], compare: Sequence[Array]) -> None:
         self.how, self._backend, self._keep, self._compare = "", backend, keep, compare
         self._graphs: dict[int, Any] = {}
         self._stream = backend.xp.cuda.Stream(non_blocking=True)  # the default stream cannot be captured
@@ -40,42 +40,42 @@ class CapturedLoop(Loop):
     def __call__(self, step: Step, count: int, blame: Callable[[], str] = str) -> None:
         try:
             if not self.how:
-                self._try(step, min(TRIED, count), blame)
+                self._try_capture(step, min(TRIAL_STEPS, count), blame)
             if self.how == "captured":
-                self._graph(step, count).launch()  # on the caller's stream, behind all asked for before
+                self._graph(step, count).launch()  # on the caller's stream, after all earlier work
         except NotCapturedError as error:
             self._stay_eager(f"a step could not be captured ({error})")
         if self.how != "captured":
             super().__call__(step, count)
 
     def __del__(self) -> None:
-        # In this order: what the graphs hold has to be given back before its pool is emptied.
+        # Graphs first: their memory must be returned to the pool before the pool is emptied.
         self.__dict__.pop("_graphs", None)
         if memory := self.__dict__.pop("_memory", None):
             memory.release()
 
-    def _try(self, step: Step, count: int, blame: Callable[[], str]) -> None:
-        """Decide how the steps run: run some, which also compiles what they need; replay them; compare."""
+    def _try_capture(self, step: Step, count: int, blame: Callable[[], str]) -> None:
+        """Decide how to run: run some steps, which also compiles their kernels; replay them; compare."""
         before = [self._backend.copy(array) for array in (*self._keep, *self._compare)]
         try:
             super().__call__(step, count)
             expected = self._bytes()
-            self._put_back(before)
+            self._restore(before)
             self._graph(step, count).launch()
             differs = self._bytes() != expected
         finally:
-            self._put_back(before)
+            self._restore(before)
         if differs:
-            why = "a replayed step differs from one that Python runs"
+            why = "a replayed step differs from an eager one"
             self._stay_eager("; ".join(filter(None, (why, blame()))))
         else:
             self.how = "captured"
 
     def _bytes(self) -> list[bytes]:
-        """All that the steps leave behind, as bytes, of which NaN, too, equals itself."""
+        """Return everything that the steps leave behind, as bytes, so that NaN equals itself."""
         return [self._backend.to_numpy(array).tobytes() for array in (*self._keep, *self._compare)]
 
-    def _put_back(self, values: Sequence[Array]) -> None:
+    def _restore(self, values: Sequence[Array]) -> None:
         for array, value in zip((*self._keep, *self._compare), values, strict=True):
             self._backend.write(array, value)
 
@@ -85,26 +85,26 @@ class CapturedLoop(Loop):
         self._memory.release()
 
     def _graph(self, step: Step, count: int) -> Any:
-        """Return the graph of that many steps, recorded when first asked for."""
+        """Return the graph of that many steps, captured at the first request."""
         if count not in self._graphs:
             try:
                 self._graphs[count] = self._record(step, count)
             except MemoryError:
-                # CuPy's default pool keeps what other work has given back. A capture cannot empty it.
+                # CuPy's default pool keeps memory that other work has freed, and a capture cannot empty it.
                 self._backend.xp.get_default_memory_pool().free_all_blocks()
                 self._graphs[count] = self._record(step, count)
         return self._graphs[count]
 
     def _record(self, step: Step, count: int) -> Any:
-        forget_workspaces()  # none that is in use may be freed in a capture
+        forget_workspaces()  # a capture must not free one that is in use
         stream = self._stream
         with stream, self._backend.xp.cuda.using_allocator(self._memory.pool.malloc):
             try:
                 stream.begin_capture()
                 super().__call__(step, count)
-                return stream.end_capture()  # it fails where a step caught an error of the capture
+                return stream.end_capture()  # fails if a step swallowed an error of the capture
             except BaseException as error:
-                # What failed has invalidated the capture, and ending it tells of that once more.
+                # The failure has invalidated the capture, and ending it raises once more.
                 with suppress(Exception):
                     stream.end_capture()
                 if isinstance(error, MemoryError) or not isinstance(error, Exception):
@@ -114,35 +114,35 @@ class CapturedLoop(Loop):
                 said = " ".join(str(error).split())
                 raise NotCapturedError(f"{type(error).__name__}: {said}") from error
             finally:
-                forget_workspaces()  # that of the capture lies in the private pool
+                forget_workspaces()  # the capture's is in the private pool
 
 
 class NotCapturedError(Exception):
-    """A step asked for something that a stream cannot do while it is captured; the message says what."""
+    """A step did something that a stream cannot capture; the message says what."""
 
 
 class PrivateMemory:
-    """What is allocated while a graph is captured.  pool: a CuPy pool of its own.
+    """The memory allocated during captures.  pool: its own CuPy pool.
 
-    Every replay writes there, so nobody else may be given that memory as long as the graph lives. CuPy's
-    pools keep what was given back to them, even beyond their own end, until they are asked to free it.
+    Every replay writes there, so nothing else may use that memory while the graph lives. CuPy's pools keep
+    freed memory, even beyond their own end, until they are asked to free it.
     """
 
-    _not_empty: list["PrivateMemory"] = []  # released ones, with arrays that somebody still holds
+    _not_empty: list["PrivateMemory"] = []  # released, but some arrays are still referenced
     _releasing = threading.Lock()
 
     def __init__(self, cuda: Any) -> None:
         self._device, self.pool = cuda.Device(), cuda.MemoryPool(_allocator(cuda))
-        self.pool.set_limit(size=0)  # at a limit, too, CuPy would free what the graphs write
+        self.pool.set_limit(size=0)  # at a limit CuPy would free memory that the graphs write to
 
     def release(self) -> None:
-        """Give back all that no array is in, here and in the pools that could not be emptied before."""
+        """Free all memory without arrays in it, here and in pools that could not be emptied before."""
         self._not_empty.append(self)
         if not self._releasing.acquire(blocking=False):
-            return  # the garbage collector may call this in the middle of itself; the next call does it
+            return  # the garbage collector may interrupt a release; the next one finishes it
         try:
             for memory in tuple(self._not_empty):
-                with suppress(Exception), memory._device:  # after an error of CUDA all memory is lost anyway
+                with suppress(Exception), memory._device:  # after a CUDA error all memory is lost anyway
                     memory.pool.free_all_blocks()
                     if not memory.pool.total_bytes():
                         self._not_empty.remove(memory)
@@ -151,10 +151,10 @@ class PrivateMemory:
 
 
 def _allocator(cuda: Any) -> Callable[[int], Any]:
-    """Memory of the device for a pool, or MemoryError.
+    """Return an allocator of device memory that raises MemoryError.
 
-    Why: where CUDA itself says that there is none left, CuPy's pools free what was given back to them and try
-    again. But the graphs write into that at every replay.
+    Why: when CUDA itself reports that no memory is left, CuPy's pools free their unused memory and try
+    again. But the graphs write to that memory at every replay.
     """
 
     def allocate(size: int) -> Any:

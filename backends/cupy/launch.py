@@ -1,6 +1,6 @@
-"""How the CUDA sources beside this are compiled, together and once, and how their kernels are launched.
+"""Compilation of the CUDA sources in this folder, together and once, and the launch of their kernels.
 
-The kernels are for float32 and C-contiguous arrays. None of the twins that launch them waits for the device.
+The kernels take float32 and C-contiguous arrays. No twin that launches them waits for the device.
 """
 
 from collections.abc import Callable
@@ -13,51 +13,53 @@ import numpy as np
 from backends.backend import Backend
 from backends.twins import F, twin
 
-# In this order.
+# Concatenated in this order.
 SOURCES = (
     *("common", "product", "affine", "relu", "softmax_cross_entropy", "minibatch", "optimizers", "finite"),
 )
 OPTIONS = ("-std=c++17",)
-THREADS = 256  # a block, as in common.cu
-MOST_BLOCKS = 4096  # of a grid whose threads take several items
+THREADS = 256  # per block, as in common.cu
+MAX_BLOCKS = 4096  # per grid, where each thread takes several items
 TILE = 8  # as in product.cu
-# Multiply-adds up to which a product is computed by our own kernels, with all that goes with it in one
-# launch; beyond, cuBLAS is faster. Not measured yet: a guess from the launches that it saves.
+# Multiply-adds up to which our own kernels compute a product, together with the operations around it, in one
+# launch. Beyond, cuBLAS should be faster. Not measured yet: an estimate from the launches saved.
 SMALL = 2**23
-DEEP = 1024  # summands up to which that holds: a tile has all of them
-ROWS = 256  # that a block sums
+DEEP = 1024  # most summands for which that holds, since one tile adds all of them
+ROWS = 256  # per block in a column sum
 
 _NULL = np.uintp(0)
 
 
 def source() -> str:
-    """The CUDA sources as the one text that is compiled."""
+    """Return the CUDA sources as one text."""
     return "\n".join(Path(__file__).with_name(f"{name}.cu").read_text("utf-8") for name in SOURCES)
 
 
 class CudaBackend(Backend):
-    """A backend over a namespace like CuPy's that launches the kernels of the sources beside this."""
+    """A backend over a namespace like CuPy's that launches the kernels of this folder."""
+
+    xp: Any
 
     def __init__(self, name: str, cupy: Any) -> None:
         super().__init__(name, cupy, cupy.ndarray)
         module = cupy.RawModule(code=source(), options=OPTIONS)
-        self.kernel = cache(module.get_function)  # compiled when first asked for, on each device
+        self.kernel = cache(module.get_function)  # compiled at the first request, on each device
 
     def launch(self, name: str, blocks: int, *arguments: Any, block: tuple[int, ...] = (THREADS,)) -> None:
-        """Launch a kernel.  arguments: C-contiguous arrays, NumPy's numbers, and None for a null pointer."""
+        """Launch a kernel.  arguments: C-contiguous arrays, NumPy scalars, and None for a null pointer."""
         if blocks:
             pointers = tuple(_NULL if argument is None else argument for argument in arguments)
             self.kernel(name)((blocks,), block, pointers)
 
     def launch_for_each(self, name: str, size: int, *arguments: Any) -> None:
-        """Launch a kernel whose threads take `size` items between them; their number is its last argument."""
-        self.launch(name, min(-(-size // THREADS), MOST_BLOCKS), *arguments, np.int64(size))
+        """Launch a kernel over `size` items, which it takes as its last argument."""
+        self.launch(name, min(-(-size // THREADS), MAX_BLOCKS), *arguments, np.int64(size))
 
 
 def kernel_twin(formula: str) -> Callable[[F], F]:
-    """Register a twin for CuPy in float32, which is given its arrays C-contiguous.
+    """Register a twin for CuPy in float32, called with C-contiguous arrays.
 
-    Why: an output of a formula may be a view, whose numbers lie in another order.
+    Why: the output of a formula may be a view with another memory order.
     """
 
     def register(function: F) -> F:
@@ -77,15 +79,15 @@ def _contiguous(argument: Any) -> Any:
 
 
 def is_small(n: int, d: int, m: int) -> bool:
-    """Whether our own kernels compute the products of a layer, (n, d) with (d, m), rather than cuBLAS."""
+    """Return whether our kernels, not cuBLAS, compute a layer's products of (n, d) with (d, m)."""
     return n * d * m <= SMALL and max(n, d) <= DEEP
 
 
 def tiles(m: int, n: int) -> int:
-    """How many blocks compute a small product, (m, n)."""
+    """Return the number of blocks for a small product, (m, n)."""
     return -(-m // TILE) * -(-n // TILE)
 
 
 def warps(rows: int) -> int:
-    """How many blocks have a warp for each row."""
+    """Return the number of blocks that have a warp for each row."""
     return -(-rows * 32 // THREADS)

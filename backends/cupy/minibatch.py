@@ -1,11 +1,11 @@
-"""Drawing a batch, also from samples that are kept as bytes."""
+"""Gathering a batch, also from samples stored as bytes."""
 
 from math import prod
 from typing import Any
 
 import numpy as np
 
-from backends.array import Array
+from backends.cupy.array import Array
 from backends.cupy.launch import kernel_twin
 
 
@@ -22,9 +22,9 @@ def minibatch(ws: Any, x: Array, targets: Array, batch: Array) -> tuple[Array, A
 
 
 def pack(backend: Any, x: Array) -> Array:
-    """x as bytes if it is bytes / 255 in every bit, else x itself, C-contiguous.  x: float32.
+    """Return x as bytes if it is exactly bytes / 255, else x itself.  x: float32, C-contiguous.
 
-    Why: a batch of bytes is a quarter of the memory to read, from samples in any order.
+    Why: a batch of bytes reads a quarter of the memory, from samples in random order.
     """
     packed, differ = backend.xp.empty(x.shape, np.uint8), backend.xp.zeros((1,), np.int32)
     backend.launch_for_each("to_bytes", x.size, x, packed, differ)
@@ -32,5 +32,5 @@ def pack(backend: Any, x: Array) -> Array:
 
 
 def as_bytes(array: Array) -> Array:
-    """A view of a C-contiguous array as bytes in one row."""
+    """Return a C-contiguous array as a flat view of bytes."""
     return array.reshape(-1).view(np.uint8)

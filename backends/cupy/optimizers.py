@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from backends.array import Array
+from backends.cupy.array import Array
 from backends.cupy.launch import kernel_twin
 
 

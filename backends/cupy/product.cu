@@ -1,23 +1,23 @@
-// A small product of matrices, whose factors and whose result are functions, so that what comes before and
-// after it needs no launch of its own.
+// A small matrix product whose factors and result are functions, so that the operations before and after it
+// need no launch of their own.
 //
-// Small means that every array has fewer than 2^31 entries, so that `int` can count them: 64 bits would cost
-// a third of the registers, and with them the blocks that a multiprocessor can hold.
+// Every array has fewer than 2^31 entries, so that `int` can index them. 64-bit indices would take a third of the
+// registers, and fewer blocks would fit on a multiprocessor.
 
-// A tile of a product, TILE x TILE, by a block of THREADS. Each thread has 2 x 2 of its entries and every
-// SHARES-th of the k summands; the shares are then added in a fixed order.
+// One block of THREADS computes a tile, TILE x TILE. Each thread sums 2 x 2 entries over every SHARES-th of the
+// k summands; the shares are then added in a fixed order.
 const int TILE = 8, SHARES = THREADS / (TILE / 2 * TILE / 2);
-const int DEPTH = 256;                     // summands that are in shared memory at once
-const int LOADS = TILE * DEPTH / THREADS;  // of each operand, by a thread
+const int DEPTH = 256;                     // summands in shared memory at a time
+const int LOADS = TILE * DEPTH / THREADS;  // per thread, from each operand
 
-struct Tiles {  // a column more, so that what is read together lies in different banks of the memory
+struct Tiles {  // padded by one column against bank conflicts
     float a[TILE][DEPTH + 1], b[DEPTH][TILE + 1], sums[SHARES][TILE * TILE + 1];
 };
 
 __device__ int tiles_of(int m, int n) { return ((m + TILE - 1) / TILE) * ((n + TILE - 1) / TILE); }
 
-// Where in a tile a thread puts the e-th number that it loads, counted along memory: neighbours differ in q
-// if ALONG_Q, else in the row or column.
+// Position in a tile of the e-th number that a thread loads, in memory order. Adjacent threads differ in q if
+// ALONG_Q, else in the row or column.
 template <bool ALONG_Q>
 struct Place {
     int line, q;
@@ -28,8 +28,8 @@ struct Place {
     }
 };
 
-// put(i, j, sum over q < k of a(i, q) * b(q, j)) for the entries i < m, j < n of a tile.
-// A_ALONG_Q, B_ALONG_Q: whether neighbours in the operand's memory differ in q.
+// Calls put(i, j, sum over q < k of a(i, q) * b(q, j)) for the entries i < m, j < n of a tile.
+// A_ALONG_Q, B_ALONG_Q: adjacent entries in the operand's memory differ in q.
 template <bool A_ALONG_Q, bool B_ALONG_Q, class A, class B, class Put>
 __device__ void product(Tiles& tiles, int tile, int m, int n, int k, A a, B b, Put put) {
     int across = (n + TILE - 1) / TILE, i0 = tile / across * TILE, j0 = tile % across * TILE;
@@ -56,7 +56,7 @@ __device__ void product(Tiles& tiles, int tile, int m, int n, int k, A a, B b, P
             tiles.b[in_b.q][in_b.line] = next_b[e];
         }
         __syncthreads();
-        if (q0 + DEPTH < k) load(q0 + DEPTH);  // on their way while these are multiplied
+        if (q0 + DEPTH < k) load(q0 + DEPTH);  // prefetch while these are multiplied
         int depth = k - q0 < DEPTH ? k - q0 : DEPTH;
         for (int q = share; q < depth; q += SHARES) {
             float a0 = tiles.a[i][q], a1 = tiles.a[i + 1][q], b0 = tiles.b[q][j], b1 = tiles.b[q][j + 1];

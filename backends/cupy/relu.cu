@@ -1,4 +1,4 @@
-// ReLU on its own.
+// ReLU alone.
 
 // out = max(x, 0); NaN stays NaN.
 extern "C" __global__ void relu(const float* x, float* out, int64 size) {

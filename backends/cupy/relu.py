@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from backends.array import Array
+from backends.cupy.array import Array
 from backends.cupy.launch import kernel_twin
 
 

@@ -1,8 +1,8 @@
-// Softmax with loss, alone and with an Affine before it, and which rows are right.
+// Softmax with loss, alone and after an Affine, and which rows are correct.
 
-// By a warp, for one row: its loss, of logits z + b, and the derivative of its share of the mean over n rows:
+// One warp computes one row: its loss for logits z + b, and the derivative of the mean loss over n rows,
 // (softmax - one_hot) / n.  z, dz: (classes,); dz may be z.  b: (classes,), or null.
-// Any number of classes, in steps of 32.
+// Any number of classes, 32 at a time.
 __device__ void softmax_of_row(const float* z, const float* b, int label, float* loss, float* dz, int64 n,
                                int classes) {
     int lane = threadIdx.x % 32;
@@ -14,7 +14,7 @@ __device__ void softmax_of_row(const float* z, const float* b, int label, float*
     for (int c = lane; c < classes; c += 32) total += expf(z[c] + (b ? b[c] : 0.0f) - largest);
     for (int other = 16; other; other /= 2) total += __shfl_xor_sync(WARP, total, other);
     if (lane == 0) *loss = logf(total) - (z[label] + (b ? b[label] : 0.0f) - largest);
-    __syncwarp();  // dz may be z, of which the loss has now been read
+    __syncwarp();  // dz may be z, and the loss has read it now
     float share = 1.0f / (float)n;
     for (int c = lane; c < classes; c += 32) {
         float softmax = expf(z[c] + (b ? b[c] : 0.0f) - largest) / total;
@@ -23,7 +23,7 @@ __device__ void softmax_of_row(const float* z, const float* b, int label, float*
 }
 
 // The loss of each row of logits z + b, and the derivative of their mean.
-// z, dz: (n, classes); dz may be z.  b: (classes,), or null.  labels: (n,).  losses: (n,).  A warp has a row.
+// z, dz: (n, classes); dz may be z.  b: (classes,), or null.  labels: (n,).  losses: (n,).  One warp per row.
 extern "C" __global__ void softmax_cross_entropy(const float* z, const float* b, const int64* labels,
                                                  float* losses, float* dz, int64 n, int classes) {
     int64 row = (blockIdx.x * (int64)blockDim.x + threadIdx.x) / 32;
@@ -31,8 +31,8 @@ extern "C" __global__ void softmax_cross_entropy(const float* z, const float* b,
     softmax_of_row(z + row * classes, b, (int)labels[row], losses + row, dz + row * classes, n, classes);
 }
 
-// The same of the logits x W + b, which lie in dz in between.  x: (n, d).  W: (d, classes).  A small product.
-// A block of 8 warps has a row: the warps share its d values, the lanes have the classes.
+// The same for logits x W + b, a small product; dz holds them temporarily.  x: (n, d).  W: (d, classes).
+// One block of 8 warps per row: the warps divide its d values, the lanes take the classes.
 extern "C" __global__ void affine_softmax_cross_entropy(const float* x, const float* W, const float* b,
                                                         const int64* labels, float* losses, float* dz, int n,
                                                         int d, int classes) {
@@ -55,15 +55,15 @@ extern "C" __global__ void affine_softmax_cross_entropy(const float* x, const fl
     if (part == 0) softmax_of_row(z, b, (int)labels[row], losses + row, z, n, classes);
 }
 
-// Whether the largest entry of each row of logits, the first of them, is at the label; NaN counts as largest.
-// logits: (n, classes).  labels, right: (n,).  A warp has a row.
+// right[row] = whether the first largest entry of that row of logits is at the label. NaN counts as largest.
+// logits: (n, classes).  labels, right: (n,).  One warp per row.
 extern "C" __global__ void correct(const float* logits, const int64* labels, bool* right, int64 n,
                                    int classes) {
     int lane = threadIdx.x % 32;
     int64 row = (blockIdx.x * (int64)blockDim.x + threadIdx.x) / 32;
     if (row >= n) return;
     const float* z = logits + row * classes;
-    int label = (int)labels[row], before = 0;  // whether an entry goes before the one at the label
+    int label = (int)labels[row], before = 0;  // whether an entry ranks before the one at the label
     float at_label = z[label];
     for (int c = lane; c < classes; c += 32) {
         if (c == label) continue;

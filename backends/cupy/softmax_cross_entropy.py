@@ -1,14 +1,14 @@
-"""Softmax with loss, and an Affine before it.
+"""Softmax with loss, alone and after an Affine.
 
-One kernel computes the losses and the derivative of their mean, which is what nearly every backward asks for.
+One kernel computes the losses and the derivative of their mean, which nearly every backward needs.
 """
 
 from typing import Any
 
 import numpy as np
 
-from backends.array import Array
 from backends.cupy.affine import as_rows, backward
+from backends.cupy.array import Array
 from backends.cupy.cublas import product
 from backends.cupy.launch import is_small, kernel_twin, warps
 
@@ -16,7 +16,7 @@ from backends.cupy.launch import is_small, kernel_twin, warps
 @kernel_twin("SoftmaxCrossEntropy.compute")
 def softmax_cross_entropy(self: Any, ws: Any, z: Array, labels: Array) -> tuple[Array, tuple[Array, ...]]:
     losses, dz = ws["losses", z.shape[:1]], ws["dz", z.shape]
-    _of_rows(ws, z, None, labels, losses, dz)
+    _losses_of_rows(ws, z, None, labels, losses, dz)
     return losses, (dz,)
 
 
@@ -44,7 +44,7 @@ def affine_softmax_cross_entropy(
         counts = np.int32(n), np.int32(d), np.int32(classes)
         ws.backend.launch("affine_softmax_cross_entropy", n, rows, W, b, labels, losses, dz, *counts)
     else:
-        _of_rows(ws, product(ws.backend.xp, rows, W, dz), b, labels, losses, dz)
+        _losses_of_rows(ws, product(ws.backend.xp, rows, W, dz), b, labels, losses, dz)
     return losses, (x, W, dz)
 
 
@@ -55,14 +55,14 @@ def affine_softmax_cross_entropy_derive(
     return backward(ws, scaled(dout, dz), None, x, W)
 
 
-def _of_rows(ws: Any, z: Array, b: Array | None, labels: Array, losses: Array, dz: Array) -> None:
-    """Write the losses of logits z + b and the derivative of their mean.  dz may be z."""
+def _losses_of_rows(ws: Any, z: Array, b: Array | None, labels: Array, losses: Array, dz: Array) -> None:
+    """Write the losses of logits z + b, and the derivative of their mean.  dz may be z."""
     n, classes = z.shape
     counts = np.int64(n), np.int32(classes)
     ws.backend.launch("softmax_cross_entropy", warps(n), z, b, labels, losses, dz, *counts)
 
 
 def scaled(dout: float, dz: Array) -> Array:
-    """The gradient of the logits, of their gradient for a dout of 1/N: as it is for that dout."""
+    """Return the gradient of the logits for dout, from dz, which is that for a dout of 1/N."""
     n = len(dz)
     return dz if dout == 1.0 / n else dz * np.float32(dout * n)

@@ -1,11 +1,11 @@
-"""Affine, and Affine with a ReLU behind it."""
+"""Affine, alone and followed by ReLU."""
 
 from itertools import chain
 from typing import Any
 
 import numpy as np
+from numpy import ndarray as Array
 
-from backends.array import Array
 from backends.numpy.blocks import BLOCK, blocks
 from backends.numpy.constants import number, ones
 from backends.twins import twin
@@ -22,7 +22,7 @@ def affine(self: Any, ws: NewArrays, x: Array, W: Array, b: Array) -> tuple[Arra
 
 @twin("numpy", "Affine.derive")
 def affine_derive(self: Any, ws: NewArrays, dout: Array, x: Array, W: Array) -> tuple[Array | None, ...]:
-    db = ones(len(dout), dout.dtype).dot(dout, ws["db", W.shape[1:]])  # first, while dout is in the cache
+    db = ones(len(dout), dout.dtype).dot(dout, ws["db", W.shape[1:]])  # first, while dout is cached
     return (*products(ws, dout, x, W), db)
 
 
@@ -53,7 +53,7 @@ def affine_relu_derive(
 
 
 def products(ws: NewArrays, dz: Array, x: Array, W: Array) -> tuple[Array | None, Array]:
-    """dx = dz Wᵀ, in the shape of x, or None if nobody asks for it; and dW = xᵀ dz."""
+    """Return dx = dz Wᵀ in the shape of x, or None if it is not needed, and dW = xᵀ dz."""
     rows = x if x.ndim == 2 else x.reshape(len(x), -1)
     dx = dz.dot(W.T, ws["dx", rows.shape]) if ws.needs_dx else None
     dW = rows.T.dot(dz, ws["dW", W.shape])

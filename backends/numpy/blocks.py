@@ -1,4 +1,4 @@
-"""Large arrays in blocks of rows that stay in the cache from one operation to the next."""
+"""Large arrays split into blocks of rows that stay in the cache between operations."""
 
 from collections.abc import Iterable
 
@@ -8,7 +8,7 @@ BLOCK = 2**19  # bytes
 
 
 def blocks(first: np.ndarray, *others: np.ndarray) -> Iterable[tuple[np.ndarray, ...]]:
-    """Arrays of one length, in blocks of the same rows of each; whole if the first is as small as a block."""
+    """Return blocks of the same rows of several arrays; the whole arrays if the first fits in one block."""
     if first.nbytes <= BLOCK:
         return [(first, *others)]
     size = len(first)

@@ -1,4 +1,4 @@
-"""Small arrays that are made once and are read-only, so that sharing them is safe."""
+"""Small constant arrays, created once and read-only, so that they can be shared."""
 
 from functools import lru_cache
 from typing import Any
@@ -8,19 +8,19 @@ import numpy as np
 
 @lru_cache(maxsize=64)
 def ones(size: int, dtype: Any) -> np.ndarray:
-    """1, 1, …, 1."""
+    """Return 1, 1, …, 1."""
     return _shared(np.ones(size, dtype))
 
 
 @lru_cache(maxsize=64)
 def number(value: float, dtype: Any) -> np.ndarray:
-    """A number as an array, which a ufunc takes faster than a Python float."""
+    """Return a number as an array, which ufuncs accept faster than a Python float."""
     return _shared(np.array(value, dtype))
 
 
 @lru_cache(maxsize=64)
 def indices(size: int) -> np.ndarray:
-    """0, 1, …, size - 1."""
+    """Return 0, 1, …, size - 1."""
     return _shared(np.arange(size))
 
 

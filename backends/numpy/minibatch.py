@@ -1,9 +1,10 @@
-"""Drawing a batch.
+"""Gathering a batch.
 
-Why "clip": into an array the default mode would go through a buffer, to leave it as it was on an error.
+Why mode "clip": the default mode writes through a temporary buffer, to leave `out` unchanged on an error.
 """
 
-from backends.array import Array
+from numpy import ndarray as Array
+
 from backends.twins import twin
 from backends.workspace import NewArrays
 

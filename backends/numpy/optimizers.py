@@ -1,10 +1,10 @@
-"""Updates in place, of large parameters in blocks."""
+"""Updates in place, of large parameters block by block."""
 
 from typing import Any
 
 import numpy as np
+from numpy import ndarray as Array
 
-from backends.array import Array
 from backends.numpy.blocks import blocks
 from backends.twins import twin
 from backends.workspace import NewArrays

@@ -3,8 +3,8 @@
 from typing import Any
 
 import numpy as np
+from numpy import ndarray as Array
 
-from backends.array import Array
 from backends.numpy.constants import number
 from backends.twins import twin
 from backends.workspace import NewArrays
@@ -19,4 +19,5 @@ def relu(self: Any, ws: NewArrays, x: Array) -> tuple[Array, tuple[Array]]:
 @twin("numpy", "ReLU.derive")
 def relu_derive(self: Any, ws: NewArrays, dout: Array, out: Array) -> Array:
     # An infinite dout gives NaN where out is 0: such a run is lost anyway.
-    return np.multiply(dout, out > number(0.0, out.dtype), ws["dx", out.shape])
+    dx: Array = np.multiply(dout, out > number(0.0, out.dtype), ws["dx", out.shape])
+    return dx

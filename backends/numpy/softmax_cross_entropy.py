@@ -1,13 +1,13 @@
-"""Softmax with loss, and an Affine before it.
+"""Softmax with loss, alone and after an Affine.
 
-The logits lie transposed here, (C, N), so that the reductions run along the batch.
+The logits are stored transposed, (C, N), so that reductions run along the batch.
 """
 
 from typing import Any
 
 import numpy as np
+from numpy import ndarray as Array
 
-from backends.array import Array
 from backends.numpy.affine import affine_derive
 from backends.numpy.constants import indices, number, ones
 from backends.twins import twin
@@ -49,7 +49,10 @@ def affine_softmax_cross_entropy_derive(
 
 
 def losses(ws: NewArrays, z: Array, labels: Array) -> tuple[Array, tuple[Array, Array, Array]]:
-    """One loss per sample, of logits z (C, N), which become exp(z - max); and what the derivative needs."""
+    """Return one loss per sample, and what the derivative needs.
+
+    z: logits (C, N), overwritten by exp(z - max).
+    """
     classes, n = z.shape
     z -= np.maximum.reduce(z, axis=0)
     true = labels * n
@@ -63,7 +66,7 @@ def losses(ws: NewArrays, z: Array, labels: Array) -> tuple[Array, tuple[Array, 
 
 
 def dlogits(dout: float, e: Array, total: Array, true: Array) -> Array:
-    """dout · (softmax - one_hot), as (N, C); e becomes it."""
+    """Return dout · (softmax - one_hot) as (N, C). Overwrites e."""
     share = number(dout, e.dtype)
     e *= share / total
     e.reshape(-1)[true] -= share

@@ -1,1 +1,1 @@
-"""What all layers and networks share: arrays by name, copies, dtypes, and checks of what users pass in."""
+"""Shared by layers and networks: arrays by name, copies, dtypes, and checks of arguments."""

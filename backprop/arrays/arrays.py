@@ -1,7 +1,7 @@
-"""Arrays by name in one flat buffer: a network's parameters and gradients, a layer's state, an optimizer's.
+"""Arrays by name in one flat buffer: a network's parameters and gradients, a layer's or an optimizer's state.
 
-Why one buffer: an update is one operation, an all-reduce one call and a checkpoint one array; and a copy in
-another dtype or on another backend is made in one place.
+Why one buffer: an update is one operation, an all-reduce one call and a checkpoint one array. Copies in
+another dtype or on another backend are made in one place.
 """
 
 from collections.abc import Iterator, Mapping, MutableMapping
@@ -26,23 +26,29 @@ from backprop.arrays.entering import cast
 
 
 class Arrays(MutableMapping[str, Array]):
-    """Views into `flat` by name, in a fixed order.
+    """Views into the buffer `flat`, by name and in a fixed order.
 
-    An assignment copies into place: `params["W1"] -= 0.1 * gradient`, `params["W1"] = array` and
-    `params.flat = vector` change the network that these are the parameters of. Entries cannot be added or
-    deleted.
+    Assigning copies into place: `params["W1"] -= 0.1 * gradient`, `params["W1"] = array` and `params.flat
+    = vector` change the network that owns the parameters. Entries cannot be added or deleted.
 
-    shapes: by name.  flat: (P,), as long as all of them.
+    Parameters
+    ----------
+    shapes : dict of tuple
+        Shapes by name.
+    flat : array (P,)
+        The buffer, as long as all entries together.
     """
 
     def __init__(self, shapes: Mapping[str, tuple[int, ...]], flat: Array) -> None:
         self.shapes, self._flat = dict(shapes), flat
         self.views = backend_of(flat).views(flat, self.shapes)
-        self._whole: tuple[Arrays, dict[str, str]] | None = None  # of which it is a part, and its names there
+        self._whole: tuple[Arrays, dict[str, str]] | None = (
+            None  # if it is a part: the whole, and its names there
+        )
 
     @classmethod
     def gather(cls, arrays: Mapping[str, Array]) -> "Arrays":
-        """Return copies of these arrays, of one backend and dtype, in a buffer of their own."""
+        """Return copies of these arrays, of one backend and dtype, in a new buffer."""
         backend = one_backend("Arrays.gather", **arrays)
         (first, one), *others = arrays.items()
         for name, other in others:
@@ -53,11 +59,11 @@ class Arrays(MutableMapping[str, Array]):
         return cls({name: tuple(array.shape) for name, array in arrays.items()}, flat)
 
     def like(self, flat: Array) -> "Arrays":
-        """Return another buffer under the same names."""
+        """Return `flat` as arrays with the same names and shapes."""
         return Arrays(self.shapes, flat)
 
     def part(self, names: Mapping[str, str]) -> "Arrays":
-        """Return some neighbours under names of their own, over the same memory: {"W": "W1", "b": "b1"}."""
+        """Return neighbouring entries under other names, in the same memory: {"W": "W1", "b": "b1"}."""
         before = takewhile(next(iter(names.values())).__ne__, self.shapes)
         start = sum(prod(self.shapes[name]) for name in before)
         part = Arrays.__new__(Arrays)
@@ -69,20 +75,20 @@ class Arrays(MutableMapping[str, Array]):
 
     @property
     def flat(self) -> Array:
-        """The buffer; what is assigned to it is copied into place."""
+        """The buffer. Assigning copies into it."""
         return self._flat
 
     @flat.setter
     def flat(self, value: Any) -> None:
-        if value is not self._flat:  # else it is the end of `params.flat -= …`
-            self._flat[...] = _fitting("flat", value, self._flat)
+        if value is not self._flat:  # it is, at the end of `params.flat -= …`
+            self._flat[...] = _fitted("flat", value, self._flat)
 
     def copy(self) -> "Arrays":
-        """Return a snapshot: the same values in a buffer of their own."""
+        """Return a snapshot: the same values in a new buffer."""
         return self.like(backend_of(self.flat).copy(self.flat))
 
     def aliases(self, flat: Array) -> dict[int, Array]:
-        """Return, by identity, what in another buffer corresponds to this buffer and to each of its views."""
+        """Return by id what replaces this buffer and each of its views, if `flat` replaces the buffer."""
         views = backend_of(flat).views(flat, self.shapes)
         return {id(self.flat): flat, **{id(view): views[name] for name, view in self.views.items()}}
 
@@ -91,26 +97,26 @@ class Arrays(MutableMapping[str, Array]):
             return self.views[name]
         except (KeyError, TypeError):
             there = listed(self.views)
-            raise KeyError(f"Arrays: no array {shown(name)} here; there are {there}") from None
+            raise KeyError(f"Arrays: no array named {shown(name)}; the names are {there}") from None
 
     def __setitem__(self, name: str, value: Any) -> None:
         view = self[name]
-        if value is not view:  # else it is the end of `params[name] -= …`, which wrote in place already
-            view[...] = _fitting(name, value, view)
+        if value is not view:  # it is, at the end of `params[name] -= …`, which wrote in place
+            view[...] = _fitted(name, value, view)
 
     def update(self, other: Any = (), /, **more: Any) -> None:
-        """Assign several; nothing has changed if one of them is refused."""
+        """Assign several entries. If one is refused, none has changed."""
         try:
             values = {**dict(other), **more}
         except (TypeError, ValueError):
-            raise TypeError(f"Arrays.update: give it arrays by name, got {shown(other)}") from None
-        copy = backend_of(self.flat).copy  # since a value may be another of these arrays
-        fitting = {name: copy(_fitting(name, value, self[name])) for name, value in values.items()}
+            raise TypeError(f"Arrays.update: other must map names to arrays, got {shown(other)}") from None
+        copy = backend_of(self.flat).copy  # a value may be another of these arrays
+        fitting = {name: copy(_fitted(name, value, self[name])) for name, value in values.items()}
         for name, value in fitting.items():
             self.views[name][...] = value
 
     def __eq__(self, other: object) -> bool:
-        """Whether other has the same names and, under each, the same values; waits for the device."""
+        """Return whether other has the same names with the same values. Waits for the device."""
         if not isinstance(other, Mapping) or self.keys() != other.keys():
             return False
         both = ((to_numpy(array), to_numpy(other[name])) for name, array in self.items())
@@ -129,19 +135,19 @@ class Arrays(MutableMapping[str, Array]):
         entries = ", ".join(f"{name} {shape}" for name, shape in self.shapes.items())
         return f"<Arrays {entries}; {self.flat.dtype}>"
 
-    # Copies and pickles keep the sharing: they carry the buffer alone and make the views anew, a part those
-    # of its whole.
+    # Copies and pickles keep the sharing: they store the buffer once and recreate the views, those of a part
+    # from its whole.
     def __reduce__(self) -> tuple[Any, ...]:
         return (Arrays.part, self._whole) if self._whole else (Arrays, (self.shapes, self.flat))
 
 
-def _fitting(name: str, value: Any, view: Array) -> Array:
-    """Return a value as an array like the view that it is to be copied into; raise where it cannot be."""
+def _fitted(name: str, value: Any, view: Array) -> Array:
+    """Return a value ready to be copied into view; raise if it does not fit."""
     where, backend = "Arrays", backend_of(view)
     if owner_of(value) is not backend:
         value = host_array(where, name, value)
     if value.shape != view.shape:
         raise ValueError(f"{where}: {name} must have shape {view.shape}, got {value.shape}")
     if kind(value) not in ("biufc" if kind(view) == "c" else "biuf"):
-        raise TypeError(f"{where}: {name} holds {view.dtype}, which cannot take {cut(str(value.dtype))}")
+        raise TypeError(f"{where}: {name} holds {view.dtype} and cannot take {cut(str(value.dtype))}")
     return asarray(cast(where, name, value, view.dtype, backend), view.dtype, backend)

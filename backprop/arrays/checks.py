@@ -1,4 +1,4 @@
-"""What users set, checked where it enters: counts, numbers, flags, functions; and memory that ran out."""
+"""Checks of settings: counts, numbers, flags, functions. And errors for memory that ran out."""
 
 import math
 from collections.abc import Callable, Iterable, Iterator
@@ -9,13 +9,13 @@ from typing import Any
 
 from backends import kind, shown
 
-NO_NUMBERS = ("bool", "timedelta64")  # though Python's numbers.Integral counts them in
-MOST = 10**15  # of anything that is counted: such arrays still have a size in bytes, though no memory
+NOT_NUMBERS = ("bool", "timedelta64")  # refused, although numbers.Integral accepts them
+MOST = 10**15  # for counts: the size in bytes of such an array still fits an int64
 
 
 def positive_integer(where: str, name: str, value: Any) -> int:
-    """Return value as an int of at least 1.  Raises TypeError if it is none, ValueError if out of range."""
-    if type(value).__name__ in NO_NUMBERS or not isinstance(value, Integral):
+    """Return value as an int of at least 1; raise TypeError if it is not an integer, else ValueError."""
+    if type(value).__name__ in NOT_NUMBERS or not isinstance(value, Integral):
         raise TypeError(f"{where}: {name} must be an integer, got {shown(value)}")
     number = int(value)
     if number < 1:
@@ -26,7 +26,7 @@ def positive_integer(where: str, name: str, value: Any) -> int:
 
 
 def sizes(where: str, name: str, value: Any) -> tuple[int, ...]:
-    """Return one size, or several, as a shape.  Raises as positive_integer, for their product as well."""
+    """Return one size or several as a shape. Raises as positive_integer does, also for their product."""
     each = value if isinstance(value, (tuple, list)) else (value,)
     shape = tuple(positive_integer(where, name, size) for size in each)
     positive_integer(where, name, math.prod(shape))
@@ -36,7 +36,7 @@ def sizes(where: str, name: str, value: Any) -> tuple[int, ...]:
 def positive_number(
     where: str, name: str, value: Any, or_zero: bool = False, below: float = math.inf
 ) -> float:
-    """Return value as a finite float above 0 and below `below`; raise TypeError or ValueError for another."""
+    """Return value as a finite float above 0 and below `below`; raise TypeError or ValueError otherwise."""
     result = _float(where, name, value)
     if not (0 < result < below or (or_zero and result == 0)):
         least = "of at least 0" if or_zero else "above 0"
@@ -46,7 +46,7 @@ def positive_number(
 
 
 def number(where: str, name: str, value: Any) -> float:
-    """Return value as a finite float; raise TypeError or ValueError for another."""
+    """Return value as a finite float; raise TypeError or ValueError otherwise."""
     result = _float(where, name, value)
     if not math.isfinite(result):
         raise ValueError(f"{where}: {name} must be a finite number, got {shown(value)}")
@@ -54,23 +54,23 @@ def number(where: str, name: str, value: Any) -> float:
 
 
 def _float(where: str, name: str, value: Any) -> float:
-    if type(value).__name__ in NO_NUMBERS or not isinstance(value, Real):
+    if type(value).__name__ in NOT_NUMBERS or not isinstance(value, Real):
         raise TypeError(f"{where}: {name} must be a number, got {shown(value)}")
     try:
         return float(value)
-    except OverflowError:  # an integer that no float holds
+    except OverflowError:  # an integer too large for a float
         return math.inf
 
 
 def require_one_number(where: str, value: Any) -> None:
-    """Raise TypeError unless a method of the user's returned one real number, of Python's or 0-d."""
+    """Raise TypeError unless a user's method returned one real number, Python's or 0-d."""
     is_number = isinstance(value, Real) and not isinstance(value, bool)
     if not is_number and not (getattr(value, "shape", None) == () and kind(value) in "iuf"):
         raise TypeError(f"{where} must return one number, got {shown(value)}")
 
 
 def one_of(where: str, name: str, value: Any, known: Iterable[str]) -> str:
-    """Return value.  Raises ValueError unless it is one of the known names."""
+    """Return value; raise ValueError unless it is one of the known names."""
     names = [*known]
     if not isinstance(value, str) or value not in names:
         raise ValueError(f"{where}: {name} must be one of {', '.join(names)}, got {shown(value)}")
@@ -78,14 +78,14 @@ def one_of(where: str, name: str, value: Any, known: Iterable[str]) -> str:
 
 
 def flag(where: str, name: str, value: Any) -> bool:
-    """Return value as a bool; NumPy's own is one, too.  Raises TypeError for another."""
+    """Return value as a bool; raise TypeError unless it is a Python or NumPy bool."""
     if type(value).__name__ not in ("bool", "bool_"):
         raise TypeError(f"{where}: {name} must be True or False, got {shown(value)}")
     return bool(value)
 
 
 def function(where: str, name: str, value: Any) -> Callable[..., Any]:
-    """Return value.  Raises TypeError unless it can be called, and need not be awaited."""
+    """Return value; raise TypeError unless it is callable and not async."""
     if not callable(value):
         raise TypeError(f"{where}: {name} must be callable, got {shown(value)}")
     if iscoroutinefunction(value):
@@ -96,7 +96,7 @@ def function(where: str, name: str, value: Any) -> Callable[..., Any]:
 
 @contextmanager
 def memory(where: str, cure: str) -> Iterator[None]:
-    """Add to a MemoryError, which tells how much was asked for, where that was and what to lower."""
+    """Add the caller and a cure to a MemoryError, whose text says how much was requested."""
     try:
         yield
     except MemoryError as error:

@@ -18,28 +18,38 @@ def copy_as(
     backend: Backend | None = None,
     of: tuple[str, ...] = ("params", "grads"),
     arrays: Iterable[Any] = (),
-    held: Iterable[Any] = (),
+    stay_real: Iterable[Any] = (),
 ) -> T:
-    """Return a deep copy of obj with its parameters and gradients in `dtype` and on `backend`, where given.
+    """Return a deep copy of obj with its parameters and gradients in `dtype` and on `backend`, if given.
 
-    obj: anything; `params`, `grads` and `state`, where it has them, are mappings of arrays, also those of the
-    layers in `obj.layers`. State that holds floating-point numbers stays real in a complex copy.
-    of: ("params",) leaves the gradients what they are, in a copy that is never run backwards.
-    arrays: more of them, wherever they are in obj.  held: more that stay real, as state does.
-    Of these, views of one buffer on the host stay views of one.
-    Every alias of such an array inside obj (`self.W` beside `params["W"]`) becomes the same new array; obj
-    itself is not touched, whatever happens meanwhile.
+    Every alias of such an array inside obj (`self.W` beside `params["W"]`) becomes the same new array. obj
+    itself is never changed, not even temporarily.
+
+    Parameters
+    ----------
+    obj : object
+        Its attributes `params`, `grads` and `state`, and those of the layers in `obj.layers`, are mappings of
+        arrays. Floating-point state stays real in a complex copy.
+    dtype : str or dtype, optional
+    backend : Backend, optional
+    of : tuple of str
+        ("params",) leaves the gradients unconverted, for a copy that never runs backward.
+    arrays : iterable of array
+        More arrays to convert, anywhere in obj.
+    stay_real : iterable of array
+        More arrays that stay real, as state does. Host arrays here and in `arrays` that are views of one
+        buffer are views of one buffer in the copy.
     """
     memo: dict[int, Any] = {}
     real = None if dtype is None else REAL_PART.get(dtype_name(dtype), dtype)
-    others: list[tuple[Any, Any]] = []  # arrays, and what they become
+    others: list[tuple[Any, Any]] = []  # arrays and their new dtypes
     for names, to in ((of, dtype), (("state",), real)):
         for named in mappings(obj, names):
             if isinstance(named, Arrays):
                 _convert(named, to, backend, memo)
             else:
                 others += [(array, to) for array in named.values() if owner_of(array)]
-    others += [(array, dtype) for array in arrays] + [(array, real) for array in held]
+    others += [(array, dtype) for array in arrays] + [(array, real) for array in stay_real]
     others = [each for each in others if id(each[0]) not in memo]
     for views in _shared_memory(array for array, _ in others) if backend is None else ():
         memo |= _converted_together(views, next(to for array, to in others if array is views[0]))
@@ -50,7 +60,7 @@ def copy_as(
 
 
 def mappings(obj: Any, names: tuple[str, ...]) -> Iterator[Any]:
-    """Yield the mappings of arrays of these names (params, grads, state) of an object and of its layers."""
+    """Yield the named mappings of arrays (params, grads, state) of an object and its layers."""
     layers = getattr(obj, "layers", {})
     for owner in (obj, *(layers.values() if hasattr(layers, "values") else ())):
         for name in names:
@@ -60,16 +70,16 @@ def mappings(obj: Any, names: tuple[str, ...]) -> Iterator[Any]:
 
 
 def _convert(arrays: Arrays, dtype: Any, backend: Backend | None, memo: dict[int, Any]) -> None:
-    """Remember, by identity, what arrays in one flat buffer become."""
+    """Record in memo what the arrays of a flat buffer become, by id."""
     whole = arrays._whole[0] if arrays._whole else arrays
     if id(whole.flat) not in memo:
         memo |= whole.aliases(_converted(whole.flat, dtype, backend))
 
 
 def _shared_memory(arrays: Iterable[Any]) -> list[list[Any]]:
-    """Return those arrays on the host that share memory with others, together with these.
+    """Return groups of host arrays that share memory with each other.
 
-    Only where they are most of what they are views of, so that no data set is copied for a few of its rows.
+    A group counts only if it covers most of the buffer, so that no data set is copied for a few of its rows.
     """
     groups: dict[int, dict[int, Any]] = {}
     for array in arrays:
@@ -81,14 +91,14 @@ def _shared_memory(arrays: Iterable[Any]) -> list[list[Any]]:
 
 
 def _owner(array: Any) -> Any:
-    """Return the array that an array is a view of, or itself."""
+    """Return the array whose memory an array uses, itself if it is not a view."""
     while type(base := getattr(array, "base", None)) is type(array):
         array = base
     return array
 
 
 def _converted_together(views: list[Any], dtype: Any) -> dict[int, Any]:
-    """Return copies of views of one buffer, by identity of the views, that are views of one themselves."""
+    """Return by id copies of views of one buffer that are views of one new buffer."""
     owner = _owner(views[0])
     flat = owner.ravel(order="K").astype(owner.dtype if dtype is None else dtype)  # in the order of memory
     old, new, begin = owner.itemsize, flat.itemsize, owner.__array_interface__["data"][0]

@@ -10,9 +10,9 @@ ACCEPTED = ("float32", "float64")
 
 
 def network_dtype(dtype: Any = None, where: str = "network_dtype") -> str:
-    """The name of the element type asked for: the argument, else BACKPROP_DTYPE, else float32.
+    """Return the name of the dtype asked for: the argument, else BACKPROP_DTYPE, else float32.
 
-    where: names the caller in errors.  Raises ValueError for any other type than float32 and float64.
+    where: the caller's name, for errors. Raises ValueError unless it is float32 or float64.
     """
     if dtype is not None:
         return one_dtype(where, dtype)
@@ -20,10 +20,10 @@ def network_dtype(dtype: Any = None, where: str = "network_dtype") -> str:
 
 
 def one_dtype(where: str, dtype: Any, what: str = "dtype") -> str:
-    """Return the name of an element type.  Raises ValueError for any but float32 and float64."""
+    """Return the name of an element type; raise ValueError unless it is float32 or float64."""
     try:
-        name = None if dtype is None else dtype_name(dtype)  # which NumPy takes for float64
-    except Exception:  # of any kind: NumPy asks the object itself, and reads its text
+        name = None if dtype is None else dtype_name(dtype)  # NumPy would read None as float64
+    except Exception:  # of any kind: NumPy calls methods of the object
         name = None
     if name not in ACCEPTED:
         raise ValueError(f"{where}: {what} must be float32 or float64, got {shown(dtype)}")

@@ -1,4 +1,4 @@
-"""Arrays that enter from the user, checked where they enter: samples, targets, what layers take."""
+"""Checks of the arrays that users pass in: samples, targets, arguments of layers."""
 
 import math
 import sys
@@ -19,7 +19,7 @@ from backends import (
 )
 
 FLOAT32_MAX = 3.4028234663852886e38
-COMPUTED = ("float32", "float64", "complex64", "complex128")  # what layers compute in
+COMPUTED = ("float32", "float64", "complex64", "complex128")  # dtypes that layers compute in
 DLPACK_HOST = (1, 3)  # device types of DLPack: the CPU, and host memory that a GPU can see
 
 
@@ -32,37 +32,53 @@ def entering(
     cure: str = "float",
     size: int | None = None,
 ) -> Array:
-    """Return data as it enters at a boundary: an array of `backend` as it is, host data as a NumPy array.
+    """Return checked data: an array of `backend` unchanged, host data as a NumPy array.
 
-    An array of another library on the backend's device is taken through DLPack, without a copy.
-    wait: also look at the values of an array on a device, which waits for it; those on the host always are.
-    cure: the Python type to convert what is no number to.  size: values per sample, of samples.
-    Raises TypeError for another device's array and for what is not an array of numbers, ValueError for NaN,
-    for infinities, and for samples of another size.
+    An array of another library on the backend's device is adopted through DLPack, without a copy.
+
+    Parameters
+    ----------
+    where, name : str
+        Names of the caller and the argument, for errors.
+    data : array
+    backend : Backend
+    wait : bool
+        Also check the values of an array on a device, which waits for it. Host values are always checked.
+    cure : str
+        Python type to convert to, for the error about data that are not numbers.
+    size : int, optional
+        Values per sample, if the data are samples.
+
+    Raises
+    ------
+    TypeError
+        If data is on another device, or is not an array of numbers.
+    ValueError
+        If a value is NaN or infinite, or samples have another size.
     """
     owner = owner_of(data)
-    array = data if owner is backend else _taken_in(where, name, data, backend, owner, cure)
+    array = data if owner is backend else _adopted(where, name, data, backend, owner, cure)
     what = kind(array)
     if what not in "biufc":
-        array = host_array(where, name, array, cure=cure)  # which refuses it
+        array = host_array(where, name, array, cure=cure)  # raises
     owner = owner_of(array)
     if owner is backend:
         backend.require_current(where, **{name: array})
     if what == "c" and dtype_name(array.dtype) not in COMPUTED:
-        rule = f"must be of lower precision, got {array.dtype}; cast it to complex128"
+        rule = f"must be complex64 or complex128, got {array.dtype}; cast it to complex128"
         raise TypeError(f"{where}: {name} {rule}")
-    if size is not None:  # before the values are looked at, which takes long where there are many
+    if size is not None:  # before looking at the values, which may be many
         require_samples(where, array, size)
     if owner is not None and what in "fc" and (owner.on_host or wait) and not owner.all_finite(array):
         raise ValueError(f"{where}: {name} must be finite, got {first_not_finite(to_numpy(array))}")
     return array
 
 
-def _taken_in(where: str, name: str, data: Any, backend: Backend, owner: Backend | None, cure: str) -> Array:
-    """Return what is no array of the backend as one, or as a NumPy array."""
+def _adopted(where: str, name: str, data: Any, backend: Backend, owner: Backend | None, cure: str) -> Array:
+    """Return foreign data as an array of the backend or of NumPy; raise TypeError if it is out of reach."""
     what = describe(data)
     if owner is not None and not owner.on_host:
-        rule = f"is an array of backend {owner.name} where the network is on {backend.name}"
+        rule = f"must be on backend {backend.name}, got an array of {owner.name}"
         move = f"move one of them: asarray(..., backend={backend.name!r}) or net.to({owner.name!r})"
         raise TypeError(f"{where}: {name} {rule}; {move}")
     adopted = backend.adopt(data) if owner is None else None
@@ -70,14 +86,14 @@ def _taken_in(where: str, name: str, data: Any, backend: Backend, owner: Backend
         return adopted
     device = getattr(data, "__dlpack_device__", None)
     if owner is None and device is not None and device()[0] not in DLPACK_HOST:
-        rule = f"is on a device that backend {backend.name} cannot reach"
-        copy = "copy it to the host first, as tensor.cpu() does"
+        rule = f"must be on a device that backend {backend.name} can reach"
+        copy = "copy it to the host first, for example with tensor.cpu()"
         raise TypeError(f"{where}: {name} {rule}, got {what}; {copy}")
     return host_array(where, name, data, cure=cure)
 
 
 def first_not_finite(values: Any) -> str:
-    """Return the first NaN or infinity of a host array and its index, "nan at [0, 1]"; "" if it is finite."""
+    """Return the first NaN or infinity of a host array with its index, "nan at [0, 1]", or ""."""
     finite = abs(values) < math.inf
     if finite.all():
         return ""
@@ -86,7 +102,7 @@ def first_not_finite(values: Any) -> str:
 
 
 def index_of(position: int, shape: tuple[int, ...]) -> list[int]:
-    """Return the index that a position in the flattened array has in this shape."""
+    """Return the index in this shape of a position in the flattened array."""
     index: list[int] = []
     for size in reversed(shape):
         position, i = divmod(position, size)
@@ -95,9 +111,9 @@ def index_of(position: int, shape: tuple[int, ...]) -> list[int]:
 
 
 def cast(where: str, name: str, x: Array, dtype: Any, backend: Backend) -> Array:
-    """Return checked data on the device in another dtype; complex ones stay complex.
+    """Return checked data on the device in another dtype; complex data stay complex.
 
-    Raises ValueError for data on the host that are too large for it.
+    Raises ValueError for host data too large for the dtype.
     """
     if type(x) is backend.array_type and x.dtype == dtype:
         return x
@@ -106,10 +122,11 @@ def cast(where: str, name: str, x: Array, dtype: Any, backend: Backend) -> Array
         return backend.asarray(x)
     is_32 = dtype_name(dtype) == "float32"
     if what == "f" and owner is not None and owner.on_host and x.dtype.itemsize > (4 if is_32 else 8):
-        largest = max(float(x.max()), -float(x.min())) if math.prod(x.shape) else 0.0
+        host = owner.to_numpy(x)
+        largest = max(float(host.max()), -float(host.min())) if math.prod(x.shape) else 0.0
         if largest > (FLOAT32_MAX if is_32 else sys.float_info.max):
             cure = "scale it, or make the network with dtype='float64'" if is_32 else "scale it"
-            raise ValueError(f"{where}: {name} must fit into {dtype_name(dtype)}, got {largest:g}; {cure}")
+            raise ValueError(f"{where}: {name} must fit in {dtype_name(dtype)}, got {largest:g}; {cure}")
     return backend.asarray(x, dtype)
 
 
@@ -117,15 +134,15 @@ def require_samples(where: str, x: Array, size: int) -> None:
     """Raise ValueError unless x has shape (N, …) with `size` values per sample."""
     shape = x.shape
     if len(shape) < 1 or math.prod(shape[1:]) != size:
-        cure = "; a single sample is x.reshape(1, -1)" if math.prod(shape) == size else ""
+        cure = "; for a single sample use x.reshape(1, -1)" if math.prod(shape) == size else ""
         rule = f"x must have shape (N, …) with {size} values per sample"
         raise ValueError(f"{where}: {rule}, got {shape}{cure}")
 
 
 def require_alike(where: str, /, **arrays: Array) -> Backend:
-    """Return the backend of floating-point arrays of one library and dtype; a complex dtype may meet any.
+    """Return the backend of floating-point arrays of one library and dtype. Complex may be mixed with any.
 
-    Raises TypeError for others, with their names.
+    Raises TypeError otherwise, naming the arrays.
     """
     backend = one_backend(where, **arrays)
     first, a = next(iter(arrays.items()))

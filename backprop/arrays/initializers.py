@@ -11,42 +11,42 @@ from backends import shown
 from backprop.arrays.checks import MOST
 
 
-# The return type is quoted because to look it up would import numpy.random.
+# The return type is quoted because looking it up would import numpy.random.
 def generator(rng: Any = None, where: str = "generator") -> "np.random.Generator":
-    """A generator of random numbers on the host.
+    """Return a random generator on the host.
 
-    rng: a seed or a Generator; None draws a fresh seed.  where: names the caller in errors.
+    rng: a seed or a Generator; None draws a fresh seed.  where: the caller's name, for errors.
     """
     try:
-        # Lists are looked at first: in one that holds itself NumPy would go down until the process dies.
+        # Nested lists are refused first: in one that contains itself, NumPy recurses until the process dies.
         parts = rng if isinstance(rng, (list, tuple)) else [rng]
         if any(isinstance(part, (bool, np.bool_, list, tuple)) for part in parts):
             raise TypeError
         return np.random.default_rng(rng)
-    except Exception as error:  # of any kind: NumPy asks for the object's text, too
+    except Exception as error:  # of any kind: NumPy calls methods of the object
         as_error = ValueError if isinstance(error, ValueError) else TypeError
         rule = "rng must be a non-negative integer or a numpy.random.Generator"
         raise as_error(f"{where}: {rule}, got {shown(rng)}") from None
 
 
 def gaussian(shape: tuple[int, ...], std: float, rng: Any = None) -> np.ndarray:
-    """Independent normal values with mean 0 and standard deviation `std`, float64, on the host.
+    """Return independent normal values with mean 0 and standard deviation `std`, float64, on the host.
 
-    rng: a seed or a numpy.random.Generator; None draws a fresh seed.  Source: book section 6.2.
+    rng: a seed or a numpy.random.Generator; None draws a fresh seed. Source: book section 6.2.
 
     >>> gaussian((2, 3), 0.01, rng=0).shape
     (2, 3)
     """
     if prod(shape) > MOST:
-        raise MemoryError(f"{float(prod(shape)):.0e} values are more than any memory holds")
+        raise MemoryError(f"{float(prod(shape)):.0e} values do not fit in any memory")
     values = generator(rng).standard_normal(shape)
-    with np.errstate(over="ignore"):  # it is told of where they enter a network
-        values *= std  # in place, since these may be most of the memory
+    with np.errstate(over="ignore"):  # the network that they enter reports it
+        values *= std  # in place, since they may fill most of the memory
     return values
 
 
 def constant(shape: tuple[int, ...], value: float) -> np.ndarray:
-    """Return an array of one value, float64, on the host.
+    """Return an array filled with one value, float64, on the host.
 
     >>> constant((2,), 1.0)
     array([1., 1.])
@@ -55,18 +55,18 @@ def constant(shape: tuple[int, ...], value: float) -> np.ndarray:
 
 
 def random_state() -> Any:
-    """Return the state of np.random's own generator."""
+    """Return the state of np.random's global generator."""
     return np.random.get_state()
 
 
 def put_random_state(state: Any) -> None:
-    """Put np.random's own generator back to a state."""
+    """Restore the state of np.random's global generator."""
     np.random.set_state(state)
 
 
 @contextmanager
 def same_random_numbers() -> Iterator[None]:
-    """Leave np.random's own generator as it was, so that what draws from it draws the same again."""
+    """Restore np.random's global generator at the end, so that the next run draws the same numbers."""
     state = random_state()
     try:
         yield

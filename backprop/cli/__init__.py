@@ -1,4 +1,4 @@
-"""The command line: arguments in, text out. The only part of the library that prints."""
+"""The command line: the only part of the library that prints."""
 
 import os
 import signal
@@ -16,43 +16,43 @@ from backprop.cli.command import SETTINGS, Commands
 from backprop.cli.graph import graph
 from backprop.cli.info import info
 from backprop.cli.interruptions import as_exceptions
-from backprop.cli.outputs import blame
+from backprop.cli.outputs import what_failed
 from backprop.cli.own_fault import Fault
 from backprop.cli.plotting import MissingLibrary
 from backprop.cli.train import train
+from backprop.cli.values import BeyondHelp
 from backprop.cli.wording import in_options, out_of_memory
 from backprop.data import DataError
 from backprop.start import WORDS
 
-DONE, FAILED, WRONG_CALL, BROKEN = 0, 1, 2, 3  # exit codes; 128 and its number for a signal
-COMPLETION = "_BACKPROP_COMPLETE"  # set by a shell that asks click how a word may go on
-MOST = 200  # characters of a line with a hint
-HELP = """Train, check, time and draw small neural networks by explicit backpropagation.
+DONE, FAILED, WRONG_CALL, BROKEN = 0, 1, 2, 3  # exit codes; a signal adds its number to 128
+COMPLETION = "_BACKPROP_COMPLETE"  # set by a shell that asks click for completions
+MAX_LENGTH = 200  # characters of an error line with its hint
+HELP = """Train, check, time and draw small neural networks with explicit backpropagation.
 
 \b
   backprop train --epochs 20 --learning-rate 0.3 --seed 0
   backprop COMMAND --help
 
-Exit codes: 0 done, 1 a check failed or a training diverged, 2 the call was wrong,
+Exit codes: 0 done, 1 a check failed or training diverged, 2 wrong usage,
 3 something outside is missing or broken, 130 interrupted, 143 terminated,
-129 hung up: the terminal was closed.
+129 hung up (the terminal was closed).
 """
 
 
 @click.group(cls=Commands, commands=[train, check, bench, graph, info], context_settings=SETTINGS, help=HELP)
 @click.version_option(backprop.__version__, "-V", "--version", prog_name="backprop")
 def cli() -> None:
-    """Nothing but its commands."""
+    """Hold the commands; by itself it does nothing."""
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit code; an expected failure is one line on standard error."""
+    """Run the command line and return its exit code; an expected failure prints one line to stderr."""
     try:
         with as_exceptions():
             return _run([*sys.argv[1:]] if arguments is None else [*arguments])
     except KeyboardInterrupt as ended:
-        number = getattr(ended, "number", signal.SIGINT)
-        return _fail(f"backprop: {WORDS[number]}", 128 + number)
+        return _interrupted(ended, "backprop")
 
 
 def _run(arguments: list[str]) -> int:
@@ -71,20 +71,31 @@ def _run(arguments: list[str]) -> int:
         where = getattr(error, "ctx", None)
         path = where.command_path if where else "backprop"
         line = f"{path}: {in_options(error.format_message())}"
-        hint = f" (see {path} --help)"
-        return _fail(line + hint * (len(line + hint) <= MOST), WRONG_CALL)
+        hint = "" if isinstance(error, BeyondHelp) else f" (see {path} --help)"
+        return _fail(line + hint * (len(line + hint) <= MAX_LENGTH), WRONG_CALL)
     except Fault as fault:
-        return _fail(f"backprop {_command(context)}: {fault}", WRONG_CALL)
+        return _fail(f"{_path(context)}: {fault}", WRONG_CALL)
     except MissingLibrary as error:
         return _fail(str(error), BROKEN)
     except (BackendUnavailable, DataError) as error:
-        return _fail(f"backprop: {in_options(str(error))}", BROKEN)
+        return _fail(f"{_path(context)}: {in_options(str(error))}", BROKEN)
     except MemoryError as error:
-        return _fail(f"backprop: {out_of_memory(error, _command(context))}", BROKEN)
-    except BrokenPipeError:  # whoever read our output has gone
+        return _fail(f"{_path(context)}: {out_of_memory(error, _command(context))}", BROKEN)
+    except BrokenPipeError:  # the reader of our output has gone
         return BROKEN
     except OSError as error:
-        return _fail(f"backprop: {blame(error)}", BROKEN)
+        return _fail(f"{_path(context)}: {what_failed(error)}", BROKEN)
+    except KeyboardInterrupt as ended:
+        return _interrupted(ended, _path(context))
+
+
+def _interrupted(ended: KeyboardInterrupt, path: str) -> int:
+    number = getattr(ended, "number", signal.SIGINT)
+    return _fail(f"{path}: {WORDS[number]}", 128 + number)
+
+
+def _path(context: click.Context | None) -> str:
+    return f"backprop {_command(context)}".rstrip()
 
 
 def _command(context: click.Context | None) -> str:
@@ -92,6 +103,6 @@ def _command(context: click.Context | None) -> str:
 
 
 def _fail(message: str, code: int) -> int:
-    with suppress(OSError):  # of standard error itself
+    with suppress(OSError):  # standard error itself may be closed or full
         click.echo(" ".join(message.split()), err=True)
     return code

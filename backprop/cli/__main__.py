@@ -1,4 +1,4 @@
-"""`python -m backprop.cli`: the same as `python -m backprop`."""
+"""`python -m backprop.cli` runs the command line, as `python -m backprop` does."""
 
 import sys
 

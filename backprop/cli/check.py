@@ -1,4 +1,4 @@
-"""`backprop check`: the gradient check of chapter 5, of any layer or network, and of a user's own."""
+"""`backprop check`: the gradient check of chapter 5, for the library's layers and for a user's own."""
 
 from pathlib import Path
 from typing import Any
@@ -16,26 +16,26 @@ from backprop.cli.own_layer import own_layer
 from backprop.cli.values import OneOf, Shape
 from backprop.gradient_check.report import METHODS, MODES
 
-MOST = 1_000_000  # numbers in the input of --file: a full check runs the object once for each
+MAX_NUMBERS = 1_000_000  # in the input of --file; a full check runs the object once for each
 
 
 HELP = """Compare backpropagation with the numerical gradient.
 
 Without --layer, --file or --all it checks TwoLayerNet(784, 50, 10) on three
-digits: 39,760 random parameters and the input. All is computed in float64.
-Exits with 1 if any gradient is off.
+digits: 39,760 random parameters and the input. Everything is computed in
+float64. Exits with 1 if any gradient is wrong.
 
-A layer of your own is a backprop.layers.Layer with formulas, or any object
-with a forward and a backward pass, under the names that people use for
-them, for parameters and for gradients: see docs/guides/gradient_check.md. Its file
-is loaded as from the root of its repository.
+Your own layer is a backprop.layers.Layer with formulas, or any object with a
+forward and a backward pass. Common names of passes, parameters and gradients
+are recognized: see docs/guides/gradient_check.md. Imports of its file are
+resolved as from the root of its repository.
 
 \b
   backprop check --file my_layer.py:MyLayer
   backprop check --file my_layer.py:MyLayer --shape 8,4
 
 NAME is a class that takes no arguments, an instance, or a function that
-returns an object or, with inputs of its own, a tuple (object, x, ...).
+returns an object or, to choose the inputs, a tuple (object, x, ...).
 """
 
 
@@ -46,17 +46,17 @@ returns an object or, with inputs of its own, a tuple (object, x, ...).
     type=OneOf(CASES),
     help=f"Check one layer or network of this library: {', '.join(CASES)}.",
 )
-@click.option("--file", metavar="PATH:NAME", help="Check a layer or network of your own, see above.")
+@click.option("--file", metavar="PATH:NAME", help="Check your own layer or network, see above.")
 @click.option(
     "--shape",
-    type=Shape(most=MOST),
+    type=Shape(most=MAX_NUMBERS),
     help="Shape of the input for --file.  [default: 5,D with D from the parameters, else 5,3]",
 )
 @click.option(
     "--constants",
     metavar="NAME",
     multiple=True,
-    help="An array of --file that is not trained, such as a mask. May be repeated.",
+    help="An array of --file that is not trained, such as a mask; may be repeated.",
 )
 @click.option("--all", "every", is_flag=True, help="Check all layers and networks of this library.")
 @click.option(
@@ -71,7 +71,7 @@ returns an object or, with inputs of its own, a tuple (object, x, ...).
     type=OneOf(MODES),
     default="full",
     show_default=True,
-    help="Along a random direction, or every entry.",
+    help="Check along a random direction, or every entry.",
 )
 @backend_option
 @click.option(
@@ -98,20 +98,20 @@ def check(
 ) -> int:
     """Compare backpropagation with the numerical gradient."""
     if sum([layer is not None, file is not None, every]) > 1:
-        raise click.UsageError("give one of --layer, --file and --all, not several", context)
+        raise click.UsageError("give only one of --layer, --file and --all", context)
     for option, value in (("--shape", shape), ("--constants", constants)):
         if value and file is None:
-            raise click.UsageError(f"{option} has no use without --file", context)
+            raise click.UsageError(f"{option} has no effect without --file", context)
     choice = chosen(backend)
     options: dict[str, Any] = {"method": method, "mode": mode}
     declared = {"constants": constants} if constants else {}
     with use_backend(choice.backend):
         if file is not None:
-            reports = [_of_file(file, shape, seed, choice.backend, options | declared)]
+            reports = [_check_file(file, shape, seed, choice.backend, options | declared)]
         elif layer is not None or every:
-            reports = _of_cases([layer] if layer else list(CASES), seed, choice.backend, options)
+            reports = _check_cases([layer] if layer else list(CASES), seed, choice.backend, options)
         else:
-            reports = [_of_digits(seed, choice.backend, options)]
+            reports = [_check_digits(seed, choice.backend, options)]
     content: dict[str, Any]
     if layer is not None or every:
         click.echo(as_table(reports) if every else one_by_one(reports))
@@ -124,8 +124,8 @@ def check(
     return 0 if all(report.ok for _, _, report in reports) else 1
 
 
-def _of_digits(seed: int, backend: Backend, options: dict[str, Any]) -> Checked:
-    """The network of the chapter on three digits."""
+def _check_digits(seed: int, backend: Backend, options: dict[str, Any]) -> Checked:
+    """Check the network of the chapter on three digits."""
     rng = generator(seed)
     with usage_errors():
         net = backprop.TwoLayerNet(rng=rng, backend=backend)
@@ -134,17 +134,17 @@ def _of_digits(seed: int, backend: Backend, options: dict[str, Any]) -> Checked:
     return Checked("TwoLayerNet", "three digits", report)
 
 
-def _of_file(
+def _check_file(
     named: str, shape: tuple[int, ...] | None, seed: int, backend: Backend, options: dict[str, Any]
 ) -> Checked:
-    """An object of the user's."""
+    """Check an object of the user's."""
     rng = generator(seed)
     with own_layer(named, shape, rng, backend) as (obj, *inputs):
         return Checked(named, "", backprop.check_gradients(obj, *inputs, rng=rng, **options))
 
 
-def _of_cases(names: list[str], seed: int, backend: Backend, options: dict[str, Any]) -> list[Checked]:
-    """Every case of these names, each with random numbers of its own that other cases do not change."""
+def _check_cases(names: list[str], seed: int, backend: Backend, options: dict[str, Any]) -> list[Checked]:
+    """Check every case of these names. Each draws from a new generator, so that cases are independent."""
     checked = []
     for name in names:
         for case in CASES[name]:

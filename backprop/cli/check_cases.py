@@ -1,7 +1,7 @@
-"""What the check feeds each layer and network: usual inputs, and those at which a gradient may go wrong.
+"""The inputs on which each layer and network is checked: typical ones, and those where gradients go wrong.
 
-A name of `backprop.layers`, `backprop.losses` or `backprop.networks` without a case here fails
-tests/test_every_gradient.py.
+tests/test_every_gradient.py fails for a name of `backprop.layers`, `backprop.losses` or
+`backprop.networks` that has no case here.
 """
 
 from collections.abc import Callable
@@ -26,10 +26,11 @@ Make = Callable[[Any, Backend], tuple[Any, ...]]
 
 
 class Case(NamedTuple):
-    """An object with its inputs: what is special about it, and `case(rng, backend)` makes them.
+    """An object with its inputs, which `case(rng, backend)` makes.
 
-    hostile: its gradient cancels to next to nothing, so that backward and derivative, both right, agree to a
-    last digit of what it was summed from rather than of its own.
+    what: what is special about the case.
+    hostile: True if the gradient nearly cancels. A correct backward then agrees with the derivative only to
+    the rounding error of the terms, not of their sum.
     """
 
     what: str
@@ -37,12 +38,12 @@ class Case(NamedTuple):
     hostile: bool = False
 
     def __call__(self, rng: Any, backend: Backend) -> tuple[Any, ...]:
-        """The object and its inputs, arrays of that backend.  rng: a numpy.random.Generator."""
+        """Return the object and its inputs, arrays of that backend.  rng: a numpy.random.Generator."""
         return self.make(rng, backend)
 
 
 def normal(rng: Any, backend: Backend, *shape: int, by: float = 1.0) -> Any:
-    """Normal random numbers times a factor, float64."""
+    """Return normal random numbers times a factor, float64."""
     return backend.asarray(by * rng.standard_normal(shape))
 
 
@@ -50,7 +51,7 @@ def normal(rng: Any, backend: Backend, *shape: int, by: float = 1.0) -> Any:
 
 
 def elementwise(layer: type) -> list[Case]:
-    """Inputs for a layer that takes any shape."""
+    """Return cases for a layer that takes any shape."""
 
     def at_zero(rng: Any, backend: Backend) -> tuple[Any, ...]:
         return layer(), backend.asarray(rng.standard_normal((5, 4)) * (rng.random((5, 4)) < 0.5))
@@ -59,7 +60,7 @@ def elementwise(layer: type) -> list[Case]:
         return layer(), backend.asarray([[0.0, -0.0], [-0.0, 0.0]])
 
     def tiny(rng: Any, backend: Backend) -> tuple[Any, ...]:
-        return layer(), normal(rng, backend, 3, 2, by=1e-7)  # within the step of central differences
+        return layer(), normal(rng, backend, 3, 2, by=1e-7)  # smaller than the step of central differences
 
     return [
         Case("normal input", lambda rng, xp: (layer(), normal(rng, xp, 5, 4))),
@@ -68,7 +69,7 @@ def elementwise(layer: type) -> list[Case]:
         Case("a vector", lambda rng, xp: (layer(), normal(rng, xp, 6))),
         Case("a 0-d array", lambda rng, xp: (layer(), normal(rng, xp))),
         Case("half of the input exactly 0", at_zero),
-        Case("nothing but zeros of either sign", signed_zeros),
+        Case("zeros of both signs", signed_zeros),
         Case("input close to 0", tiny),
         Case("20 times as large", lambda rng, xp: (layer(), normal(rng, xp, 5, 4, by=20.0))),
         Case("100 times as large", lambda rng, xp: (layer(), normal(rng, xp, 5, 4, by=100.0))),
@@ -78,7 +79,7 @@ def elementwise(layer: type) -> list[Case]:
 def affine(
     what: str, *shape: int, to: int = 3, std: float = 1.0, dtype: str = "float64", by: float = 1.0
 ) -> Case:
-    """An Affine layer with biases other than 0, and an input of that shape."""
+    """Return a case of an Affine layer with nonzero biases, and an input of that shape."""
 
     def make(rng: Any, backend: Backend) -> tuple[Any, ...]:
         n_in = 1
@@ -92,9 +93,10 @@ def affine(
 
 
 def batch_norm(what: str, *shape: int, by: float = 1.0, beside: float = 0.0) -> Case:
-    """A BatchNorm layer with gamma and beta other than 1 and 0, in training.  beside: where the input lies.
+    """Return a case of a BatchNorm layer in training, with random gamma and beta.
 
-    Of two samples each is normalized to 1 or -1, whatever they are, so the gradient of the input cancels.
+    beside: the mean of the input.
+    Two samples are always normalized to 1 and -1, so their input gradient cancels.
     """
 
     def make(rng: Any, backend: Backend) -> tuple[Any, ...]:
@@ -105,7 +107,7 @@ def batch_norm(what: str, *shape: int, by: float = 1.0, beside: float = 0.0) -> 
 
 
 def squared_error(what: str, *shape: int, by: float = 1.0) -> Case:
-    """Normal random outputs and targets, times a factor."""
+    """Return a case of normal random outputs and targets, times a factor."""
 
     def make(rng: Any, backend: Backend) -> tuple[Any, ...]:
         return MeanSquaredError(), *(normal(rng, backend, *shape, by=by) for _ in range(2))
@@ -116,7 +118,7 @@ def squared_error(what: str, *shape: int, by: float = 1.0) -> Case:
 def cross_entropy(
     what: str, samples: int = 7, classes: int = 5, by: float = 1.0, labels: str = "int"
 ) -> Case:
-    """Normal random logits times a factor.  labels: see `labels_of`."""
+    """Return a case of normal random logits times a factor.  labels: see `labels_of`."""
 
     def make(rng: Any, backend: Backend) -> tuple[Any, ...]:
         logits = by * rng.standard_normal((samples, classes))
@@ -126,7 +128,10 @@ def cross_entropy(
 
 
 def labels_of(rng: Any, backend: Backend, logits: Any, kind: str) -> Any:
-    """A label for each row of logits, a host array: "int", "one-hot", "list", "backend" or "most likely"."""
+    """Return a label per row of logits, a host array.
+
+    kind: "int", "one-hot", "list", "backend" or "most likely".
+    """
     samples, classes = logits.shape
     if kind == "most likely":
         return logits.argmax(axis=1)
@@ -137,7 +142,7 @@ def labels_of(rng: Any, backend: Backend, logits: Any, kind: str) -> Any:
 
 
 def two_numbers(layer: type, second: Callable[..., Any] = normal) -> list[Case]:
-    """Inputs for a layer of two numbers, or of arrays whose shapes broadcast.  second: makes the second."""
+    """Return cases for a layer of two numbers or broadcasting arrays.  second: makes the second input."""
 
     def of(x: tuple[int, ...], y: tuple[int, ...]) -> Make:
         return lambda rng, backend: (layer(), normal(rng, backend, *x), second(rng, backend, *y))
@@ -155,12 +160,12 @@ def two_numbers(layer: type, second: Callable[..., Any] = normal) -> list[Case]:
 
 
 def with_zero(layer: type) -> Case:
-    """Numbers of which one is 0."""
+    """Return a case with one input 0."""
     return Case("integers, one of them 0", lambda rng, backend: (layer(), 100, 0))
 
 
 def one_number(layer: type, make: Callable[..., Any] = normal) -> list[Case]:
-    """Inputs for a layer of one number or array, which `make` makes."""
+    """Return cases for a layer of one number or array.  make: makes the arrays."""
     return [
         Case("a number", lambda rng, backend: (layer(), 0.75)),
         Case("an integer", lambda rng, backend: (layer(), 2)),
@@ -170,12 +175,12 @@ def one_number(layer: type, make: Callable[..., Any] = normal) -> list[Case]:
 
 
 def positive(rng: Any, backend: Backend, *shape: int) -> Any:
-    """Random numbers from 0.5 to 2.5, float64."""
+    """Return random numbers from 0.5 to 2.5, float64."""
     return backend.asarray(0.5 + 2.0 * rng.random(shape))
 
 
 def several_numbers(rng: Any, backend: Backend) -> tuple[Any, ...]:
-    """A sum of three arrays whose shapes broadcast."""
+    """Return a SumLayer and three arrays whose shapes broadcast."""
     return SumLayer(), *(normal(rng, backend, *shape) for shape in ((4, 3), (3,), ()))
 
 
@@ -192,7 +197,7 @@ def two_layer_net(
     std: float = 1.0,
     labels: str = "int",
 ) -> Case:
-    """A small TwoLayerNet on normal random samples."""
+    """Return a case of a small TwoLayerNet on normal random samples."""
 
     def make(rng: Any, backend: Backend) -> tuple[Any, ...]:
         net = TwoLayerNet(*sizes, weight_init_std=std, dtype=dtype, rng=rng, backend=backend)
@@ -202,7 +207,7 @@ def two_layer_net(
 
 
 def network(what: str, labels: str = "int", dtype: str = "float64") -> Case:
-    """A chain of every layer, some of them twice."""
+    """Return a case of a network with every kind of layer, some of them twice."""
 
     def make(rng: Any, backend: Backend) -> tuple[Any, ...]:
         options: dict[str, Any] = {"rng": rng, "dtype": dtype, "backend": backend, "weight_init_std": 1.0}
@@ -222,21 +227,21 @@ def network(what: str, labels: str = "int", dtype: str = "float64") -> Case:
 
 
 def single_layer(rng: Any, backend: Backend) -> tuple[Any, ...]:
-    """The shortest network with parameters: logistic regression."""
+    """Return the shortest network with parameters, logistic regression, and its inputs."""
     layer = Affine.create(4, 3, weight_init_std=1.0, rng=rng, dtype="float64", backend=backend)
     net = Network({"Affine1": layer}, SoftmaxCrossEntropy(), 4, 3)
     return net, *data_for(net, rng, 6, (4,), "int")
 
 
 def regression(rng: Any, backend: Backend) -> tuple[Any, ...]:
-    """A network whose loss is the squared error."""
+    """Return a network with squared error as its loss, and its inputs."""
     options: dict[str, Any] = {"rng": rng, "dtype": "float64", "backend": backend}
     net = Network([Affine(4, weight_init_std=1.0), Sigmoid(), Affine(2)], MeanSquaredError(), 3, 2, **options)
     return net, normal(rng, backend, 5, 3), normal(rng, backend, 5, 2)
 
 
 def data_for(net: Network, rng: Any, samples: int, image: tuple[int, ...], labels: str) -> tuple[Any, Any]:
-    """Samples and labels for a network; on its backend, as numbers that its dtype has."""
+    """Return samples and labels for a network, on its backend and representable in its dtype."""
     x = net.backend.asarray(rng.standard_normal((samples, *image)), net.dtype)
     return x, labels_of(rng, net.backend, to_numpy(net.predict(x)), labels)
 
@@ -279,8 +284,8 @@ CASES: dict[str, list[Case]] = {
         cross_entropy("equal logits", by=0.0),
         cross_entropy("20 times as large", by=20.0),
         cross_entropy("100 times as large, one-hot labels", by=100.0, labels="one-hot"),
-        cross_entropy("20 times as large, all right", by=20.0, labels="most likely"),
-        cross_entropy("100 times as large, all right", by=100.0, labels="most likely"),
+        cross_entropy("20 times as large, all correct", by=20.0, labels="most likely"),
+        cross_entropy("100 times as large, all correct", by=100.0, labels="most likely"),
     ],
     "MulLayer": [*two_numbers(MulLayer), with_zero(MulLayer)],
     "AddLayer": [*two_numbers(AddLayer), with_zero(AddLayer)],
@@ -309,9 +314,9 @@ CASES: dict[str, list[Case]] = {
         two_layer_net("images", image=(2, 3)),
         two_layer_net("a single sample", samples=1),
         two_layer_net("one value, one hidden unit, one class", sizes=(1, 1, 1), image=(1,)),
-        two_layer_net("small weights, as at first", std=0.01),
+        two_layer_net("small weights, as before training", std=0.01),
         two_layer_net("weights of 0", std=0.0),
         two_layer_net("saturated", std=10.0),
-        two_layer_net("saturated, all right", std=10.0, labels="most likely"),
+        two_layer_net("saturated, all correct", std=10.0, labels="most likely"),
     ],
 }

@@ -1,4 +1,4 @@
-"""What `backprop check` prints of several reports: each in full, or a table of them."""
+"""The output of `backprop check` for several reports: each in full, or a table."""
 
 from typing import NamedTuple
 
@@ -7,7 +7,7 @@ from backprop.reporting.tables import table
 
 
 class Checked(NamedTuple):
-    """A name, what is special about its case, and what the check found."""
+    """A name, what is special about its case, and the report of the check."""
 
     name: str
     what: str
@@ -15,7 +15,7 @@ class Checked(NamedTuple):
 
 
 def one_by_one(checked: list[Checked]) -> str:
-    """Every report in full under its case, and how many agree."""
+    """Return every report in full under its case, and the verdict."""
     reports = [
         f"case {i} of {len(checked)}: {what}\n{report}\n" for i, (_, what, report) in enumerate(checked, 1)
     ]
@@ -23,13 +23,14 @@ def one_by_one(checked: list[Checked]) -> str:
 
 
 def as_table(checked: list[Checked]) -> str:
-    """A row for each name, the reports in full that disagree, and how many agree."""
+    """Return a table with a row per name, the failed reports in full, and the verdict."""
     rows = []
     for name in dict.fromkeys(name for name, _, _ in checked):
         reports = [report for of, _, report in checked if of == name]
         arrays = [array for report in reports for array in report.arrays]
         entries = sum(array.entries for array in arrays)
-        compared = [array.max_difference / array.limit for array in arrays if array.limit > 0]  # not NaN
+        # A limit of 0 or NaN has no ratio.
+        compared = [array.max_difference / array.limit for array in arrays if array.limit > 0]
         largest = f"{max(compared):.1e}" if compared else "-"
         verdict = "ok" if all(report.ok for report in reports) else "WRONG"
         rows.append([name, len(reports), len(arrays), entries, largest, verdict])
@@ -40,4 +41,4 @@ def as_table(checked: list[Checked]) -> str:
 
 def _verdict(checked: list[Checked], right: str) -> str:
     wrong = sum(not report.ok for _, _, report in checked)
-    return f"{wrong} of {len(checked)} cases disagree" if wrong else right
+    return f"{wrong} of {len(checked)} cases failed" if wrong else right

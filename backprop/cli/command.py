@@ -1,4 +1,4 @@
-"""A command, and the group of them: a wrong call says which option is wrong and which one is meant."""
+"""The click classes of the commands. Their errors name the wrong option and suggest the right one."""
 
 from typing import Any, NoReturn
 
@@ -10,11 +10,11 @@ from backprop.cli.values import option_of, typed
 SETTINGS = {"max_content_width": 80, "help_option_names": ["-h", "--help"]}
 
 
-class InOurWords(click.Command):
-    """What click says of wrong options, as a sentence that begins with the option."""
+class PlainErrors(click.Command):
+    """A command whose usage errors are one sentence that begins with the option."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Read the arguments.  Raises click.UsageError in the words of this command line."""
+        """Parse the arguments; raise click.UsageError, reworded, for a wrong option."""
         given = [*args]
         try:
             order = self.make_parser(ctx).parse_args([*args])[2]
@@ -35,26 +35,26 @@ class InOurWords(click.Command):
         return rest
 
     def _require_once(self, ctx: click.Context, order: list[click.Parameter]) -> None:
-        """Raise click.UsageError for an option that is given twice, and of which the last would count."""
+        """Raise click.UsageError if an option is given twice, where click would take the last."""
         for each in order:
             is_single = isinstance(each, click.Option) and not (each.multiple or each.is_flag)
             if is_single and order.count(each) > 1:
                 raise click.UsageError(f"{option_of(each)} is given twice", ctx)
 
     def _require_values(self, ctx: click.Context) -> None:
-        """Raise click.UsageError where an option was taken for the value of the one before it."""
+        """Raise click.UsageError if click took an option as the value of the one before it."""
         for each in self.params:
             value = ctx.params.get(str(each.name))
             for got in map(str, value if isinstance(value, tuple) else [value]):
                 if got[:2] == "--" or got in self._options(ctx):
-                    rule = f"{option_of(each)} needs a value, got {typed(got)}"
-                    raise click.UsageError(f"{rule}; a file of that name is ./{typed(got)}", ctx)
+                    hint = f"; name such a file ./{typed(got)}" if each.metavar in ("FILE", "DIR") else ""
+                    raise click.UsageError(f"{option_of(each)} needs a value, got {typed(got)}{hint}", ctx)
 
     def _options(self, ctx: click.Context) -> list[str]:
         return [name for parameter in self.get_params(ctx) for name in parameter.opts]
 
     def _refuse_option(self, ctx: click.Context, name: str, given: list[str]) -> NoReturn:
-        """Raise click.UsageError for an option that does not exist.  -word is meant as --word."""
+        """Raise click.UsageError for an unknown option. click splits -word into letters; --word was meant."""
         if len(name) == 2:
             name = next((each for each in given if each.startswith(name)), name).partition("=")[0]
         meant = near(name, self._options(ctx))
@@ -62,24 +62,24 @@ class InOurWords(click.Command):
         raise click.UsageError(f"there is no option {typed(name)}{hint}", ctx) from None
 
 
-class Command(InOurWords):
-    """A command that takes options, and arguments if it names them."""
+class Command(PlainErrors):
+    """A command that refuses unexpected arguments."""
 
-    allow_extra_args = True  # as far as click knows
+    allow_extra_args = True  # so that click leaves them to `parse_args` below
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Read the arguments.  Raises click.UsageError for one too many."""
+        """Parse the arguments; raise click.UsageError for an unexpected one."""
         rest = super().parse_args(ctx, args)
         if rest and not ctx.resilient_parsing:
-            raise click.UsageError(f"{typed(rest[0])} is one argument too many", ctx)
+            raise click.UsageError(f"unexpected argument {typed(rest[0])}", ctx)
         return rest
 
 
-class Commands(InOurWords, click.Group):
-    """The commands by name."""
+class Commands(PlainErrors, click.Group):
+    """The group of all commands."""
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
-        """Return the command that is meant.  Raises click.UsageError for one that does not exist."""
+        """Return the named command; raise click.UsageError if it does not exist."""
         name = args[0]
         if self.get_command(ctx, name) is None and not ctx.resilient_parsing:
             meant = near(name, [*self.commands, *self._options(ctx)])

@@ -1,4 +1,4 @@
-"""Where the commands find their data: `--data`, `--data-dir`, BACKPROP_DATA_DIR, the cache, the sample."""
+"""The data of the commands: from `--data-dir`, BACKPROP_DATA_DIR, the cache, or the bundled sample."""
 
 import os
 from typing import Any, NamedTuple
@@ -19,7 +19,7 @@ SAMPLE = "the bundled sample of MNIST"
 
 
 class Data(NamedTuple):
-    """A training and a test set, where they are from, and what is known of their images."""
+    """A training set and a test set, their source, and what to call their images."""
 
     train: Any
     test: Any
@@ -29,7 +29,7 @@ class Data(NamedTuple):
 
 def _directory(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
     if value is not None and (not value or "\0" in value):
-        raise click.BadParameter(f"{typed(value)} names no directory.", context, parameter)
+        raise click.UsageError(f"--data-dir must name a directory, got {typed(value)}", context)
     return value
 
 
@@ -38,21 +38,21 @@ data_option = click.option(
     type=OneOf(["auto", "mnist", "sample"]),
     default="auto",
     show_default=True,
-    help="MNIST where it can be had and else the bundled sample, MNIST, or the sample.",
+    help="auto takes MNIST if it is available, else the bundled sample.",
 )
 data_dir_option = click.option(
     "--data-dir",
     metavar="DIR",
     callback=_directory,
-    help=f"Where MNIST's files are.  [default: {VARIABLE}, else the cache]",
+    help=f"Directory with MNIST's files.  [default: {VARIABLE}, else the cache]",
 )
 
 
 def load_data(context: click.Context, data: str, data_dir: str | None) -> Data:
-    """Load what `--data` and `--data-dir` ask for.
+    """Load the data that `--data` and `--data-dir` ask for.
 
-    A directory that is named, by the option or the variable, is used or refused, unless `--data auto` was
-    typed. Otherwise the sample takes the place of MNIST that cannot be had, and standard error says so.
+    A directory named by the option or the variable is used or refused, unless `--data auto` was typed.
+    Otherwise the sample replaces MNIST if that is not available, and a line on standard error says so.
     """
     if data == "sample":
         return _sample()
@@ -81,15 +81,15 @@ def _mnist(data_dir: str | None) -> Data:
 
 
 def data_directories() -> dict[str, str]:
-    """What the directory that the variable names and the cache hold."""
+    """Return what the directory of BACKPROP_DATA_DIR holds, and what the cache holds."""
     directory = os.environ.get(VARIABLE)
-    named = f"{VARIABLE}={_held(directory)}" if directory else f"{VARIABLE} is not set"
+    named = f"{VARIABLE}={_describe(directory)}" if directory else f"{VARIABLE} is not set"
     try:
-        cached = _held(cache_directory())
+        cached = _describe(cache_directory())
     except DataError as error:
         cached = str(error)
     return {"data": named, "cache": cached}
 
 
-def _held(directory: str) -> str:
+def _describe(directory: str) -> str:
     return f"{click.format_filename(directory)}: {holdings(directory)}"

@@ -1,26 +1,26 @@
-"""How a training ends: as asked, diverged or interrupted; what it has recorded is kept in each case."""
+"""The end of a training run: done, diverged or interrupted. Its history is kept in each case."""
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from backprop.cli.interruptions import caught
-from backprop.cli.progress import Shown
+from backprop.cli.interruptions import mark_caught
+from backprop.cli.progress import Display
 from backprop.training import Diverged, History
 
 
 class Ending(NamedTuple):
-    """What was recorded, how the training ended, "done", "diverged" or "interrupted", and by what."""
+    """The history, the outcome ("done", "diverged" or "interrupted"), and the exception that ended it."""
 
     history: History
     outcome: str
     error: BaseException | None = None
 
 
-def to_its_end(training: Callable[..., History], shown: Shown) -> Ending:
-    """Train, and return the history however that ends.
+def run_to_the_end(training: Callable[..., History], shown: Display) -> Ending:
+    """Train, and return the history however the run ends.
 
-    training: takes a callback.  shown: shows the history meanwhile.
-    What ends it before there is anything to be kept is raised.
+    training: a function that takes a callback.  shown: displays the history meanwhile.
+    An exception before the first evaluation is raised, since there is nothing to keep.
     """
     history = History()
 
@@ -33,17 +33,17 @@ def to_its_end(training: Callable[..., History], shown: Shown) -> Ending:
         return Ending(training(callback=look), "done")
     except Diverged as error:
         return Ending(error.history, "diverged", error)
-    except (KeyboardInterrupt, OSError) as error:  # an OSError: a line of progress has nowhere to go
+    except (KeyboardInterrupt, OSError) as error:  # an OSError: a line of progress could not be printed
         if not history.iterations:
             raise
-        caught()
-        _without_half_an_evaluation(history)
+        mark_caught()
+        _drop_incomplete_evaluation(history)
         return Ending(history, "interrupted", error)
     finally:
         shown.close()
 
 
-def _without_half_an_evaluation(history: History) -> None:
+def _drop_incomplete_evaluation(history: History) -> None:
     lists: tuple[list[Any], ...] = history.iterations, history.train_accuracy, history.test_accuracy
     whole = min(len(each) for each in lists)
     for each in lists:

@@ -1,4 +1,4 @@
-"""`backprop info`: what the library would compute with here, and why."""
+"""`backprop info`: show what the library computes with on this machine, and why."""
 
 import os
 import platform
@@ -15,6 +15,7 @@ from backprop.cli.blas import describe_blas
 from backprop.cli.command import Command
 from backprop.cli.data import data_directories
 from backprop.cli.options import backend_option, chosen, json_option, write_json
+from backprop.cli.wording import counted, in_options, line_width
 
 HELP = """Show the backends, versions, BLAS and data directories.
 
@@ -28,16 +29,17 @@ HELP = """Show the backends, versions, BLAS and data directories.
 @json_option
 def info(backend: str | None, json_file: Path | None) -> None:
     """Show the backends, versions, BLAS and data directories."""
+    cpus = counted(os.cpu_count() or 1, "CPU")
     facts = {
         "backprop": f"{backprop.__version__} at {Path(backprop.__file__).parent}",
-        "python": f"{platform.python_version()} on {platform.platform()}, {os.cpu_count()} CPUs",
+        "python": f"{platform.python_version()} on {platform.platform()}, {cpus}",
     }
     try:
         choice = chosen(backend)
         facts["active"] = f"{choice.backend.name} on {choice.backend.device()}, {choice.why}"
     except (BackendUnavailable, click.UsageError) as error:
-        choice = Choice(load("numpy"), f"for want of the one asked for: {getattr(error, 'reason', error)}")
-        facts["active"] = f"none: {error}"
+        choice = Choice(load("numpy"), f"the requested one is unavailable: {getattr(error, 'reason', error)}")
+        facts["active"] = f"none: {in_options(str(error))}"
     facts |= {name: _state(name) for name in known_backends()}
     facts |= {"warm-up": _warm_up(choice.backend), "BLAS": describe_blas(), "dtype": _dtype()}
     facts |= data_directories()
@@ -47,24 +49,24 @@ def info(backend: str | None, json_file: Path | None) -> None:
 
 
 def _wrapped(name: str, fact: str) -> str:
-    """A fact beside its name, in lines of 80 columns."""
+    """Return a fact beside its name, wrapped to the terminal, at most 80 columns."""
     beside, below = f"{name:10}", " " * 10
     options: Any = {"break_long_words": False, "break_on_hyphens": False}
-    return textwrap.fill(fact, 80, initial_indent=beside, subsequent_indent=below, **options)
+    return textwrap.fill(fact, line_width(), initial_indent=beside, subsequent_indent=below, **options)
 
 
 def _state(name: str) -> str:
-    """A backend's version and device, or why it cannot be used."""
+    """Return a backend's versions and device, or why it cannot be used."""
     error = why_unavailable(name)
     if error is not None:
-        return f"not usable: {error.reason}; {error.cure}"
+        return f"not usable: {error.reason}; {in_options(error.cure)}"
     backend = load(name)
     versions = ", ".join(f"{what} {version}" for what, version in backend.versions().items())
     return f"usable: {versions} on {backend.device()}"
 
 
 def _dtype() -> str:
-    """The element type of new networks, or what is wrong with the variable that sets it."""
+    """Return the dtype of new networks, or what is wrong with the variable that sets it."""
     try:
         return dtypes.network_dtype(where="none")
     except ValueError as error:
@@ -72,7 +74,7 @@ def _dtype() -> str:
 
 
 def _warm_up(backend: Backend) -> str:
-    """What a first call costs that a second does not; it is paid here."""
+    """Warm up the backend; return the seconds it took, and where compiled kernels are kept."""
     cache = backend.kernel_cache()
     kernels = f"; compiled kernels are kept in {cache}" if cache else ""
     return f"{backprop.warmup(backend):.2f} s on {backend.name}{kernels}"

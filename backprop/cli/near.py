@@ -1,30 +1,35 @@
-"""Which name is meant by one that does not exist."""
+"""Suggestions for misspelt names."""
 
 import difflib
 from collections.abc import Iterable
+from string import digits
 
 
 def near(word: str, known: Iterable[str]) -> str | None:
-    """Return the known name that a misspelt one stands for; None where there is none.
+    """Return the known name that a misspelt one most likely means, or None.
 
-    Capitals, dashes and underscores make no difference. A beginning of the name will do, or its initials.
+    Case, dashes and underscores do not matter. A prefix or the initials of a name are enough. A name with
+    another number at its end is not misspelt: float16 does not mean float64.
 
     >>> options = ["--learning-rate", "--batch-size", "--hidden", "--seed"]
     >>> [near(word, options) for word in ("--lr", "--batch", "--hidden_size", "--Sed", "--xyz")]
     ['--learning-rate', '--batch-size', '--hidden', '--seed', None]
+    >>> near("apple-ornage", ["apple", "apple-orange"]), near("float16", ["float32", "float64"])
+    ('apple-orange', None)
     """
     names, meant = {_plain(name): name for name in known}, _plain(word)
-    found = [name for name in names if _stands_for(meant, name)] or difflib.get_close_matches(meant, names)
+    others = [name for name in names if name[-1] not in digits or name.rstrip(digits) != meant.rstrip(digits)]
+    found = [
+        *[name for name in names if _is_short_for(meant, name)],
+        *difflib.get_close_matches(meant, others, n=1),
+        *[name for name in names if meant.startswith(f"{name}-")],
+    ]
     return names[found[0]] if found else None
 
 
-def _stands_for(meant: str, name: str) -> bool:
+def _is_short_for(meant: str, name: str) -> bool:
     initials = "".join(part[:1] for part in name.split("-"))
-    return (
-        (len(meant) > 2 and name.startswith(meant))
-        or meant.startswith(f"{name}-")
-        or (len(meant) > 1 and meant == initials)
-    )
+    return (len(meant) > 2 and name.startswith(meant)) or (len(meant) > 1 and meant == initials)
 
 
 def _plain(name: str) -> str:

@@ -1,4 +1,4 @@
-"""What the commands share: their options, the backend that they ask for, and the JSON that they write."""
+"""The common parts of the commands: options, the choice of the backend, and the JSON output."""
 
 import json
 import logging
@@ -15,7 +15,7 @@ import backprop
 from backends import PRECISIONS, Backend, Choice, choose, known_backends
 from backprop.arrays.dtypes import ACCEPTED
 from backprop.cli.outputs import OutputFile, attempt, with_outputs, write
-from backprop.cli.values import OneOf, Whole
+from backprop.cli.values import BeyondHelp, OneOf, Whole
 from backprop.cli.wording import in_options
 
 SEED = Whole(0)
@@ -32,42 +32,45 @@ precision_option = click.option(
     type=OneOf(PRECISIONS),
     default="ieee",
     show_default=True,
-    help="Of float32 products: tf32 is faster and coarser, on a GPU alone.",
+    help="Precision of float32 products; tf32 is faster, coarser, and needs a GPU.",
 )
 NO_TF32 = (
     "--precision {precision} needs float32 and a CUDA GPU of compute capability 8.0 or later, got {got}; "
-    "leave it out"
+    "omit it"
 )
 seed_option = click.option(
     "--seed",
     type=SEED,
-    help="Seed of all random numbers.  [default: a fresh one, which is shown]",
+    help="Seed of all random numbers.  [default: a fresh one, printed]",
 )
 
 
 def json_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the option --json, and what belongs to the writing of all its files."""
+    """Add the option --json to a command, and the handling of all files that it writes."""
     option = click.option(
         "--json",
         "json_file",
         metavar="FILE",
         type=OutputFile(),
-        help="Also write everything to FILE as JSON; with - to standard output, and text to standard error.",
+        help="Also write everything to FILE as JSON; - is stdout, and then the text goes to stderr.",
     )
     return option(with_outputs(command))
 
 
 @contextmanager
 def usage_errors() -> Iterator[None]:
-    """What the library says of a wrong setting, from an environment variable say, is an error of the call."""
+    """Report the library's ValueErrors and TypeErrors inside a `with` block as usage errors.
+
+    A wrong environment variable raises one, for instance.
+    """
     try:
         yield
     except (ValueError, TypeError) as error:
-        raise click.UsageError(str(error), click.get_current_context()) from None
+        raise BeyondHelp(str(error), click.get_current_context()) from None
 
 
 def chosen(backend: str | None) -> Choice:
-    """The backend in force.  The commands say themselves which one `auto` took."""
+    """Return the backend to use and why, and silence the log: commands print what `auto` took."""
     logging.getLogger("backprop").setLevel(logging.ERROR)
     with usage_errors():
         choice = choose(backend)
@@ -75,13 +78,13 @@ def chosen(backend: str | None) -> Choice:
 
 
 def with_precision(precision: str, backend: Backend, dtype: Any = "float32") -> str:
-    """The precision in which a backend computes where this one is asked for."""
+    """Return the precision that a backend uses if this one is requested."""
     with backprop.precision(precision):
         return backend.precision(dtype)
 
 
 def versions(backend: Backend) -> dict[str, str]:
-    """The versions of everything that computes."""
+    """Return the versions of the library, Python, NumPy and the backend's libraries."""
     return {
         "backprop": backprop.__version__,
         "python": platform.python_version(),
@@ -91,7 +94,7 @@ def versions(backend: Backend) -> dict[str, str]:
 
 
 def write_json(file: Path | None, command: str, choice: Choice, **content: Any) -> None:
-    """Write the outcome of a command, the settings, versions and device it had, and `content`."""
+    """Write `content` as JSON, with the command, backend, device, platform and versions."""
     if file is None:
         return
     document = {
@@ -108,7 +111,7 @@ def write_json(file: Path | None, command: str, choice: Choice, **content: Any) 
 
 
 def _finite(value: Any) -> Any:
-    """The same with null for what JSON has no number for."""
+    """Return a copy with None for NaN and infinity, which JSON lacks."""
     if isinstance(value, dict):
         return {key: _finite(item) for key, item in value.items()}
     if isinstance(value, list):

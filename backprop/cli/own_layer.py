@@ -1,55 +1,62 @@
-"""A layer or network from a user's own file, given an input."""
+"""A layer or network from a user's own file, with an input."""
 
 import functools
 import inspect
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from backends import Backend, cut, shown
-from backprop.cli.own_fault import said
-from backprop.cli.own_file import ALONE, OwnFile
+from backprop.cli.own_fault import message_of
+from backprop.cli.own_file import NEEDS_DATA, OwnFile
 from backprop.gradient_check import requirements, signatures, styles
 from backprop.gradient_check.reach import reach
 from backprop.layers import Layer
 
 SAMPLES = 5
-FEATURES = 3  # where no parameter tells how many
+MISSING = re.compile(r"\.compute\(\) missing .* arguments?: (.*)")
+FEATURES = 3  # if no parameter determines the number
 
 
 @contextmanager
 def own_layer(
     named: str, shape: tuple[int, ...] | None, rng: Any, backend: Backend
 ) -> Iterator[tuple[Any, ...]]:
-    """The object that PATH:NAME stands for, with its inputs, inside a `with` block.
+    """Yield the object that PATH:NAME stands for, and its inputs.
 
-    Where it brings no inputs, it gets normal random numbers of a shape: the one given, or one that fits its
-    parameters.  rng: a numpy.random.Generator.  backend: for objects that have no arrays of their own.
-    Raises click.UsageError for what cannot be checked, Fault for an exception of the user's code, also
-    where it happens inside the block.
+    If it returns no inputs, the input is normal random numbers in the given shape, or in one that fits its
+    parameters.  rng: a numpy.random.Generator.  backend: for objects that have no arrays.
+    Raises click.UsageError if it cannot be checked, and Fault for an exception of the user's code, also
+    inside the `with` block.
     """
     file = OwnFile(named, "--file", "my_layer.py:MyLayer")
     made_up: tuple[int, ...] | None = None
+    obj: Any = None
 
     def hint(error: BaseException, called: set[str]) -> str:
-        message = said(error)
+        message = message_of(error)
+        if isinstance(obj, Layer) and (found := MISSING.search(message)):
+            arrays = ", ".join(f"{name}=..." for name in re.findall(r"'(\w+)'", found[1]))
+            made = cut(f"{type(obj).__name__}({arrays})", 50)
+            return f"; name a function that returns the layer with its arrays, def make(): return {made}"
         if made_up and "for this input" in message:
-            return ": random numbers of either sign; a function that returns (object, x) gives it another"
+            return ": normal random numbers; to choose x, name a function that returns (object, x)"
         if made_up and isinstance(error, IndexError) and "integer" in message:
-            return "; it was given random numbers, and a function that returns (object, x) gives it integers"
+            return "; x was random floats; for integers, name a function that returns (object, x)"
         of_input = isinstance(error, (ValueError, IndexError, AssertionError))
         if made_up and of_input and "forward" in called and "backward" not in called:
-            return f"; the input had shape {made_up}, and --shape gives it another"
+            return f"; the input had shape {made_up}; choose another with --shape"
         return ""
 
     with file.loaded(hint) as found:
         obj, *inputs = _object_and_inputs(file, found)
         if inputs and shape is not None:
-            raise file.wrong(f"--shape has no use: {file.name} brings inputs of its own")
+            raise file.error(f"--shape has no effect: {file.name} returns its own inputs")
         if not inputs:
             made_up = shape or _shape_for(obj)
-            if isinstance(obj, Layer):
-                obj.build(made_up[1:], rng, "float64", backend)
+            if isinstance(obj, Layer) and not obj.params:
+                _build(obj, made_up[1:], rng, backend)
             inputs = [_input(file, obj, made_up, rng, backend)]
         yield obj, *inputs
 
@@ -58,22 +65,31 @@ def own_layer(
 
 
 def _object_and_inputs(file: OwnFile, found: Any) -> tuple[Any, ...]:
-    """What the name stands for, called if it is a class or a function."""
-    # A layer may be callable as well.
+    """Return the object and its inputs, if any; call what was named if it is a class or a function."""
+    # Not every callable is called: a layer may define __call__.
     if isinstance(found, (type, functools.partial)) or inspect.isroutine(found):
-        found = file.called(found)
+        found = file.call(found)
     made = found if isinstance(found, tuple) else (found,)
     if not made or made[0] is None or isinstance(found, list):
         rule = "must be or return an object, or a tuple (object, x, ...)"
-        raise file.wrong(f"{cut(file.name, 40)} {rule}, got {shown(found)}")
+        raise file.error(f"{cut(file.name, 40)} {rule}, got {shown(found)}")
     return made
+
+
+def _build(layer: Layer, shape: tuple[int, ...], rng: Any, backend: Backend) -> None:
+    """Create the arrays of a layer and move its parameters, since a gain of 1 or a bias of 0 hides faults."""
+    layer.build(shape, rng, "float64", backend)
+    for name, array in layer.params.items():
+        before = backend.to_numpy(array)
+        shift = 0.1 * rng.standard_normal(before.shape) * (before == 0.0)
+        layer.params[name] = backend.asarray(before * rng.uniform(0.5, 1.5, before.shape) + shift)
 
 
 # -------------------------------------------------------------------------------------------------- its input
 
 
 def _shape_for(obj: Any) -> tuple[int, ...]:
-    """A shape that the parameters or other arrays suggest: W of x W first, else b of x + b."""
+    """Return the shape that the parameters or other arrays suggest: that of W in x W, else of b in x + b."""
     arrays = [*reach(getattr(obj, "params", None)).arrays.values(), *reach(obj).arrays.values()]
     of_matrices = [each.array.shape[0] for each in arrays if len(each.array.shape) == 2]
     of_vectors = [each.array.shape[0] for each in arrays if len(each.array.shape) == 1]
@@ -81,19 +97,19 @@ def _shape_for(obj: Any) -> tuple[int, ...]:
 
 
 def _input(file: OwnFile, obj: Any, shape: tuple[int, ...], rng: Any, backend: Backend) -> Any:
-    """Normal random numbers: on the host where the object has arrays, which say where they must go."""
+    """Return normal random numbers: on the host if the object has arrays, since those decide the backend."""
     kind = cut(type(obj).__name__, 30)
     if requirements.is_network(obj):
-        raise file.wrong(ALONE.format(kind))
+        raise file.error(NEEDS_DATA.format(kind))
     forward, _ = styles.passes(obj)
     if forward:
         method = getattr(obj, forward)
         try:
-            signatures.of_forward(method, 1)(inspect.signature(method).bind, [None])
+            signatures.forward_call(method, 1)(inspect.signature(method).bind, [None])
         except TypeError as error:
-            raise file.wrong(
+            raise file.error(
                 f"{kind}.{forward} needs other arguments than x ({error}); name a function that "
-                f"returns all, def make(): return {kind}(...), x, ..."
+                f"returns them too, def make(): return {kind}(...), x, ..."
             ) from None
     x = rng.standard_normal(shape)
     return x if reach(obj).arrays else backend.asarray(x)

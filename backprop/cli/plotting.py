@@ -1,4 +1,4 @@
-"""Options that name a picture to be drawn: what can be wrong with them is said before any work is done."""
+"""Options that name a picture to draw. Their errors come before any work is done."""
 
 import os
 from collections.abc import Callable, Mapping
@@ -14,11 +14,11 @@ Files = Mapping[str, Path | None]  # by option
 
 
 class MissingLibrary(Exception):
-    """Something is asked for that needs a library which is not installed."""
+    """The error for a call that needs a library which is not installed."""
 
 
 def plot_option(name: str, help: str, parameter: str | None = None) -> Callable[[Any], Any]:
-    """An option for the file of a picture.  parameter: of the function; by default from the option's name."""
+    """Return an option for the file of a picture.  parameter: its name in Python, else from the option."""
     return click.option(
         *([name] if parameter is None else [name, parameter]),
         metavar="FILE",
@@ -28,10 +28,10 @@ def plot_option(name: str, help: str, parameter: str | None = None) -> Callable[
 
 
 def require_matplotlib(context: click.Context, files: Files) -> None:
-    """Raise MissingLibrary where a picture is asked for and cannot be drawn here."""
+    """Raise MissingLibrary if a picture is requested and matplotlib is missing."""
     asked = [option for option, file in files.items() if file is not None]
     if not asked:
         return
-    os.environ["MPLBACKEND"] = "agg"  # which shows no window; what a notebook sets may be missing here
+    os.environ["MPLBACKEND"] = "agg"  # no window; the backend that a notebook sets may be missing here
     if problem := canvas.missing():
         raise MissingLibrary(f"{context.command_path}: {', '.join(asked)}: {problem}")

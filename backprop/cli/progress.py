@@ -1,4 +1,4 @@
-"""How long work shows itself while it runs: lines that last, and on a terminal a bar below them."""
+"""The display of progress: lines that stay, and on a terminal a bar below them."""
 
 import math
 import sys
@@ -10,32 +10,32 @@ from tqdm import tqdm
 
 from backprop.training import History
 
-LINES = 20
+LINES = 20  # about this many lines per run
 T = TypeVar("T")
 
 
-class Shown(Protocol):
-    """What a training calls with its history, and closes when it ends."""
+class Display(Protocol):
+    """An object that `train` calls with its history, and that is closed when it ends."""
 
     def __call__(self, history: History) -> None:
-        """Show how far the training is."""
+        """Show the progress of the training."""
 
     def close(self) -> None:
-        """Take away what must not last."""
+        """Remove what must not stay on the screen."""
 
 
-class Nothing:
-    """Shows nothing."""
+class Silence:
+    """A display that shows nothing."""
 
     def __call__(self, history: History) -> None:
         """Show nothing."""
 
     def close(self) -> None:
-        """Nothing to take away."""
+        """Do nothing: there is nothing to remove."""
 
 
 class Lines:
-    """A line on standard output for every evaluation, or for about LINES of them."""
+    """A display that prints a line per evaluation, about LINES in all, on standard output."""
 
     def __init__(self, total: int) -> None:
         self.total, self.next = total, 0.0
@@ -51,11 +51,11 @@ class Lines:
             )
 
     def close(self) -> None:
-        """Nothing to take away."""
+        """Do nothing: there is nothing to remove."""
 
 
 class Bar:
-    """The same lines, and below them on standard error a progress bar with loss, accuracy and rate."""
+    """A display that also shows a bar with loss, accuracy and rate, on standard error."""
 
     def __init__(self, total: int) -> None:
         self.lines = Lines(total)
@@ -76,12 +76,12 @@ class Bar:
         self.bar.update(len(history.loss) - self.bar.n)
 
     def close(self) -> None:
-        """Take the bar off the screen."""
+        """Remove the bar from the screen."""
         self.bar.close()
 
 
-def passing(items: Sequence[T], what: str) -> Iterator[T]:
-    """The items one by one; a terminal sees a bar on standard error meanwhile, which goes away."""
+def with_bar(items: Sequence[T], what: str) -> Iterator[T]:
+    """Yield the items. On a terminal, show a bar on standard error meanwhile and remove it at the end."""
     with tqdm(
         total=len(items),
         disable=not _on_terminal(),
@@ -96,10 +96,10 @@ def passing(items: Sequence[T], what: str) -> Iterator[T]:
             bar.update()
 
 
-def progress(total: int, quiet: bool) -> Shown:
-    """What suits standard error: a bar on a terminal, else lines; nothing if `quiet`."""
+def progress(total: int, quiet: bool) -> Display:
+    """Return the display that suits standard error: a bar on a terminal, else lines; none if `quiet`."""
     if quiet:
-        return Nothing()
+        return Silence()
     return Bar(total) if _on_terminal() else Lines(total)
 
 

@@ -1,4 +1,4 @@
-"""`backprop train`: the training of chapter 5."""
+"""`backprop train`: train the network of chapter 5."""
 
 import secrets
 import warnings
@@ -14,7 +14,7 @@ from backprop import plots
 from backprop.arrays.initializers import generator
 from backprop.cli.command import Command
 from backprop.cli.data import SAMPLE, data_dir_option, data_option, load_data
-from backprop.cli.endings import to_its_end
+from backprop.cli.endings import run_to_the_end
 from backprop.cli.options import (
     NO_TF32,
     backend_option,
@@ -30,7 +30,8 @@ from backprop.cli.options import (
 from backprop.cli.outputs import attempt
 from backprop.cli.plotting import plot_option, require_matplotlib
 from backprop.cli.progress import progress
-from backprop.cli.values import Positive, Whole
+from backprop.cli.values import BeyondHelp, Positive, Whole
+from backprop.cli.wording import counted
 from backprop.optimizers.fitting import rate_in
 from backprop.training import ITERATIONS, Diverged, History
 
@@ -45,11 +46,11 @@ HELP = """Train a TwoLayerNet on MNIST: 784 pixels, hidden units, 10 digits.
 @click.command(cls=Command, help=HELP)
 @data_option
 @data_dir_option
-@click.option("--iterations", type=COUNT, help=f"Updates to make.  [default: {ITERATIONS}]")
+@click.option("--iterations", type=COUNT, help=f"Number of updates.  [default: {ITERATIONS}]")
 @click.option(
     "--epochs",
     type=COUNT,
-    help="Of samples / batch size batches each, drawn with replacement; instead of --iterations.",
+    help="Instead of --iterations: epochs of samples / batch size batches, drawn with replacement.",
 )
 @click.option("--batch-size", type=COUNT, default=100, show_default=True, help="Samples per batch.")
 @click.option(
@@ -57,18 +58,18 @@ HELP = """Train a TwoLayerNet on MNIST: 784 pixels, hidden units, 10 digits.
     type=Positive(),
     default=0.1,
     show_default=True,
-    help="Step of the gradient descent.",
+    help="Learning rate of gradient descent.",
 )
 @click.option("--hidden", type=COUNT, default=50, show_default=True, help="Hidden units.")
 @dtype_option
 @precision_option
 @backend_option
 @seed_option
-@plot_option("--plot", "Also draw loss and accuracies: png, svg or pdf, with matplotlib.")
-@plot_option("--plot-mistakes", "Also draw test images that the network misreads.")
-@plot_option("--plot-weights", "Also draw the weights of the hidden units as images.")
+@plot_option("--plot", "Plot loss and accuracies: png, svg or pdf; needs matplotlib.")
+@plot_option("--plot-mistakes", "Draw test images that the network gets wrong.")
+@plot_option("--plot-weights", "Draw the weights of the hidden units as images.")
 @json_option
-@click.option("--quiet", "-q", is_flag=True, help="Print the last line alone: the accuracies.")
+@click.option("--quiet", "-q", is_flag=True, help="Print only the last line: the accuracies.")
 @click.pass_context
 def train(
     context: click.Context,
@@ -93,7 +94,7 @@ def train(
     if iterations is not None and epochs is not None:
         raise click.UsageError("give --iterations or --epochs, not both", context)
     if data == "sample" and data_dir is not None:
-        raise click.UsageError("--data-dir has no use with --data sample", context)
+        raise click.UsageError("--data-dir has no effect with --data sample", context)
     pictures = {"--plot": plot, "--plot-mistakes": plot_mistakes, "--plot-weights": plot_weights}
     require_matplotlib(context, pictures)
     choice = chosen(backend)
@@ -104,8 +105,8 @@ def train(
         rate_in(net.dtype, f"--dtype {net.dtype}", learning_rate)
     if with_precision(precision, net.backend, net.dtype) != precision:
         got = f"{net.dtype} on {net.backend.name}, {net.backend.device()}"
-        raise click.UsageError(NO_TF32.format(precision=precision, got=got), context)
-    say = _nothing if quiet else click.echo
+        raise BeyondHelp(NO_TF32.format(precision=precision, got=got), context)
+    say = _say_nothing if quiet else click.echo
     say(f"backend: {net.backend.name} on {net.backend.device()}, {choice.why}")
     train_set, test_set, name, images = load_data(context, data, data_dir)
     size = len(train_set[0])
@@ -125,8 +126,8 @@ def train(
         rng=rng,
     )
     with warnings.catch_warnings(), backprop.precision(precision):
-        warnings.simplefilter("ignore", RuntimeWarning)  # of numbers that diverged, also as they are drawn
-        history, outcome, error = to_its_end(training, progress(iterations or ITERATIONS, quiet))
+        warnings.simplefilter("ignore", RuntimeWarning)  # of a diverged training, also while it is drawn
+        history, outcome, error = run_to_the_end(training, progress(iterations or ITERATIONS, quiet))
         settings = {
             "data": data,
             "data_dir": data_dir,
@@ -142,7 +143,7 @@ def train(
         write_json(
             json_file, "train", choice, settings=settings, data=name, outcome=outcome, history=vars(history)
         )
-        short = f"784-{hidden}-10 after {len(history.loss):,} iterations on {size:,} {images}"
+        short = f"784-{hidden}-10 after {counted(len(history.loss), 'iteration')} on {size:,} {images}"
         how = f"learning rate {learning_rate:g}, batches of {batch_size:,}, {net.dtype}, seed {seed}"
         x, t = test_set
         attempt("--plot", plot, lambda file: history.plot(file, title=[short, how]))
@@ -152,7 +153,8 @@ def train(
             lambda file: plots.plot_mistakes(net, x, t, file, title=f"{short}: the test set"),
         )
         attempt("--plot-weights", plot_weights, lambda file: plots.plot_weights(net, file, title=short))
-    _summarize(history, seed, name, net.backend, say)
+    diverged = isinstance(error, Diverged)
+    _summarize(history, seed, name, net.backend, say, diverged)
     if isinstance(error, Diverged):
         click.echo(f"backprop train: {error}".replace("train: train:", "train:"), err=True)
         return 1
@@ -161,27 +163,30 @@ def train(
     return 0
 
 
-def _nothing(line: str) -> None:
-    """Say nothing."""
+def _say_nothing(line: str) -> None:
+    """Print nothing: the `say` of --quiet."""
 
 
-def _summarize(history: History, seed: int, name: str, backend: Backend, say: Callable[[str], None]) -> None:
+def _summarize(
+    history: History, seed: int, name: str, backend: Backend, say: Callable[[str], None], diverged: bool
+) -> None:
     count = len(history.loss)
     recent = history.loss[-100:]
-    say(
-        f"{count:,} iterations in {history.seconds:.1f} s ({count / history.seconds:,.0f} a second), "
-        f"seed {seed}"
-    )
+    rate = "" if diverged else f" ({count / history.seconds:,.0f} per second)"
+    say(f"{counted(count, 'iteration')} in {history.seconds:.1f} s{rate}, seed {seed}")
     if not backend.on_host:
         say(
             f"steps: {history.loop}; precision: {history.precision}; "
-            f"warm-up: {history.warmup_seconds:.2f} s before"
+            f"warm-up before: {history.warmup_seconds:.2f} s"
         )
-    if recent:
-        say(f"loss {sum(recent) / len(recent):.4g}, the mean of the last {len(recent)} batches")
+    if recent and not diverged:  # else the loss is NaN or infinite, as the error says
+        batches = "batch" if len(recent) == 1 else f"{len(recent)} batches"
+        say(f"loss {sum(recent) / len(recent):.4g}, mean of the last {batches}")
     last = history.iterations[-1]
+    if diverged and not last:  # only the untrained network was evaluated
+        return
+    when = f" after {counted(last, 'iteration')}" if last < count else ""
     click.echo(
-        f"accuracy{' on the sample' if name == SAMPLE else ''}"
-        f"{f' after {last:,} iterations' if last < count else ''}: "
+        f"accuracy{' on the sample' if name == SAMPLE else ''}{when}: "
         f"train {history.train_accuracy[-1]:.4f}, test {history.test_accuracy[-1]:.4f}"
     )

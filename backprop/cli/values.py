@@ -1,4 +1,4 @@
-"""The kinds of values that options take.  A wrong one is told with the option, the rule and what came."""
+"""The types of option values. Each error names the option, its rule and the value."""
 
 import math
 from typing import Any
@@ -8,11 +8,11 @@ import click
 import backends
 from backprop.cli.near import near
 
-LISTED = 60  # characters of names that are told in full
+LISTED = 60  # an error lists the valid names if they take at most this many characters
 
 
 def typed(value: str) -> str:
-    """Return what came, as it was typed where that is plain to see, and shortened.
+    """Return a value as the user typed it, quoted if that is clearer, in at most 40 characters.
 
     >>> typed("abc"), typed(""), typed("a b")
     ('abc', "''", "'a b'")
@@ -22,19 +22,23 @@ def typed(value: str) -> str:
 
 
 def option_of(parameter: click.Parameter | None) -> str:
-    """Return what the user typed for a parameter: --data-dir, and GRAPH for an argument."""
+    """Return the name that the user knows a parameter by: --data-dir, or GRAPH for an argument."""
     if isinstance(parameter, click.Argument) and parameter.metavar:
         return parameter.metavar
     return "an option" if parameter is None else max(parameter.opts, key=len)
 
 
+class BeyondHelp(click.UsageError):
+    """A wrong call that `--help` would not help with, such as a missing file."""
+
+
 class Value(click.ParamType):  # type: ignore[type-arg]  # generic only since click 8.4
-    """A value with one rule.  rule: what must be, after "must be"."""
+    """A value that must follow one rule, which errors quote after "must be"."""
 
     rule: str
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Return the value itself.  Raises click.UsageError for what breaks the rule."""
+        """Return the parsed value; raise click.UsageError if it breaks the rule."""
         try:
             return self.read(value)
         except (ValueError, OverflowError):
@@ -43,18 +47,19 @@ class Value(click.ParamType):  # type: ignore[type-arg]  # generic only since cl
             ) from None
 
     def read(self, value: Any) -> Any:
-        """Return the value itself.  Raises ValueError for what breaks the rule."""
+        """Return the parsed value; raise ValueError if it breaks the rule."""
         raise NotImplementedError
 
 
 class Whole(Value):
-    """A whole number in a range."""
+    """A whole number of at least `least` and at most `most`."""
 
     name = "N"
 
     def __init__(self, least: int, most: int | None = None) -> None:
         self.least, self.most = least, most
-        self.rule = f"a whole number from {least:,} " + ("up" if most is None else f"to {most:,}")
+        span = f">= {least:,}" if most is None else f"from {least:,} to {most:,}"
+        self.rule = f"a whole number {span}"
 
     def read(self, value: Any) -> int:
         number = int(value)
@@ -77,12 +82,12 @@ class Positive(Value):
 
 
 class Shape(Value):
-    """Sizes with commas between them.  most: the numbers that such an array may hold."""
+    """Sizes separated by commas, of an array with at most `most` numbers."""
 
     name = "N,D"
 
     def __init__(self, most: int) -> None:
-        self.most, self.rule = most, f"sizes from 1 up, as in 8,4, and of at most {most:,} numbers in all"
+        self.most, self.rule = most, f"sizes >= 1, as in 8,4, and at most {most:,} numbers in all"
 
     def read(self, value: Any) -> tuple[int, ...]:
         shape = tuple(int(size) for size in value.split(","))
@@ -92,13 +97,15 @@ class Shape(Value):
 
 
 class OneOf(click.Choice[str]):
-    """One of some names.  An error lists them if they are few, and says which one is meant."""
+    """One of several names. An error lists them if they are few, and suggests the closest."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
-        """Return the name.  Raises click.UsageError for another."""
+        """Return the name; raise click.UsageError if it is not one of the choices."""
         if value in self.choices:
             return str(value)
         known, meant = ", ".join(self.choices), near(value, self.choices)
-        told = f"must be one of {known}, got" if len(known) <= LISTED else "has no"
+        rule = f"must be one of {known}, got" if len(known) <= LISTED else "must be a known name, got"
         hint = "" if meant is None else f"; did you mean {meant}?"
-        raise click.UsageError(f"{option_of(param)} {told} {typed(value)}{hint}", ctx)
+        if meant is None and len(known) > LISTED:
+            hint = f"; there are {backends.cut(known, LISTED)}"
+        raise click.UsageError(f"{option_of(param)} {rule} {typed(value)}{hint}", ctx)

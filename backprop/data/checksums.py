@@ -1,4 +1,4 @@
-"""Whether four files are MNIST itself, told by the checksums of what they hold."""
+"""The test whether four files are MNIST itself, by checksums of their content."""
 
 import os
 import struct
@@ -7,7 +7,7 @@ import zlib
 from backprop.data.content import GZIP_MAGIC
 from backprop.data.folder import Files
 
-# CRC-32 and length of what each file holds, unzipped.
+# CRC-32 and length of each file, unzipped.
 _MNIST = (
     (0xE9F4D8B3, 16 + 60000 * 784),
     (0xE0CB4AD2, 8 + 60000),
@@ -17,7 +17,7 @@ _MNIST = (
 
 
 def is_mnist(files: Files) -> bool:
-    """Return whether the files have MNIST's checksums; those of gzip files are read, not computed."""
+    """Return whether the files have MNIST's checksums. Those of gzip files are read from the file."""
     try:
         return all(_has(path, *known) for path, known in zip(files, _MNIST, strict=True))
     except OSError:

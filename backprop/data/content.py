@@ -1,4 +1,4 @@
-"""The content of a file as a stream: plain, or unzipped no further than it is read."""
+"""The content of a file as a stream: plain, or unzipped as far as it is read."""
 
 import os
 import stat
@@ -9,27 +9,27 @@ from typing import BinaryIO, cast
 from backprop.data.errors import DataError
 
 GZIP_MAGIC = b"\x1f\x8b"
-_DEFLATE_RATIO = 1032  # a byte of deflate, gzip's format, unpacks to no more than this many
+_DEFLATE_RATIO = 1032  # the most bytes that one byte of gzip's format, deflate, unpacks to
 _KINDS = {stat.S_IFDIR: "a directory", stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket"}
 
 
 @contextmanager
 def content(path: str | os.PathLike[str]) -> Iterator[tuple[BinaryIO, int]]:
-    """Open `path` and give a stream of its content, and the number of bytes that it cannot exceed.
+    """Open `path` and yield a stream of its content and an upper bound of its length in bytes.
 
-    The first two bytes decide whether the file is gzip, never its name.
-    Raises DataError, from the reading inside the `with` as well, where this is no regular file, cannot be
-    read, is damaged gzip or gzip within gzip, whose size nothing bounds.
+    The first two bytes decide whether the file is gzip, not its name.
+    Raises DataError, also while reading inside the `with` block, if this is not a regular file, cannot be
+    read, is damaged gzip, or is gzip within gzip, whose size has no bound.
     """
     import gzip
     import zlib
 
     try:
-        # Opening a pipe would wait for its writer, and a device need not end.
+        # Opening a pipe would wait for its writer, and a device may never end.
         mode = os.stat(path).st_mode
         if not stat.S_ISREG(mode):
             what = _KINDS.get(stat.S_IFMT(mode), "a device")
-            raise DataError(f"{path}: is {what}; put a regular file there")
+            raise DataError(f"{path}: is {what}; replace it with a regular file")
         with open(path, "rb") as file:
             size = os.fstat(file.fileno()).st_size
             if file.peek(2)[:2] != GZIP_MAGIC:
@@ -40,6 +40,6 @@ def content(path: str | os.PathLike[str]) -> Iterator[tuple[BinaryIO, int]]:
                 raise DataError(f"{path}: is gzip within gzip; unzip it once")
             yield cast(BinaryIO, unzipped), size * _DEFLATE_RATIO
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise DataError(f"{path}: damaged gzip: {error}; get the file anew") from None
+        raise DataError(f"{path}: damaged gzip: {error}; download the file again") from None
     except OSError as error:
         raise DataError(f"{path}: cannot be read: {error.strerror}; make it a readable file") from None

@@ -1,4 +1,4 @@
-"""Download MNIST's four files into the cache directory."""
+"""The download of MNIST's four files into the cache directory."""
 
 import os
 import sys
@@ -6,7 +6,7 @@ from typing import Any
 
 from backprop.data.errors import DataError
 
-# The first mirror that answers well is used; the files are the same on each.
+# The first mirror that works is used; the files are the same on each.
 MIRRORS = (
     "https://storage.googleapis.com/cvdf-datasets/mnist/",
     "https://ossci-datasets.s3.amazonaws.com/mnist/",
@@ -17,21 +17,22 @@ SHA256 = {
     "t10k-images-idx3-ubyte.gz": "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
     "t10k-labels-idx1-ubyte.gz": "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
 }
-TIMEOUT = (5, 15)  # seconds to connect, seconds without a byte
+NO_CONNECTION = "no connection"
+TIMEOUT = (5, 15)  # seconds to connect, and seconds without a byte
 
 
 def cache_directory() -> str:
-    """The user's cache directory of this library, which need not exist yet."""
+    """Return the user's cache directory of this library, which may not exist yet."""
     directory: str = os.fspath(_pooch().os_cache("backprop"))
     return directory
 
 
 def download(directory: str | os.PathLike[str]) -> None:
-    """Make `directory` hold MNIST's four .gz files, each with its SHA-256.
+    """Download MNIST's four .gz files into a directory, and check their SHA-256.
 
-    A file that is there with its SHA-256 stays; any other of these names is replaced, so that the four are
-    never a mixture. A file gets its name only when it is whole and checked.
-    Raises DataError where the directory cannot be written, or no mirror serves the files.
+    A file with the right SHA-256 stays. Any other file of these names is replaced, so that the four always
+    belong together. A file gets its name only when it is complete and checked.
+    Raises DataError if the directory cannot be written or no mirror serves the files.
     """
     import tempfile
 
@@ -39,17 +40,21 @@ def download(directory: str | os.PathLike[str]) -> None:
         os.makedirs(directory, exist_ok=True)
         tempfile.TemporaryFile(dir=directory).close()
     except OSError as error:
-        cure = "make it writable, or name a directory that holds MNIST with data_dir or BACKPROP_DATA_DIR"
+        cure = "make it writable, or set data_dir or BACKPROP_DATA_DIR to a directory with MNIST"
         raise DataError(f"{directory}: the cache cannot be written: {error.strerror}; {cure}") from None
     failures = []
     for mirror in MIRRORS:
         try:
             _download_from(mirror, directory)
             return
-        except (OSError, ValueError) as error:  # requests raises OSErrors; a wrong SHA-256 is a ValueError
-            failures.append(f"{mirror.split('/')[2]} ({_reason(error)})")
+        except (OSError, ValueError) as error:  # of requests, and of pooch for a wrong SHA-256
+            failures.append((mirror.split("/")[2], _reason(error)))
     cure = "connect to the network, set BACKPROP_DATA_DIR, or use load_mnist_sample"
-    raise DataError(f"{directory}: no mirror serves MNIST: {', '.join(failures)}; {cure}")
+    if all(reason == NO_CONNECTION for _, reason in failures):
+        why = f"{NO_CONNECTION} to {', '.join(host for host, _ in failures)}"
+    else:
+        why = ", ".join(f"{host} ({reason})" for host, reason in failures)
+    raise DataError(f"MNIST could not be downloaded to {directory}: {why}; {cure}")
 
 
 def _download_from(mirror: str, directory: str | os.PathLike[str]) -> None:
@@ -58,7 +63,7 @@ def _download_from(mirror: str, directory: str | os.PathLike[str]) -> None:
     downloader = pooch.HTTPDownloader(progressbar=terminal, chunk_size=2**16, timeout=TIMEOUT)
     logger = pooch.get_logger()
     level = logger.level
-    logger.setLevel("ERROR")  # it tells of each file on standard error
+    logger.setLevel("ERROR")  # it reports each file on standard error
     try:
         for name, sha256 in SHA256.items():
             pooch.retrieve(mirror + name, sha256, fname=name, path=directory, downloader=downloader)
@@ -67,7 +72,7 @@ def _download_from(mirror: str, directory: str | os.PathLike[str]) -> None:
 
 
 def _pooch() -> Any:
-    """The library that downloads, which `import backprop` does not pay for."""
+    """Return the module pooch, imported late to keep `import backprop` light."""
     try:
         import pooch
     except ModuleNotFoundError as error:
@@ -81,5 +86,6 @@ def _reason(error: Exception) -> str:
     response = getattr(error, "response", None)
     if response is not None:
         return f"HTTP status {response.status_code}"
-    # The text of a connection error nests the errors beneath it; its type says as much.
-    return error.strerror or type(error).__name__
+    # The message of a connection error quotes all nested errors, so it is left out.
+    kind = type(error).__name__
+    return error.strerror or (NO_CONNECTION if kind == "ConnectionError" else kind)

@@ -1,9 +1,12 @@
-"""The one exception that the data loaders raise."""
+"""The exception for missing or damaged data."""
 
 
 class DataError(RuntimeError):
-    """Data is missing, damaged or out of reach; the message is one line: where, what, and the cure."""
+    """The error for data that is missing, damaged or cannot be downloaded.
+
+    Its message is one line: the place, the fault and the cure.
+    """
 
     def __init__(self, message: str) -> None:
-        # Paths and other libraries' messages may hold line breaks.
+        # Paths and messages of other libraries may contain line breaks.
         super().__init__(" ".join(message.splitlines()))

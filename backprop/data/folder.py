@@ -1,4 +1,4 @@
-"""The four files of a set in a directory, found by their names."""
+"""The four files of a data set in a directory, found by name."""
 
 import os
 import re
@@ -12,7 +12,7 @@ _PLACES = tuple((part, what) for part in ("train", "test") for what in ("images"
 
 
 class Files(NamedTuple):
-    """The paths of a set's four files."""
+    """The paths of the four files of a data set."""
 
     train_images: str
     train_labels: str
@@ -21,14 +21,15 @@ class Files(NamedTuple):
 
     @property
     def transposed(self) -> bool:
-        """Whether the images lie on their sides, as EMNIST's do."""
+        """True if the images are stored transposed, as in EMNIST."""
         return os.path.basename(self.train_images).startswith("emnist")
 
 
 def find_files(directory: str, origin: str) -> Files:
-    """Return the files of the one set in a directory; `origin` says in messages who named the directory.
+    """Return the files of the data set in a directory.
 
-    Raises DataError where it is no directory, has no set that is complete, or several.
+    origin: what errors call the directory: the argument, option or variable that named it.
+    Raises DataError if it is not a directory, or has no complete set or several.
     """
     sets = _sets(directory, origin)
     complete = [prefix for prefix, files in sets.items() if len(files) == len(_PLACES)]
@@ -36,22 +37,22 @@ def find_files(directory: str, origin: str) -> Files:
         prefix = max(sets, key=lambda prefix: len(sets[prefix]), default="")
         present = sets.get(prefix, {})
         missing = ", ".join(_usual_name(prefix, *place) for place in _PLACES if place not in present)
-        cure = f"put them there, or download MNIST without {origin}"
+        cure = f"add them, or {_without(origin)} to download MNIST"
         raise DataError(f"{directory}: {origin} lacks {missing} (or .gz); {cure}")
     if len(complete) > 1:
-        told = ", ".join(prefix.rstrip("-") or "train-…" for prefix in complete)
-        raise DataError(f"{directory}: {origin} holds several sets: {told}; give each a directory of its own")
+        found = ", ".join(prefix.rstrip("-") or "train-…" for prefix in complete)
+        raise DataError(f"{directory}: {origin} holds several sets: {found}; put each in its own directory")
     (prefix,) = complete
     return Files(*(_only(directory, origin, sets[prefix][place]) for place in _PLACES))
 
 
 def _sets(directory: str, origin: str) -> dict[str, dict[tuple[str, str], list[str]]]:
-    """Return the names of the directory that are of a set: by the set's prefix, by part and kind."""
+    """Return the file names in the directory by set (its prefix), and by part and kind."""
     try:
         names = sorted(os.listdir(directory))
     except OSError as error:
-        rule = f"{origin} is no readable directory: {error.strerror}"
-        cure = f"put MNIST's files there, or download them without {origin}"
+        rule = f"{origin} is not a readable directory: {error.strerror}"
+        cure = f"put MNIST's files there, or {_without(origin)} to download them"
         raise DataError(f"{directory}: {rule}; {cure}") from None
     sets: dict[str, dict[tuple[str, str], list[str]]] = {}
     for name in names:
@@ -62,13 +63,18 @@ def _sets(directory: str, origin: str) -> dict[str, dict[tuple[str, str], list[s
     return sets
 
 
+def _without(origin: str) -> str:
+    """Return how to do without the directory: a variable is unset, an argument or option omitted."""
+    return f"{'unset' if origin.isupper() else 'omit'} {origin}"
+
+
 def _only(directory: str, origin: str, names: list[str]) -> str:
-    """Return the path of the one file among names for the same thing."""
-    if len(names) > 1:  # an unpacked archive may have a directory of a file's name beside the file
+    """Return the path of the only file among several names for it; .gz goes first."""
+    if len(names) > 1:  # unpackers may leave a directory of the file's name beside the file
         names = [name for name in names if not os.path.isdir(os.path.join(directory, name))] or names
     names = [name for name in names if f"{name}.gz" not in names]
     if len(names) > 1:
-        raise DataError(f"{directory}: {origin} holds both {' and '.join(names)}; leave one of them there")
+        raise DataError(f"{directory}: {origin} holds both {' and '.join(names)}; keep only one")
     return os.path.join(directory, names[0])
 
 

@@ -1,4 +1,4 @@
-"""What a directory of data holds, in words, from the headers of its files."""
+"""The content of a data directory in words, from the headers of its files."""
 
 import os
 
@@ -9,7 +9,7 @@ from backprop.data.idx import IMAGES, LABELS, count_items
 
 
 def holdings(directory: str) -> str:
-    """Return what a directory holds, or what is wrong there; never raise."""
+    """Return what a directory holds, or what is wrong with it; never raise."""
     directory = os.path.expanduser(directory)
     try:
         if not os.listdir(directory):
@@ -23,9 +23,9 @@ def holdings(directory: str) -> str:
         counts = [count_items(path, IMAGES) for path in (files.train_images, files.test_images)]
         for path, count in zip((files.train_labels, files.test_labels), counts, strict=True):
             if (labels := count_items(path, LABELS)) != count:
-                raise DataError(f"{path}: has {labels} labels for {count} images; put files of one set there")
+                raise DataError(f"{path}: has {labels} labels for {count} images; use files of the same set")
     except DataError as error:
         fault = str(error).removeprefix(directory).lstrip(f"{os.sep}: ")
         return f"unusable: {fault.rsplit('; ', 1)[0]}"  # without the cure
-    told = " + ".join(f"{count:,}" for count in counts)
-    return f"MNIST by its checksums, {told} images" if is_mnist(files) else f"{told} images by the headers"
+    images = f"{' + '.join(f'{count:,}' for count in counts)} images"
+    return f"MNIST by its checksums, {images}" if is_mnist(files) else f"{images} by the headers"

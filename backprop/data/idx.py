@@ -1,4 +1,4 @@
-"""Read an IDX file, the format of MNIST: a header that says how much follows, and that much."""
+"""IDX, the file format of MNIST: a header with the type and shape of an array, then its values."""
 
 import math
 import os
@@ -15,7 +15,7 @@ _TYPES = {8: "u1", 9: "i1", 11: ">i2", 12: ">i4", 13: ">f4", 14: ">f8"}  # by th
 
 @dataclass(frozen=True)
 class Kind:
-    """What a file is to hold: what its items are called, their shape, and the element types allowed."""
+    """The required content of a file: the name of its items, their shape, and the allowed element types."""
 
     name: str
     item_shape: tuple[int, ...]
@@ -27,29 +27,29 @@ LABELS = Kind("labels", (), (8, 9, 11, 12))
 
 
 def read_idx(path: str | os.PathLike[str], kind: Kind) -> np.ndarray:
-    """Return the items of the IDX file `path` as a read-only array of shape (N, *kind.item_shape).
+    """Return the items of the IDX file `path` as a read-only array of shape `(N, *kind.item_shape)`.
 
-    The content decides what the file is, never its name: the magic number, the item shape and the length must
-    agree. No more is read or allocated than the header promises and the file's size allows.
-    Raises DataError where the file cannot be read, is damaged, or holds something else.
+    The content decides what the file is, not its name: the magic number, the item shape and the length must
+    agree. Reading allocates no more than the header promises and the file's size allows.
+    Raises DataError if the file cannot be read, is damaged, or holds something else.
     """
     with content(path) as (stream, limit):
         count, dtype, size = _header(path, kind, stream, limit)
         try:
             data = stream.read(size)
         except MemoryError:
-            rule = f"{count} {kind.name} take {size} bytes, more than there is memory"
-            raise DataError(f"{path}: is too large: {rule}; take a smaller set") from None
+            rule = f"{count} {kind.name} take {size} bytes, more than fits in memory"
+            raise DataError(f"{path}: is too large: {rule}; use a smaller set") from None
         if len(data) < size:
-            raise _cut_short(path, f"{count} {kind.name}", size, len(data))
+            raise _truncated(path, f"{count} {kind.name}", size, len(data))
         if stream.read(1):
-            rule = f"{count} {kind.name} take {size} bytes behind the header"
-            raise DataError(f"{path}: has bytes left over: {rule}; get the file anew")
+            rule = f"{count} {kind.name} take {size} bytes after the header"
+            raise DataError(f"{path}: has extra bytes: {rule}; download the file again")
     return np.frombuffer(data, dtype).reshape(count, *kind.item_shape)
 
 
 def count_items(path: str | os.PathLike[str], kind: Kind) -> int:
-    """Return how many items the header of an IDX file promises; read no more than the header."""
+    """Return the number of items in the header of an IDX file, and read only the header."""
     with content(path) as (stream, limit):
         return _header(path, kind, stream, limit)[0]
 
@@ -57,30 +57,32 @@ def count_items(path: str | os.PathLike[str], kind: Kind) -> int:
 def _header(
     path: str | os.PathLike[str], kind: Kind, stream: BinaryIO, limit: int
 ) -> tuple[int, np.dtype, int]:
-    """Read the header; return the number of items, their dtype, and the bytes that they take."""
+    """Read the header; return the number of items, their dtype, and their size in bytes."""
     header_size = 4 * (2 + len(kind.item_shape))
     head = stream.read(header_size)
     dtype = _element_type(path, kind, head[:4])
     if len(head) < header_size:
-        raise DataError(f"{path}: ends after {len(head)} of {header_size} header bytes; get the file anew")
+        cure = "download the file again"
+        raise DataError(f"{path}: ends after {len(head)} of {header_size} header bytes; {cure}")
     count, *shape = np.frombuffer(head, ">u4", offset=4).tolist()
     if tuple(shape) != kind.item_shape:
         rule = f"{kind.name} must be {_by(kind.item_shape)}, got {_by(shape)}"
-        raise DataError(f"{path}: {rule}; put such {kind.name} there")
+        raise DataError(f"{path}: {rule}; use a set of such {kind.name}")
     if count == 0:
-        raise DataError(f"{path}: holds no {kind.name}; get the file anew")
+        raise DataError(f"{path}: holds no {kind.name}; download the file again")
     size = count * math.prod(shape) * dtype.itemsize
     if size > limit - header_size:
-        raise _cut_short(path, f"{count} {kind.name}", size, f"no more than {limit - header_size}")
+        raise _truncated(path, f"{count} {kind.name}", size, f"at most {limit - header_size}")
     return count, dtype, size
 
 
 def _element_type(path: str | os.PathLike[str], kind: Kind, magic: bytes) -> np.dtype:
-    """Return the dtype that a magic number stands for: two zeros, the type, the number of dimensions."""
+    """Return the dtype of a magic number, which is two zeros, the type and the number of dimensions."""
     wanted = bytes((0, 0, 8, 1 + len(kind.item_shape)))
     if len(magic) < 4 or magic[2] not in _TYPES or magic[:2] + magic[3:] != wanted[:2] + wanted[3:]:
-        rule, got = f"an IDX file of {kind.name} is {wanted.hex()}", magic.hex() or "an empty file"
-        raise DataError(f"{path}: the magic number of {rule}, got {got}; put the file of {kind.name} there")
+        rule = f"an IDX file of {kind.name} must begin with {wanted.hex()}"
+        got = magic.hex() or "an empty file"
+        raise DataError(f"{path}: {rule}, got {got}; replace it with the file of {kind.name}")
     dtype = np.dtype(_TYPES[magic[2]])
     if magic[2] not in kind.types:
         rule = "unsigned bytes" if kind.types == (8,) else "integers"
@@ -88,9 +90,9 @@ def _element_type(path: str | os.PathLike[str], kind: Kind, magic: bytes) -> np.
     return dtype
 
 
-def _cut_short(path: str | os.PathLike[str], items: str, size: int, got: int | str) -> DataError:
-    rule = f"{items} take {size} bytes behind the header, got {got}"
-    return DataError(f"{path}: is cut short: {rule}; get the file anew")
+def _truncated(path: str | os.PathLike[str], items: str, size: int, got: int | str) -> DataError:
+    rule = f"{items} take {size} bytes after the header, got {got}"
+    return DataError(f"{path}: is truncated: {rule}; download the file again")
 
 
 def _by(shape: tuple[int, ...] | list[int]) -> str:

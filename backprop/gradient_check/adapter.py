@@ -1,4 +1,4 @@
-"""Any object as a layer with `forward`, `backward`, `params` and `grads`, which the check can then run."""
+"""An adapter: any object as a layer with `forward`, `backward`, `params` and `grads`."""
 
 from copy import copy, deepcopy
 from types import MethodType
@@ -17,26 +17,44 @@ from backprop.gradient_check.signatures import Call
 from backprop.gradient_check.snapshot import Snapshot
 from backprop.layers.layer import Layer, has_own_passes
 
-RATE = 2.0**40  # so large that even a small gradient changes more than a weight's last digits
-INPUT = "x"  # what the first input is called in a report
+RATE = 2.0**40  # so large that even a small gradient changes a weight by more than rounding
+INPUT = "x"  # the name of the first input in a report
 
 
 class Adapter:
-    """Any object as a layer that `check_gradients` can check.
+    """An adapter that presents any object as a layer to `check_gradients`.
+
+    ::
 
         check_gradients(Adapter(layer, forward="run", backward="run_back"), x)
 
-    forward: a method's name, or a function of the layer and the inputs that returns the output.
-    backward: a method's name, or a function of the layer and dout that returns the gradient of the first
-    input, or a tuple of those of the first inputs.
-    params, grads: an attribute's name, a list of such names, or a function of the layer that returns arrays
-    by name; the gradients by the same names, or in a list in the same order.
-    What is not given is recognized by the names that most people use. Functions take the layer, since the
-    check works on copies of it.
-    Raises TypeError where forward or backward is neither given nor known, and for what is none of these.
+    Whatever is left out is recognized by the usual names. Functions take the layer as their first argument,
+    because the check works on copies of it.
 
+    Parameters
+    ----------
+    layer : object
+        The object to check; not its class.
+    forward : str or callable
+        A method's name, or a function of the layer and the inputs that returns the output.
+    backward : str or callable
+        A method's name, or a function of the layer and dout that returns the gradient of the first input, or
+        a tuple of the gradients of the first inputs.
+    params : str, sequence of str or callable
+        An attribute's name, a list of attribute names, or a function of the layer that returns arrays by
+        name or in a list.
+    grads : str, sequence of str or callable
+        The gradients in the same form: under the names of the parameters, or in a list in their order.
+
+    Raises
+    ------
+    TypeError
+        If forward or backward is neither given nor recognized, or an argument has another type.
+
+    Examples
+    --------
     >>> import numpy as np
-    >>> from backprop import check_gradients
+    >>> from backprop import Adapter, check_gradients
     >>> class Scale:
     ...     def __init__(self):
     ...         self.factor = np.ones(3)
@@ -46,6 +64,7 @@ class Adapter:
     ...     def run_back(self, upstream):
     ...         self.slope = (upstream * self.x).sum(axis=0)
     ...         return upstream * self.factor
+    ...
     >>> layer = Adapter(Scale(), forward="run", backward="run_back", params=["factor"], grads=["slope"])
     >>> report = check_gradients(layer, np.ones((2, 3)))
     >>> report.ok, [array.name for array in report.arrays]
@@ -62,7 +81,7 @@ class Adapter:
     [('w', False), ('x', True)]
     """
 
-    only_for_checks = True  # a network takes the layer itself
+    only_for_checks = True  # a network refuses it and takes the layer itself
 
     def __init__(
         self,
@@ -78,24 +97,24 @@ class Adapter:
             if not (given is None or isinstance(given, str) or is_function):
                 raise TypeError(f"Adapter: {name} must be a method's name or a function, got {shown(given)}")
             if isinstance(given, MethodType) and given.__self__ is layer:
-                rule = f"{name} must take the layer, since the check works on copies of it"
-                raise TypeError(f"Adapter: {rule}; give the method's name, {name}={given.__name__!r}")
+                rule = f"{name} must take the layer, because the check works on copies of it"
+                raise TypeError(f"Adapter: {rule}; pass the method's name, {name}={given.__name__!r}")
         known_forward, known_backward = styles.passes(layer)
         self.layer = layer
         self.passes = Passes(layer, forward or known_forward, backward or known_backward)
         self.input_names = [INPUT, *self.passes.input_names[1:]]
-        # Of a layer of the library all is known.
-        self.is_told = any(each is not None for each in (forward, backward, params, grads))
-        self.runs_formulas = isinstance(layer, Layer) and not has_own_passes(layer) and not self.is_told
+        # A layer of the library needs no recognition.
+        self.is_explicit = any(each is not None for each in (forward, backward, params, grads))
+        self.runs_formulas = isinstance(layer, Layer) and not has_own_passes(layer) and not self.is_explicit
         self.given = Given(
             styles.property_name(layer, styles.PARAMETERS) if params is None else params,
-            styles.property_name(layer, styles.OF_GRADIENTS) if grads is None else grads,
+            styles.property_name(layer, styles.GRADIENT_CONTAINERS) if grads is None else grads,
         )
-        self.found: list[Parameter] = []  # the parameters, where they are recognized
-        self.inputs: tuple[Any, ...] = ()  # of the last forward
-        self.output: Any = None  # of the same
-        self.steps: dict[Place, Any] = {}  # what an update has subtracted, for a rate of 1
-        self.updates: list[Reached] = []  # what backward changes at a rate that it is not told
+        self.found: list[Parameter] = []  # the recognized parameters
+        self.inputs: tuple[Any, ...] = ()  # those of the last forward
+        self.output: Any = None  # that of the last forward
+        self.steps: dict[Place, Any] = {}  # what an update subtracts at a rate of 1
+        self.updates: list[Reached] = []  # arrays that backward updates at a rate that the check cannot set
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "Adapter":
         return self.around(deepcopy(self.layer, memo))
@@ -108,11 +127,11 @@ class Adapter:
 
     @property
     def name(self) -> str:
-        """What it is called in a report."""
+        """The layer's name in a report."""
         return type(self.layer).__name__
 
     def input_name(self, i: int) -> str:
-        """Return what an input is called in a report: *args have no names of their own."""
+        """Return an input's name in a report, "input 2" if forward takes `*args`."""
         return self.input_names[i] if i < len(self.input_names) else f"input {i + 1}"
 
     # ---------------------------------------------------------------------------------------- its passes
@@ -124,10 +143,10 @@ class Adapter:
         return self.output
 
     def backward(self, dout: Any) -> Any:
-        """Return the gradient of the first input, or a tuple of those of the first inputs.
+        """Return the gradient of the first input, or a tuple of the gradients of the first inputs.
 
-        A layer that updates itself is put back. Where it is told a rate, its gradients are what it has
-        subtracted, divided by the rate; a dx that it computes from the updated weights is then far off.
+        A layer that updates itself is restored. If it takes a learning rate, its gradients are what it has
+        subtracted, divided by the rate. The rate is huge, so a dx computed from updated weights is far off.
         """
         if not self.takes_rate and not self.updates:
             return self.passes.backward(self.layer, self.inputs, self.output, dout)
@@ -136,7 +155,7 @@ class Adapter:
             dx = self.passes.backward(self.layer, self.inputs, self.output, dout)
             before.restore([place for each in self.updates for place in each.places])
             return dx
-        with quiet():  # for weights that far away
+        with quiet():  # the updated weights are huge
             dx = self.passes.backward(self.layer, self.inputs, self.output, dout, rate=RATE)
         self.steps = {place: step / RATE for place, step in before.steps().items()}
         before.restore()
@@ -148,7 +167,7 @@ class Adapter:
 
     @property
     def takes_rate(self) -> bool:
-        """True if backward updates the layer at a rate that it is told."""
+        """True if backward updates the layer at a learning rate that the check can set."""
         return bool(self.passes.rate_attribute) or self._call.takes(signatures.RATE)
 
     @property
@@ -158,7 +177,7 @@ class Adapter:
 
     @property
     def wanted(self) -> tuple[int, ...]:
-        """The positions of the inputs that backward gives gradients of, as far as it is known beforehand."""
+        """The positions of the inputs that have a gradient, as far as is known before a run."""
         return (self.passes.first(self._call, len(self.inputs)),)
 
     # ---------------------------------------------------------------------------------------- its arrays
@@ -172,7 +191,7 @@ class Adapter:
 
     @property
     def grads(self) -> dict[str, Any]:
-        """What the last backward left of their gradients, by name."""
+        """The gradients that the last backward left, by parameter name."""
         if self.given.as_grads is not None:
             return self.given.grads(self.layer, self.params)
         if self.takes_rate:

@@ -1,10 +1,10 @@
-"""Whether the complex step can be taken: it must see what central differences see."""
+"""A test of forward: the complex step can be taken if it agrees with central differences."""
 
 import warnings
 from typing import TYPE_CHECKING, Any
 
 from backends import to_numpy
-from backprop.gradient_check.derivatives import LAST_DIGIT, OF_VALUES
+from backprop.gradient_check.derivatives import CENTRAL_ROUNDING, LAST_DIGIT
 from backprop.gradient_check.host_arrays import random_like, scale_of
 from backprop.numerical.gradient import H_CENTRAL, NotAnalytic
 
@@ -13,18 +13,18 @@ if TYPE_CHECKING:
 
 
 def why_not_complex(comparison: "Comparison", directions: dict[str, Any]) -> str:
-    """Fill `slopes` by the complex step.  Return why it cannot be taken, or "" if it can."""
+    """Fill `slopes` by the complex step. Return the reason why it cannot be taken, or "" if it can."""
     try:
         with warnings.catch_warnings():
-            # A cast to real numbers loses the derivative: as an error it is reported by name.
+            # A cast to real numbers loses the derivative; as an error it becomes the reason.
             warnings.filterwarnings("error", message="Casting complex values to real")
             comparison.slopes = {name: (u, comparison.slope(name, u)) for name, u in directions.items()}
         for name in directions:
             if not _is_analytic(comparison, name) and not comparison.is_noisy(name):
-                return f"the complex step does not see what central differences see of {name}"
+                return f"the complex step misses a slope in {name} that central differences see"
     except NotAnalytic:
-        return "it gives real numbers for complex ones"
-    except Exception as error:  # a forward without support for complex numbers may raise anything
+        return "it returns real numbers for complex input"
+    except Exception as error:  # forward may raise anything on complex numbers
         return f"{type(error).__name__}: {error}"
     return ""
 
@@ -49,9 +49,9 @@ def _is_analytic(comparison: "Comparison", name: str) -> bool:
 
 
 def _as_central(comparison: "Comparison", name: str, slope: float) -> bool:
-    """Return whether central differences with one of several steps give that slope along the direction."""
-    of_values = OF_VALUES * 4.0 * comparison.run.terms
-    if _near_central(comparison, name, slope, of_values, (1.0, 1e2, 1e-1)):
+    """Return whether central differences with any of several steps give that slope along the direction."""
+    rounding = CENTRAL_ROUNDING * 4.0 * comparison.run.terms
+    if _near_central(comparison, name, slope, rounding, (1.0, 1e2, 1e-1)):
         return True
     scattered, size = comparison.measured_noise(name)
     narrow = min(1.0, scale_of(comparison.array(name)))

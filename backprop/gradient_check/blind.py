@@ -1,8 +1,8 @@
-"""What the complex step does not see of forward: the slope of abs, or of a cast to real numbers.
+"""Slopes of forward that the complex step misses, such as that of abs or of a cast to real numbers.
 
-Im f(x + i h u) / h misses it whatever h is; central differences do not. Of an analytic f both are off by the
-same, but with opposite signs: by -h² f'''/6 and h² f'''/6. So their sum less twice the derivative is what is
-missed, to h⁴, and shows it where it is far below the precision of central differences.
+Im f(x + i h u) / h misses them whatever h is; central differences do not. For an analytic f both are off by
+the same amount with opposite signs: -h² f'''/6 and h² f'''/6. So their sum minus twice the derivative is
+the missed slope, to order h⁴, even if it is far below the precision of central differences.
 """
 
 from typing import Any
@@ -10,14 +10,14 @@ from typing import Any
 from backprop.gradient_check.comparison import Comparison
 from backprop.numerical.gradient import value_at
 
-STEPS = (1e-3, 1e-2, 1e-1)  # the wider ones for what rounding hides from the first
-EXPLAINED = 0.1  # of the gap: so much may remain
+STEPS = (1e-3, 1e-2, 1e-1)  # rounding may hide a slope at the first
+EXPLAINED = 0.1  # the fraction of the gap that may remain
 
 
 def misses(comparison: Comparison, name: str, gap: float, direction: Any, region: Any = ...) -> bool:
-    """Return whether the complex step misses what backward has more than it along a direction.
+    """Return whether a slope that the complex step misses along a direction explains the gap.
 
-    gap: backward less the derivative by the complex step.
+    gap: backward minus the derivative by the complex step.
     """
     copied, backend = comparison.copy_for("complex"), comparison.target.backend
     array, along = copied.arrays[name], backend.asarray(direction)

@@ -1,6 +1,6 @@
-"""Compare backward with the numerical derivative of forward, for layers, losses and networks.
+"""The check of layers, losses and networks: backward against the numerical derivative of forward.
 
-The check works on copies with float64 or complex128 parameters; the object itself is not modified.
+The check works on copies with float64 or complex128 parameters and never modifies the object itself.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,7 +11,7 @@ from backends import one_backend
 from backprop.arrays.checks import one_of
 from backprop.arrays.initializers import generator, same_random_numbers
 from backprop.gradient_check.adapter import Adapter
-from backprop.gradient_check.comparison import TELLING, Comparison
+from backprop.gradient_check.comparison import MAX_LIMIT, Comparison
 from backprop.gradient_check.copies import require_copies
 from backprop.gradient_check.fast import compare
 from backprop.gradient_check.host_arrays import differ, quiet
@@ -27,14 +27,14 @@ from backprop.gradient_check.requirements import (
     real_array,
     require_object,
 )
-from backprop.gradient_check.stale import of_stale_values
+from backprop.gradient_check.stale import stale_values
 from backprop.gradient_check.target import Run, Target
-from backprop.gradient_check.unseen import require_constants, unseen
+from backprop.gradient_check.unseen import require_constants, uncompared
 from backprop.losses import Loss
 from backprop.networks.network import Network
 from backprop.numerical.gradient import STEP_DTYPES
 
-# Faults that leave something to compare.
+# Faults in spite of which values can be compared.
 HARMLESS = ("writes into dout", "updates itself", "stale values", "not linear in dout")
 
 
@@ -48,25 +48,50 @@ def check_gradients(
 ) -> GradientReport:
     """Compare backward with the numerical derivative of forward, for every parameter and the input.
 
-    obj, inputs: a layer and x; a loss, logits and labels; a network, x and t.  An object of one's own has
-    `forward` and `backward`, and `params` and `grads` or attributes W, b and dW, db if it has any; a network
-    `loss` and `gradient`.  Many other names are known, styles.py lists them; an Adapter takes any, and
-    `check_function` takes functions.  An array that the output depends on and that is not compared is listed
-    so; then the report is not ok.
-    Everything is computed in float64.  Where backward returns a tuple, its items belong to the first inputs.
-    method: "complex" step (exact to rounding), or "central" differences, which are also taken, and the report
-    says so, where forward turns out not to be analytic.
-    mode: "fast", along one random direction per array and, if that disagrees, at an entry at fault;
-    "full", every entry.
-    rng: a seed or Generator for the directions and for `dout`.
-    constants: names of arrays, as the report shows them, that are not to be differentiated by.
-    The object is copied with all that it holds; what it uses from closures and globals is not.
-    The report gives each array a verdict confirmed by a separate test;
-    docs/guides/gradient_check.md lists them.
-    Raises ValueError for an unknown method or mode and for arrays that are empty or not finite, TypeError for
-    an object without forward and backward, for data that are not real numbers or on another backend.
+    The check runs in float64 on a deep copy of the object and everything it holds; only what it takes from
+    closures and globals is not copied. Each array gets a verdict, which a separate test has confirmed.
 
-    >>> from backprop import TwoLayerNet
+    Parameters
+    ----------
+    obj : object
+        A layer or a loss with `forward` and `backward`, or a network with `loss` and `gradient`.  Parameters
+        are in `params` and `grads`, or in attributes W, b and dW, db. Many other names are recognized
+        (docs/guides/gradient_check.md lists them); an `Adapter` covers the rest, and `check_function` takes
+        functions.
+    *inputs : array
+        x for a layer, logits and labels for a loss, x and t for a network. If backward returns a tuple, its
+        items are the gradients of the first inputs.
+    method : {"complex", "central"}
+        The complex step, exact to rounding, or central differences. If forward is not analytic, central
+        differences are taken in either case, and the report says so.
+    mode : {"fast", "full"}
+        Compare along one random direction per array, and at a wrong entry if that disagrees; or compare
+        every entry.
+    rng : int or numpy.random.Generator
+        Seed of the random directions and of `dout`.
+    constants : sequence of str
+        Arrays that have no gradient, by the names that the report shows.
+
+    Returns
+    -------
+    GradientReport
+        True in a boolean context if every gradient is right. An array that the output depends on, but for
+        which no gradient is found, is listed as "not compared", and then the report is not ok.
+
+    Raises
+    ------
+    ValueError
+        If the method, the mode or a constant is unknown, or an array is empty or not finite.
+    TypeError
+        If the object has no forward and backward, or data are not real numbers or not on its backend.
+
+    Notes
+    -----
+    docs/guides/gradient_check.md lists the verdicts and what confirms each.
+
+    Examples
+    --------
+    >>> from backprop import TwoLayerNet, check_gradients
     >>> report = check_gradients(TwoLayerNet(4, 3, 2, rng=0), [[1.0, 2.0, 3.0, 4.0]], [1])
     >>> report.ok, [array.name for array in report.arrays]
     (True, ['W1', 'b1', 'W2', 'b2', 'x'])
@@ -84,9 +109,9 @@ def target_of(
     kind_of_layer: type[LayerTarget] = LayerTarget,
     constants: Sequence[str] = (),
 ) -> Target:
-    """Return the target for an object and its inputs.  Raises TypeError or ValueError for unsuitable ones."""
+    """Return the target for an object and its inputs. Raise TypeError or ValueError if they do not suit."""
     require_object(obj, inputs)
-    own = obj.layer if isinstance(obj, Adapter) and not obj.is_told else obj
+    own = obj.layer if isinstance(obj, Adapter) and not obj.is_explicit else obj
     if isinstance(own, (Network, Loss)) and len(inputs) != 2:
         rule = "a network takes x and t" if isinstance(own, Network) else "a loss takes scores and targets"
         raise TypeError(f"{WHERE}: {rule}, got {len(inputs)} inputs")
@@ -111,15 +136,15 @@ def target_of(
 
 
 def check(target: Target, method: str, mode: str) -> GradientReport:
-    """Run a target twice, compare every array, and explain what is off."""
+    """Run a target twice, compare every array, and explain the differences."""
     copied = target.copy()
     first = target.watched_run(copied)
     if len(first.inputs) > len(target.wanted):
-        return check(target.of_inputs(first.inputs), method, mode)
+        return check(target.with_inputs(first.inputs), method, mode)
     second = target.run(copied) if set(first.written) <= {"dout"} else first
     faults = _faults(first, second) + target.faults()
-    if target.reach.has_strangers and not faults:
-        faults += of_stale_values(target, copied, first, second)
+    if target.reach.has_foreign_objects and not faults:
+        faults += stale_values(target, copied, first, second)
     if any(fault.kind not in HARMLESS for fault in faults):  # comparing values would be meaningless
         not_compared = Verdict("not compared")
         rows = [ArrayCheck.without_numbers(n, array, not_compared) for n, array in copied.arrays.items()]
@@ -130,12 +155,12 @@ def check(target: Target, method: str, mode: str) -> GradientReport:
             report.arrays = [
                 row.with_verdict(remark) if row.verdict == "ok" else row for row in report.arrays
             ]
-        report.arrays += unseen(target, copied)
+        report.arrays += uncompared(target, copied)
         return report
 
 
 def _compare(comparison: Comparison, second: Run, faults: list[Verdict], mode: str) -> GradientReport:
-    """Compare every array along a random direction, and look closer where one is off."""
+    """Compare every array along a random direction; look closer at those that disagree."""
     target, note = comparison.target, comparison.measure()
     quick = {name: _fast_row(comparison, name, second) for name in comparison.slopes}
     rows = [row for row in quick.values() if row is not None]
@@ -143,11 +168,11 @@ def _compare(comparison: Comparison, second: Run, faults: list[Verdict], mode: s
     if mode == "fast" and len(rows) == len(quick):
         return report
 
-    from backprop.gradient_check import explaining  # not loaded where all is right
+    from backprop.gradient_check import explaining  # imported only if something is off
 
     report.arrays = explaining.checked_closely(comparison, quick, second.gradients, mode)
-    if any(explaining.sees_less(comparison, array) for array in report.arrays):
-        note = "the complex step does not see what central differences see of an entry"
+    if any(explaining.complex_step_misses(comparison, array) for array in report.arrays):
+        note = "at an entry, the complex step misses a slope that central differences see"
         by_differences = comparison.by_central_differences()
         return replace(_compare(by_differences, second, faults, mode), note=note)
     if any(array.verdict == "wrong" for array in report.arrays):
@@ -156,7 +181,7 @@ def _compare(comparison: Comparison, second: Run, faults: list[Verdict], mode: s
 
 
 def _fast_row(comparison: Comparison, name: str, second: Run) -> ArrayCheck | None:
-    """Return the row of an array that agrees along its direction, or None where a closer look is needed."""
+    """Return the row of an array that agrees along its direction, or None if it needs a closer look."""
     gradient, again = comparison.gradients[name], second.gradients[name]
     direction, slope = comparison.slopes[name]
     if not (is_array(gradient) and is_array(again) and gradient.dtype.kind == again.dtype.kind == "f"):
@@ -165,16 +190,19 @@ def _fast_row(comparison: Comparison, name: str, second: Run) -> ArrayCheck | No
         return None
     along = compare(gradient, direction, slope)
     limit = comparison.limit(along.size)
-    if not abs(along.backward - along.derivative) <= limit <= TELLING * along.size < float("inf"):
+    if not abs(along.backward - along.derivative) <= limit <= MAX_LIMIT * along.size < float("inf"):
         return None
     return ArrayCheck.along(name, gradient, along, limit, Verdict("ok" if along.size else "zero"))
 
 
 def _faults(first: Run, second: Run) -> list[Verdict]:
-    """Return what is wrong with the object as a whole."""
+    """Return the faults of the object as a whole that two runs show."""
     is_other = first.out.shape != second.out.shape or differ(first.out, second.out)
     if not first.written and not is_other:
         return []
-    from backprop.gradient_check.verdicts import HIDDEN_STATE, of_writing  # not loaded where all is right
+    from backprop.gradient_check.verdicts import (  # imported only if something is off
+        HIDDEN_STATE,
+        in_place_writes,
+    )
 
-    return of_writing(first) + ([HIDDEN_STATE] if is_other else [])
+    return in_place_writes(first) + ([HIDDEN_STATE] if is_other else [])

@@ -1,24 +1,24 @@
-"""Compare gradients with numerical derivatives, within the limits of the method."""
+"""The comparison of gradients with numerical derivatives, within the limits of the method."""
 
 from typing import Any
 
 from backprop.gradient_check.analytic import why_not_complex
-from backprop.gradient_check.derivatives import LAST_DIGIT, OF_VALUES, Derivatives
+from backprop.gradient_check.derivatives import CENTRAL_ROUNDING, LAST_DIGIT, Derivatives
 from backprop.gradient_check.fast import PRECISION, random_direction
 from backprop.gradient_check.host_arrays import component, random_like
 from backprop.gradient_check.target import Run, Target, TargetCopy
 from backprop.networks.jacobian import gradient_by_columns
 
 LIMITS = {"complex": PRECISION, "central": 1e-8}  # relative to the size of the gradient
-TELLING = 3e-3  # of the gradient: a larger limit lets too much pass
-NOISE = 1e-10  # relative scatter of values above which forward counts as less precise than float64
+MAX_LIMIT = 3e-3  # relative to the gradient: a larger limit would let faults pass
+NOISE = 1e-10  # relative scatter above which forward counts as less precise than float64
 
 
 class Comparison(Derivatives):
-    """Takes numerical derivatives of a target and compares the gradients of a run with them.
+    """The gradients of a run and the numerical derivatives of its target, to be compared.
 
-    slopes: for each array, a random direction and the derivative along it; filled by `measure`.
-    roundings: for arrays that were looked at closer, how much of the gradient may be rounding error.
+    slopes: a random direction for each array and the derivative along it; filled by `measure`.
+    roundings: how much of the gradient may be rounding error, for arrays that were examined closely.
     """
 
     def __init__(self, target: Target, run: Run, method: str, copied: TargetCopy | None = None) -> None:
@@ -31,7 +31,7 @@ class Comparison(Derivatives):
         self._probes: dict[str, list[tuple[Any, float]]] = {}
 
     def measure(self, directions: dict[str, Any] | None = None) -> str:
-        """Fill `slopes`.  Return why it fell back to central differences, or "" if it did not."""
+        """Fill `slopes`. Return the reason for a fallback to central differences, or ""."""
         if not directions:
             names = self.copy_for("central").arrays
             directions = {name: random_direction(self.array(name), self.rng) for name in names}
@@ -42,7 +42,7 @@ class Comparison(Derivatives):
         return why
 
     def exact(self) -> "Comparison | None":
-        """Return this comparison by the complex step, or None where that cannot be taken."""
+        """Return this comparison by the complex step, or None if forward is not analytic."""
         exact = self._by("complex")
         return exact if exact.method == "complex" else None
 
@@ -65,9 +65,9 @@ class Comparison(Derivatives):
         return super().every_entry(name) if gradient is None else gradient
 
     def _by_columns(self, name: str) -> Any:
-        """Return the derivative by every entry by columns of the Jacobian of a layer that is known.
+        """Return the derivative with respect to every entry from the Jacobian columns of a known layer.
 
-        None where there is none, or where it is not what the function itself does along a direction.
+        None if there is no such layer, or if the result disagrees with the function along a direction.
         """
         try:
             for place in self.target.places(self.copy_for("central")):
@@ -76,14 +76,14 @@ class Comparison(Derivatives):
                     gap, limit = self.gap(gradient, *self.slopes[name])
                     limit += self.limit(0.0) * gradient.size**0.5
                     return gradient if gap <= 10.0 * limit else None
-        except Exception:  # the input need not be what the layers take
+        except Exception:  # the layers may not accept the input
             return None
         return None
 
     def limit(self, size: float) -> float:
-        """Return how far a gradient of that size may be off, rounding apart."""
-        of_values = OF_VALUES * self.run.terms if self.method == "central" else 0.0
-        return LIMITS[self.method] * size + of_values
+        """Return how far a gradient of that size may be off, not counting its rounding errors."""
+        rounding = CENTRAL_ROUNDING * self.run.terms if self.method == "central" else 0.0
+        return LIMITS[self.method] * size + rounding
 
     def gap(self, gradient: Any, direction: Any, slope: float) -> tuple[float, float]:
         """Return how far a gradient is from the slope along a direction, and how far it may be."""
@@ -91,7 +91,7 @@ class Comparison(Derivatives):
         return abs(along - slope), self.limit(size)
 
     def is_off(self, name: str, index: list[int]) -> bool:
-        """Return whether the gradient of an entry is off by more than that of the largest may be."""
+        """Return whether the gradient of an entry is off by more than the limit for the largest entry."""
         backward = float(self.gradients[name][tuple(index)])
         return not abs(backward - self.at_entry(name, index)) <= self.limit_of_entries(name)
 
@@ -102,7 +102,7 @@ class Comparison(Derivatives):
     def agrees(self, name: str, gradient: Any) -> bool:
         """Return whether a gradient agrees with the derivative along two new directions.
 
-        gradient: of the array's shape, or summed along axes that have length 1 in it.
+        gradient: has the array's shape, or length 1 along axes over which it is summed.
         """
         return all(self.agrees_along(name, gradient, random_like(gradient, self.rng)) for _ in range(2))
 
@@ -120,18 +120,18 @@ class Comparison(Derivatives):
         return self._probes[name]
 
     def noise(self, name: str) -> tuple[float, float]:
-        """Return how far values scatter around a smooth curve, and their size: 1e16 times that in float64.
+        """Return the scatter of values around a smooth curve, and their size: in float64 1e16 times that.
 
-        Where the complex step can be taken, it was measured if it is more than a few last digits.
+        With the complex step the scatter is taken to be a last digit unless it was measured to be more.
         """
         if self.method == "complex" and name not in self._noise:
             return LAST_DIGIT * self.run.terms, self.run.terms
         return self.measured_noise(name)
 
     def measured_noise(self, name: str) -> tuple[float, float]:
-        """Return the same, measured."""
+        """Return the scatter and size of values, measured."""
         if name not in self._noise:
-            from backprop.gradient_check.noise import noise_of  # not loaded where all is right
+            from backprop.gradient_check.noise import noise_of  # imported only if something is off
 
             self._noise[name] = noise_of(self, name)
         return self._noise[name]

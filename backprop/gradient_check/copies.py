@@ -1,4 +1,4 @@
-"""Deep copies of an object under check, with all its arrays in double precision, and of its inputs."""
+"""Deep copies of an object under check, with all arrays in double precision, and of its inputs."""
 
 from collections.abc import Iterable, Sequence
 from copy import deepcopy
@@ -13,40 +13,40 @@ from backprop.gradient_check.requirements import WHERE, is_array
 from backprop.layers.layer import Layer
 
 
-def copied_as(obj: Any, dtype: str, held: Reach, params: Iterable[Any] = ()) -> Any:
-    """Return a deep copy of an object with its params, and its grads if it is real, in a dtype.
+def copied_as(obj: Any, dtype: str, reached: Reach, params: Iterable[Any] = ()) -> Any:
+    """Return a deep copy of an object with its params in a dtype; with its grads, too, if that is float64.
 
-    held: what it reaches; its other arrays are float64. Those that objects have from their classes, which a
-    deep copy would share, are the copy's own. Raises TypeError where it cannot be copied.
+    reached: everything that the object reaches. Other arrays become float64. Class attributes, which a deep
+    copy would share, become the copy's own. Raise TypeError if the object cannot be copied.
     """
     of = ("params", "grads") if dtype == "float64" else ("params",)
-    arrays, others = [*params], [each.array for each in held.arrays.values()]
+    arrays, others = [*params], [each.array for each in reached.arrays.values()]
     # A layer of the library knows the buffer that its arrays are a part of.
     whose = root_of(obj) if isinstance(root_of(obj), Layer) else obj
     try:
-        copied = copy_as(whose, dtype=dtype, of=of, arrays=arrays, held=others)
+        copied = copy_as(whose, dtype=dtype, of=of, arrays=arrays, stay_real=others)
         copied = copied if whose is obj else obj.around(copied)
-        for place, value in held.shared.items():
+        for place, value in reached.shared.items():
             owner = at(root_of(copied), place[:-1])
-            if hasattr(owner, "__dict__") or reach(value).arrays:  # with __slots__ it cannot have its own
-                vars(owner)[place[-1][1]] = copy_as([value], dtype=dtype, arrays=arrays, held=others)[0]
+            if hasattr(owner, "__dict__") or reach(value).arrays:  # with __slots__ only the class can hold it
+                vars(owner)[place[-1][1]] = copy_as([value], dtype=dtype, arrays=arrays, stay_real=others)[0]
     except Exception as error:
         name = type(root_of(obj)).__name__
-        raise TypeError(f"{WHERE} works on a deep copy, and {name} cannot be copied: {error}") from error
+        raise TypeError(f"{WHERE} works on a deep copy, but {name} cannot be copied: {error}") from error
     return copied
 
 
 def require_copies(inputs: Sequence[Any]) -> None:
-    """Raise TypeError for an input that cannot be copied, since each evaluation is given a copy."""
+    """Raise TypeError for an input that cannot be copied, since each evaluation gets a copy."""
     for i, data in enumerate(inputs):
         try:
             if not is_array(data):
                 deepcopy(data)
-        except Exception as error:  # of any kind
-            rule = f"input {i + 1} must be one that can be copied, such as an array or a list"
+        except Exception as error:  # __deepcopy__ may raise anything
+            rule = f"input {i + 1} must be copyable, such as an array or a list"
             raise TypeError(f"{WHERE}: {rule}, got {shown(data)}") from error
 
 
 def root_of(obj: Any) -> Any:
-    """Return the object itself, of an adapter its layer."""
+    """Return the object itself, or the layer of an adapter."""
     return obj.layer if isinstance(obj, Adapter) else obj

@@ -1,4 +1,4 @@
-"""The layer of a network that makes its gradients wrong: with a right one in its place they are right."""
+"""The layer at fault in a network: replaced by a correct stand-in, it leaves the gradients right."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -16,12 +16,12 @@ Check = Callable[[Any, tuple[Any, ...]], GradientReport]
 def culprits(
     comparison: Comparison, wrong: set[str], check: Check
 ) -> tuple[dict[str, Verdict], list[Verdict]]:
-    """Return the verdicts on wrong arrays whose cause is a layer of the network, and those on such layers.
+    """Return verdicts on the wrong arrays that a layer of the network explains, and verdicts on those layers.
 
-    wrong: names of arrays.  check: of a layer with its inputs.
+    wrong: names of arrays.  check: a function of a layer and its inputs that returns a report.
 
-    A stand-in that mended an array stays. A layer that is wrong on its own, but mends nothing, is only
-    mentioned.
+    A stand-in that makes an array right stays in place. A layer that is wrong by itself, but whose stand-in
+    makes no array right, is only mentioned.
     """
     target, copied = comparison.target, comparison.target.copy()
     causes: dict[str, Verdict] = {}
@@ -29,7 +29,7 @@ def culprits(
     mentioned: list[tuple[str, Verdict]] = []
     try:
         layers = _in_order([*target.layers(copied)], {id(copied.arrays[name]) for name in wrong})
-    except Exception:  # a network whose layers cannot be watched
+    except Exception:  # the layers of this network cannot be watched
         return {}, []
     for name, layer, inputs in layers:
         if wrong <= causes.keys():
@@ -37,18 +37,21 @@ def culprits(
         fault = next(_faults(layer, inputs, check), None)
         if fault is None:
             continue
-        mended = _mended(comparison, wrong - causes.keys(), copied.obj, layer, inputs)
-        causes |= dict.fromkeys(mended, Verdict(fault.kind, f"see {name}"))
-        (confirmed if mended else mentioned).append((name, fault))
+        corrected = _corrected(comparison, wrong - causes.keys(), copied.obj, layer, inputs)
+        causes |= dict.fromkeys(corrected, Verdict(fault.kind, f"see {name}"))
+        (confirmed if corrected else mentioned).append((name, fault))
     others = [] if wrong <= causes.keys() else mentioned
-    return causes, [*_by_kind(confirmed, "the fault is in"), *_by_kind(others, "a fault of its own in")]
+    return causes, [
+        *_by_kind(confirmed, "the fault is in {}"),
+        *_by_kind(others, "{} is also wrong by itself"),
+    ]
 
 
 def _in_order(layers: Layers, wrong: set[int]) -> Layers:
-    """Return layers from last to first, the order in which backward passes errors on.
+    """Return layers from last to first, the order in which backward propagates errors.
 
-    wrong: identities of arrays.  One that holds all of them comes before the others, and those from which
-    something right was passed on come last.
+    wrong: identities of arrays. A layer that holds all of them comes first; layers behind one whose own
+    gradients are right come last.
     """
     backwards = layers[::-1]
     right = [i for i, (_, layer, _) in enumerate(backwards) if _own(layer) and not _own(layer) & wrong]
@@ -62,18 +65,18 @@ def _own(layer: Any) -> set[int]:
 
 
 def _by_kind(found: list[tuple[str, Verdict]], words: str) -> Iterator[Verdict]:
-    """Yield a verdict for each kind of fault, on the first layer that has it; others are only named."""
+    """Yield a verdict for each kind of fault, on the first layer that has it; name the other layers."""
     for kind in dict.fromkeys(fault.kind for _, fault in found):
         (name, fault), *others = [(name, fault) for name, fault in found if fault.kind == kind]
-        also = f"; likewise in {', '.join(name for name, _ in others)}" if others else ""
-        yield Verdict(kind, f"{words} {name}: {fault.why}{also}")
+        also = f"; also in {', '.join(name for name, _ in others)}" if others else ""
+        yield Verdict(kind, f"{words.format(name)}: {fault.why}{also}")
 
 
 def _faults(layer: Any, inputs: tuple[Any, ...], check: Check) -> Iterator[Verdict]:
-    """Yield what is wrong with a layer on its own, its gradients first."""
+    """Yield the faults of a layer checked alone, its gradients first."""
     try:
         report = check(layer, inputs)
-    except Exception:  # not a layer on its own
+    except Exception:  # it cannot be checked alone
         return
     for array in report.arrays:
         if not array.ok and array.verdict != "not compared":
@@ -81,18 +84,18 @@ def _faults(layer: Any, inputs: tuple[Any, ...], check: Check) -> Iterator[Verdi
     yield from report.faults
 
 
-def _mended(
+def _corrected(
     comparison: Comparison, wrong: set[str], net: Any, layer: Any, inputs: tuple[Any, ...]
 ) -> list[str]:
-    """Return the wrong arrays that are right with a stand-in for a layer; take it away if there are none."""
+    """Return the wrong arrays that a stand-in for a layer makes right; remove it if there are none."""
     target, kind = comparison.target, type(layer)
     try:
         layer.__class__ = stand_in(layer, inputs, target.rng)
-        instead = compared(target.of_object(net), comparison.method)
+        instead = compared(target.with_object(net), comparison.method)
         directions = {name: comparison.slopes[name][0] for name in sorted(wrong)}
-        mended = [n for n, u in directions.items() if instead.agrees_along(n, instead.gradients[n], u)]
-    except Exception:  # a layer, or a network, that takes no stand-in
-        mended = []
-    if not mended:
+        corrected = [n for n, u in directions.items() if instead.agrees_along(n, instead.gradients[n], u)]
+    except Exception:  # not every layer or network accepts a stand-in
+        corrected = []
+    if not corrected:
         layer.__class__ = kind
-    return mended
+    return corrected

@@ -1,4 +1,4 @@
-"""What to write where a stranger's object is refused: an adapter, as one line of code that works."""
+"""Adapters to suggest in an error: if an object is refused, the message holds one line of code that works."""
 
 from collections.abc import Callable, Mapping, Sequence
 from inspect import getattr_static
@@ -15,14 +15,14 @@ def require_passes(layer: Any, forward: Pass, backward: Pass) -> None:
     """Raise TypeError, with the adapter to write, unless a layer has both passes."""
     passes = {"forward": forward, "backward": backward}
     missing = [what for what, one in passes.items() if not one]
-    known = " that is known" * bool(missing)
+    known = " under a known name" * bool(missing)
     missing += [one for one in passes.values() if isinstance(one, str) and one and not hasattr(layer, one)]
     if not missing:
         return
     has = [each for each in dir(layer) if not each.startswith("_")]
     has = [each for each in has if callable(getattr_static(layer, each, None))]
-    back = [each for each in has if styles.goes_back(each)]
-    fore = [each for each in has if not styles.goes_back(each)]
+    back = [each for each in has if styles.suggests_backward(each)]
+    fore = [each for each in has if not styles.suggests_backward(each)]
     likely = {
         "forward": [*fore, "lambda layer, x: ..."],
         "backward": [*back, *fore[1:], "lambda layer, dout: ..."],
@@ -33,12 +33,12 @@ def require_passes(layer: Any, forward: Pass, backward: Pass) -> None:
         written += f', {what}="{chosen}"' if chosen.isidentifier() else f", {what}={chosen}"
     rule = f"{WHERE}: {type(layer).__name__} has no {' and no '.join(map(cut, missing))}{known}"
     its = f" (it has {', '.join(has[:8])})" if has else ""
-    cure = f"; write Adapter(layer{written}) in its place"
+    cure = f"; pass Adapter(layer{written}) instead"
     raise TypeError(rule + its * (len(rule + its + cure) <= 200) + cure)
 
 
 def choosing(layer: Any, forward: Pass, takes: Sequence[str], out: Any) -> str:
-    """Return the adapter that takes an array out of what forward returns, or out of what it keeps."""
+    """Return the adapter that picks an array from what forward returns, or from what it stores."""
     called = f"layer.{forward}({', '.join(takes)})" if isinstance(forward, str) else "..."
     items = dict(enumerate(out)) if isinstance(out, (list, tuple)) else out
     if isinstance(items, Mapping):
@@ -49,34 +49,36 @@ def choosing(layer: Any, forward: Pass, takes: Sequence[str], out: Any) -> str:
 
 
 def one_by_one(passes: Sequence[str], count: int) -> str:
-    """Return what to say where forward takes several inputs in one list, and backward returns as many."""
+    """Return the error for a forward that takes its inputs in one list, with the adapter to write."""
     (name, _, forward), (_, _, backward) = (one.rpartition(".") for one in passes)
     names = ", ".join("abcdefghij"[:count])
     adapter = f"Adapter(layer, forward=lambda layer, {names}: layer.{forward}([{names}])"
-    rule = f"{name} takes a list of inputs, which are to be given one by one"
+    rule = f"{name} takes a list of inputs; the check needs them one by one"
     adapter += f", backward=lambda layer, dout: layer.{backward}(dout))"
-    return f"{WHERE}: {rule}; write {adapter} in its place"
+    return f"{WHERE}: {rule}; pass {adapter} instead"
 
 
 def keeping(
-    forward: Pass, backward: Pass, takes: list[str], has_dout: bool, params: list[str], of_inputs: int = 0
+    forward: Pass, backward: Pass, takes: list[str], has_dout: bool, params: list[str], input_count: int = 0
 ) -> str:
-    """Return the adapter that keeps gradients of params, which backward returns behind those of inputs.
+    """Return the adapter that stores gradients of params that backward returns after those of the inputs.
 
-    takes: the arguments of backward; has_dout: whether dout is one of them.
+    takes: the arguments of backward.  has_dout: True if dout is one of them.
     """
     known = ", ".join(takes if has_dout else ["dout", *takes])
-    dx = f" or layer.kept[:{of_inputs}]" if of_inputs else ""
+    dx = f" or layer.kept[:{input_count}]" if input_count else ""
     kept = f'lambda layer, {known}: setattr(layer, "kept", layer.{backward}({", ".join(takes)})){dx}'
-    grads = f"lambda layer: layer.kept[{of_inputs}:]"
+    grads = f"lambda layer: layer.kept[{input_count}:]"
     return f'Adapter(layer, forward="{forward}", backward={kept}, params={params}, grads={grads})'
 
 
-def of_gradients(layer: Any, inputs: Sequence[Any], gradients: Sequence[Any]) -> tuple[list[str], int]:
-    """Return which arrays backward seems to return gradients of, and of how many inputs before."""
+def arrays_with_gradients(
+    layer: Any, inputs: Sequence[Any], gradients: Sequence[Any]
+) -> tuple[list[str], int]:
+    """Return the arrays that backward seems to return gradients for, and the number of inputs before."""
     shapes = [getattr(each, "shape", None) for each in gradients]
-    of_inputs = sum(a == getattr(b, "shape", ()) for a, b in zip(shapes, inputs, strict=False))
-    return [name for name, each in _arrays(layer).items() if each.shape in shapes[of_inputs:]], of_inputs
+    input_count = sum(a == getattr(b, "shape", ()) for a, b in zip(shapes, inputs, strict=False))
+    return [name for name, each in _arrays(layer).items() if each.shape in shapes[input_count:]], input_count
 
 
 def _arrays(layer: Any) -> dict[str, Any]:

@@ -1,6 +1,6 @@
-"""Which arrays and numbers of an object an output depends on: it changes with others in their place.
+"""The arrays and numbers of an object that an output depends on: those whose replacement changes it.
 
-Others are put there, rather than written into them, so that views and aliases elsewhere keep their values.
+Arrays are replaced rather than overwritten, so that views and aliases elsewhere keep their values.
 """
 
 from collections.abc import Callable, Sequence
@@ -18,10 +18,10 @@ from backprop.gradient_check.values import is_subclass, values_of
 
 
 def depended_on(obj: Any, arrays: Sequence[Reached], output: Callable[[], Any]) -> list[Reached]:
-    """Return those of these arrays and numbers of an object that an output depends on.
+    """Return the arrays and numbers, among these of an object, that an output depends on.
 
-    Of those without floats, only what does its work as floats, too: an index would raise.
-    output: evaluates it, and returns a host array of its own.
+    Integers are included only if the output can be evaluated with floats in their place; an index cannot.
+    output: evaluates the output and returns a new host array.
     """
     if not arrays:
         return []
@@ -35,9 +35,9 @@ def depended_on(obj: Any, arrays: Sequence[Reached], output: Callable[[], Any]) 
             return []
         _put_back(obj, arrays, first)
         for each, values, before in zip(arrays, moved, first, strict=True):
-            _put(obj, each, values)  # and leave it, since of two factors of 0 neither alone does anything
+            _put(obj, each, values)  # and leave it: one of two factors of 0 alone would change nothing
             now = _evaluated(output)
-            if now is None:  # which hides the others
+            if now is None:  # a failure would hide the other arrays
                 _put_back(obj, [each], [before])
             if not same(last, now) and (now is not None or _is_float(each.array)):
                 found.append(each)
@@ -48,7 +48,7 @@ def depended_on(obj: Any, arrays: Sequence[Reached], output: Callable[[], Any]) 
 
 
 def _put(obj: Any, each: Reached, value: Any) -> None:
-    """Put another value at the places of an array; where a place is fixed, into the array."""
+    """Put another value at the places of an array; write into the array if a place is read-only."""
     for place in each.places:
         try:
             put(obj, place, value)
@@ -65,13 +65,13 @@ def _put_back(obj: Any, arrays: Sequence[Reached], first: Sequence[Any]) -> None
 
 
 def _write(array: Any, values: Any) -> None:
-    """Put values into an array, but for a view that is read only: what it looks at is put back, too."""
+    """Write values into an array, unless it is a read-only view: its base is restored as well."""
     with suppress(ValueError):
         array[...] = values
 
 
 def _moved(value: Any, rng: Any) -> Any:
-    """Return other values, as floats: an array for an array, a number for a number."""
+    """Return different values as floats: an array for an array, a number for a number."""
     values = values_of(value)
     moved = values + 0.1 * (1.0 + abs(values)) * random_like(values, rng)
     if is_subclass(value):
@@ -86,15 +86,15 @@ def _is_float(value: Any) -> bool:
 
 
 def _evaluated(output: Callable[[], Any]) -> Any:
-    """Return an output, or None where it fails or is not finite."""
+    """Return an output, or None if it fails or is not finite."""
     try:
         with quiet():
             now = output()
         return None if first_not_finite(now) else now
-    except Exception:  # for other values it may raise anything
+    except Exception:  # it may raise anything on other values
         return None
 
 
 def same(a: Any, b: Any) -> bool:
-    """Return whether two outputs are the same; None, of one that failed, is like no other."""
+    """Return whether two outputs are the same; None, from a failed evaluation, equals nothing."""
     return b is not None and a.shape == b.shape and not differ(a, b)

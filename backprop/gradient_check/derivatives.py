@@ -1,4 +1,4 @@
-"""Numerical derivatives of a target: along a direction of an array, at an entry, at every entry."""
+"""Numerical derivatives of a target: along a direction, at one entry, at every entry."""
 
 from typing import Any
 
@@ -15,12 +15,14 @@ from backprop.numerical.gradient import (
 
 ONE = to_numpy(1.0)
 LAST_DIGIT = 2.0**-52
-OF_VALUES = LAST_DIGIT / H_CENTRAL  # of central differences: relative to the terms of the function
+CENTRAL_ROUNDING = (
+    LAST_DIGIT / H_CENTRAL
+)  # rounding error of central differences, relative to the function's terms
 DOUBLED = {"float16": "float64", "float32": "float64", "complex64": "complex128"}
 
 
 class Derivatives:
-    """The derivatives of a target by a method, and its values; on copies, one a method."""
+    """The derivatives of a target by a method, and its values, evaluated on one copy per method."""
 
     def __init__(self, target: Target, method: str, copied: TargetCopy | None = None) -> None:
         self.target, self.method = target, method
@@ -37,14 +39,14 @@ class Derivatives:
         return to_numpy(self.copy_for("central").arrays[name])
 
     def slope(self, name: str, direction: Any, region: Any = ...) -> float:
-        """Return the derivative along a direction of an array, or of the region of it that is moved."""
+        """Return the derivative along a direction of an array, or of the region of it that moves."""
         if self.method == "central":
             return self.central_slope(name, direction, region=region)
         copied, u = self.copy_for("complex"), self.target.backend.asarray(direction)
         return derivative_along(lambda: self.value(copied), copied.arrays[name], u, region)
 
     def central_slope(self, name: str, direction: Any, h: float = H_CENTRAL, region: Any = ...) -> float:
-        """Return the same by central differences with a step of h."""
+        """Return the derivative along a direction by central differences with step h."""
         above, below = self.values(name, direction, [h, -h], region)
         return (above - below) / (2.0 * h)
 

@@ -12,20 +12,20 @@ from backprop.gradient_check.causes.logits import gradient_of_logits
 from backprop.gradient_check.comparison import Comparison
 from backprop.gradient_check.host_arrays import differ, random_like
 
-SMALL = 1e-4  # relative: a backward that ignores dout, say, is off by more
+SMALL = 1e-4  # relative: faults such as ignoring dout make a larger difference
 
 
 def _ignores_dout(comparison: Comparison, name: str) -> str:
-    """Another dout gives the same gradient."""
+    """Test whether backward returns the same gradient for a different dout."""
     target, gradient = comparison.target, comparison.gradients[name]
     if not target.honours_dout or not gradient.any():
         return ""
     other = target.run(comparison.copy_for("central"), dout=-0.7).gradients[name]
-    return "" if differ(gradient, other) else "backward gives the same gradient for another dout"
+    return "" if differ(gradient, other) else "backward returns the same gradient for a different dout"
 
 
 def _no_response(comparison: Comparison, name: str) -> str:
-    """Forward is the same whatever the array holds."""
+    """Test whether forward stays the same whatever the array holds."""
     target, copied, gradient = comparison.target, comparison.target.copy(), comparison.gradients[name]
     if comparison.method == "complex" and comparison.slopes[name][1] != 0.0:
         return ""
@@ -36,19 +36,19 @@ def _no_response(comparison: Comparison, name: str) -> str:
             copied.arrays[name][...] = target.backend.asarray(values + moved)
             if differ(before, to_numpy(target.value(copied))):
                 return ""
-    return f"forward does not change with {name}: does it hold a copy?" if gradient.any() else ""
+    return f"forward does not change with {name}: does it use a copy?" if gradient.any() else ""
 
 
-OF_A_SMALL_GAP: dict[str, Callable[[Comparison, str], str]] = {
+TESTS_OF_SMALL_GAPS: dict[str, Callable[[Comparison, str], str]] = {
     "epsilon in the loss": epsilon,
     "constant factor": constant_factor,
     "weight decay": weight_decay,
 }
-OF_ANY_GAP = {
+TESTS = {
     "gradient of the logits": gradient_of_logits,
     "ignores dout": _ignores_dout,
     "no response": _no_response,
-    **OF_A_SMALL_GAP,
+    **TESTS_OF_SMALL_GAPS,
     "diagonal only": diagonal_alone,
     "wrong axis": wrong_axis,
 }

@@ -1,12 +1,12 @@
-"""Compare every entry of an array; at a kink, either slope is right."""
+"""The comparison of every entry of an array; at a kink, either slope is right."""
 
 from typing import Any, NamedTuple
 
 from backends import to_numpy
 from backprop.arrays.entering import index_of
 from backprop.gradient_check import kinks, single_precision
-from backprop.gradient_check.closer import Seen
-from backprop.gradient_check.comparison import TELLING, Comparison
+from backprop.gradient_check.closer import Agreement
+from backprop.gradient_check.comparison import MAX_LIMIT, Comparison
 from backprop.gradient_check.derivatives import LAST_DIGIT, ONE, entry
 from backprop.gradient_check.fitting import best, best_fit, fit
 from backprop.gradient_check.report import ArrayCheck, Verdict
@@ -15,25 +15,25 @@ from backprop.numerical.gradient import H_CENTRAL
 
 
 class Entries(NamedTuple):
-    """The derivative by every entry, and how far a gradient may be off there, as host arrays."""
+    """The derivative with respect to every entry, and how far a gradient may be off there, on the host."""
 
     comparison: Comparison
     numerical: Any
     limit: Any
 
 
-def every_entry(comparison: Comparison, name: str, seen: Seen | None) -> ArrayCheck:
-    """Compare every entry of an array.  seen: what the direction shows, None if it disagrees."""
-    is_single = seen.verdict.kind == "ok to single precision" if seen else comparison.is_noisy(name)
+def every_entry(comparison: Comparison, name: str, agreement: Agreement | None) -> ArrayCheck:
+    """Compare every entry of an array.  agreement: that along the direction, or None."""
+    is_single = agreement.verdict.kind == "ok to single precision" if agreement else comparison.is_noisy(name)
     entries = (_in_single_precision if is_single else _entries)(comparison, name)
     difference, at_kink, is_wrong = _left_over(entries, name)
     if is_wrong:
         verdict = Verdict("wrong")
-    elif is_single and (why := _not_told(entries, name, difference)):
+    elif is_single and (why := _hidden_entry(entries, name, difference)):
         verdict = Verdict("cannot tell", why)
-    elif seen and not at_kink:
-        verdict = seen.verdict
-    elif why := kinks.of_ties(comparison, name):
+    elif agreement and not at_kink:
+        verdict = agreement.verdict
+    elif why := kinks.tied_shares(comparison, name):
         verdict = Verdict("ties", why)
     else:
         verdict = Verdict("kink" if at_kink or kinks.is_kinked(comparison, name) else "wrong", at_kink)
@@ -41,7 +41,7 @@ def every_entry(comparison: Comparison, name: str, seen: Seen | None) -> ArrayCh
 
 
 def _left_over(entries: Entries, name: str) -> tuple[Any, str, bool]:
-    """Return the differences that no kink and no other step explains; a kink in words; is an entry wrong?"""
+    """Return the differences left after kinks and other steps, a kink in words, and whether one is wrong."""
     comparison, gradient, limit = entries.comparison, entries.comparison.gradients[name], entries.limit
     difference, at_kink = to_numpy(abs(gradient - entries.numerical)).copy(), ""
     while not (difference <= limit).all():
@@ -51,22 +51,22 @@ def _left_over(entries: Entries, name: str) -> tuple[Any, str, bool]:
         if slopes is None and not _other_step(entries, name, worst, at):
             return difference, at_kink, True
         if slopes is not None and not at_kink:
-            at_kink = "at {} the slope is {:.6g} to the left and {:.6g} to the right".format(worst, *slopes)
-            difference[_agreeing(comparison, name, limit)] = 0.0  # most of the others at once
+            at_kink = "at {} the slope is {:.6g} on the left and {:.6g} on the right".format(worst, *slopes)
+            difference[_agreeing(comparison, name, limit)] = 0.0  # most of the remaining entries at once
         difference[tuple(worst)] = 0.0
     return difference, at_kink, False
 
 
-def _not_told(entries: Entries, name: str, difference: Any) -> str:
-    """Return of which entry values in single precision show too little, or ""."""
-    gradient, least = entries.comparison.gradients[name], TELLING * float(abs(entries.numerical).max())
+def _hidden_entry(entries: Entries, name: str, difference: Any) -> str:
+    """Return a sentence on an entry that single precision hides, or "" if there is none."""
+    gradient, least = entries.comparison.gradients[name], MAX_LIMIT * float(abs(entries.numerical).max())
     for position in range(gradient.size):
         index = index_of(position, gradient.shape)
         at, limit = float(gradient[tuple(index)]), float(entries.limit[tuple(index)])
-        if limit <= least or difference[tuple(index)] == 0.0:  # told, or at a kink
+        if limit <= least or difference[tuple(index)] == 0.0:  # visible, or at a kink
             continue
         if kinks.slopes_at_kink(entries.comparison, name, index, at) is None:
-            return f"of {index} the values of forward show no less than {limit:.1e}"
+            return f"at {index}, rounding in forward hides anything below {limit:.1e}"
     return ""
 
 
@@ -89,11 +89,11 @@ def _row(entries: Entries, name: str, difference: Any, verdict: Verdict) -> Arra
 
 
 def _entries(comparison: Comparison, name: str) -> Entries:
-    """Return the derivatives by the method at hand, or by a finer one where its limit tells nothing."""
+    """Return the derivatives by this method, or by the complex step if the limit of this one is too large."""
     gradient, numerical = comparison.gradients[name], comparison.every_entry(name)
     limit = 0.0 * numerical + comparison.limit(float(abs(numerical).max()))
     exact = comparison.exact()
-    if exact and exact is not comparison and not limit.max() <= TELLING * float(abs(gradient).max()):
+    if exact and exact is not comparison and not limit.max() <= MAX_LIMIT * float(abs(gradient).max()):
         return _entries(exact, name)
     if not (abs(gradient - numerical) <= limit).all():
         if comparison.method == "complex":
@@ -104,14 +104,14 @@ def _entries(comparison: Comparison, name: str) -> Entries:
 
 
 def _in_single_precision(comparison: Comparison, name: str) -> Entries:
-    """Return the slopes of curves fitted to the values."""
+    """Return the derivatives as slopes of curves fitted to the values."""
     gradient, x = comparison.gradients[name], comparison.array(name)
     width = best_fit(comparison, name, single_precision.aligned(comparison, name)).width
     places = [index_of(n, gradient.shape) for n in range(gradient.size)]
     fits = [fit(comparison, name, ONE, entry(index), width) for index in places]
-    least = TELLING * max(abs(fitted.slope) for fitted in fits)
+    least = MAX_LIMIT * max(abs(fitted.slope) for fitted in fits)
     for n, index in enumerate(places):
-        if not fits[n].error <= least:  # there is a kink within that width, mostly where the entry is 0
+        if not fits[n].error <= least:  # a kink within that width, usually at 0
             nearest = 0.9 * abs(float(x[tuple(index)]))
             others = [best_fit(comparison, name, ONE, entry(index))]
             others += [fit(comparison, name, ONE, entry(index), nearest)] if nearest else []
@@ -122,7 +122,7 @@ def _in_single_precision(comparison: Comparison, name: str) -> Entries:
 
 
 def _agreeing(comparison: Comparison, name: str, limit: Any) -> Any:
-    """Return a host mask of the entries that agree with the complex step, where that is finer."""
+    """Return a host mask of the entries that agree with the complex step, if it can be taken."""
     gradient, exact = comparison.gradients[name], comparison.exact()
     if exact is None or exact is comparison or comparison.is_noisy(name):
         return gradient != gradient
@@ -130,9 +130,9 @@ def _agreeing(comparison: Comparison, name: str, limit: Any) -> Any:
 
 
 def _other_step(entries: Entries, name: str, index: list[int], backward: float) -> bool:
-    """Return whether an entry agrees by the complex step, or else by another step of central differences.
+    """Return whether an entry agrees by the complex step or, without it, by another central-difference step.
 
-    For functions that bend much within the step, or whose values scatter by more than their size suggests.
+    Another step helps if the function bends much within the usual one, or its values are noisy.
     """
     comparison, limit = entries.comparison, float(entries.limit[tuple(index)])
     if comparison.method == "complex" or comparison.is_noisy(name):

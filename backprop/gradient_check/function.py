@@ -22,21 +22,43 @@ def check_function(
     rng: Any = 0,
     constants: Sequence[str] = (),
 ) -> GradientReport:
-    """Compare the gradients that a function returns with its numerical derivatives, by every float array.
+    """Compare the gradients that a function returns with its numerical derivatives, for every float array.
 
-    forward: takes the arrays and returns (out, cache), out alone, or, without a backward, (loss, gradients).
-    backward: takes dout and the cache, or dout and those of the arrays that it names; returns the gradients
-    of the float arrays in their order.  None: forward returns them, as one array, in order or by name.
-    arrays: what is no array, a dict of options, say, is passed on; each evaluation is given a copy.
-    constants: the names of float arrays that have no gradient, such as targets.
-    method, mode, rng: as for `check_gradients`, which also says what is raised.
+    Parameters
+    ----------
+    forward : callable
+        Takes the arrays and returns (out, cache) or out alone; without a backward, (loss, gradients).
+    backward : callable or None
+        Takes dout and the cache, or dout and the arrays that its parameters name; returns the gradients of
+        the float arrays in order. None if forward returns them: as one array, in order, or by name.
+    *arrays : array
+        Arguments of forward. Anything that is not an array, such as a dict of options, is passed on as a
+        copy.
+    method, mode, rng
+        As for `check_gradients`.
+    constants : sequence of str
+        Names of float arrays that have no gradient, such as targets.
 
+    Returns
+    -------
+    GradientReport
+
+    Raises
+    ------
+    TypeError, ValueError
+        As for `check_gradients`, and if forward or backward is not a function.
+
+    Examples
+    --------
     >>> import numpy as np
+    >>> from backprop import check_function
     >>> def affine(x, w, b):
     ...     return x @ w + b, (x, w)
+    ...
     >>> def affine_back(dout, cache):
     ...     x, w = cache
     ...     return dout @ w.T, x.T @ dout, dout.sum(axis=0)
+    ...
     >>> x, w, b = np.ones((5, 4)), np.ones((4, 3)), np.zeros(3)
     >>> report = check_function(affine, affine_back, x, w, b)
     >>> report.ok, [array.name for array in report.arrays]
@@ -44,11 +66,12 @@ def check_function(
 
     >>> def half_square(x):
     ...     return 0.5 * (x * x).sum(), 2.0 * x
+    ...
     >>> check_function(half_square, None, x).ok
     False
     """
     if not callable(forward) or not (backward is None or callable(backward)):
-        rule = "it takes a function, and its backward or None"
+        rule = "forward must be a function, and backward a function or None"
         raise TypeError(f"check_function: {rule}, got {describe(forward)} and {describe(backward)}")
     return check_gradients(
         Function(forward, backward), *arrays, method=method, mode=mode, rng=rng, constants=constants
@@ -56,9 +79,9 @@ def check_function(
 
 
 class Function(Adapter):
-    """A function and its derivative as a layer, which keeps the cache between them."""
+    """A function and its derivative as a layer that keeps the cache between the two."""
 
-    _call = signatures.OF_DOUT
+    _call = signatures.DOUT_ALONE
 
     def __init__(self, forward: Callable[..., Any], backward: Callable[..., Any] | None) -> None:
         functions = SimpleNamespace(forward=forward, backward=backward, cache=None)
@@ -82,7 +105,7 @@ class Function(Adapter):
         return out
 
     def _pair(self, returned: Any) -> tuple[Any, Any]:
-        """Return output and cache, or loss and gradients.  Raises TypeError for anything but two."""
+        """Return output and cache, or loss and gradients. Raise TypeError unless there are two."""
         if isinstance(returned, tuple) and len(returned) == 2:
             return returned
         rule = "(loss, gradients)" if self.layer.backward is None else "(out, cache)"
@@ -96,16 +119,16 @@ class Function(Adapter):
             return self._in_order(cache, dout)
         if cache is not None:
             return self._in_order(backward(dout, cache))
-        call = signatures.of_backward(backward, "backward", self.input_names, len(self.inputs))
+        call = signatures.backward_call(backward, "backward", self.input_names, len(self.inputs))
         cure = f"check_function({self.name}, lambda {{}}: {self.passes.names[1]}({{}}), ...)"
         signatures.require_known(call, self.passes.names[1], cure)
         values = {signatures.DOUT: dout, signatures.OUT: self.output}
         return self._in_order(call(backward, self.inputs, values))
 
     def _in_order(self, gradients: Any, times: Any = 1.0) -> tuple[Any, ...]:
-        """Return a gradient for each input, None for those that have none.
+        """Return a gradient for each input, None for an input without one.
 
-        Raises TypeError for a gradient of what is no array of floats.
+        Raise TypeError for a gradient of an input that is not an array of floats.
         """
         if isinstance(gradients, Mapping):
             found = {i: gradients[name] for i, name in enumerate(self.input_names) if name in gradients}
@@ -114,7 +137,7 @@ class Function(Adapter):
             owners = range(len(self.inputs)) if len(given) > len(self.wanted) else self.wanted
             found = dict(zip(owners, given, strict=False))
         for i in (i for i, each in found.items() if each is not None and i not in self.wanted):
-            rule = f"{self.input_name(i)} is {describe(self.inputs[i])}, of which there is a gradient"
-            raise TypeError(f"{WHERE}: {self.name}: {rule}; give an array of floats")
+            rule = f"there is a gradient for {self.input_name(i)}, which is {describe(self.inputs[i])}"
+            raise TypeError(f"{WHERE}: {self.name}: {rule}; pass an array of floats")
         scaled = {i: each * times if is_numeric(each) or is_real(each) else each for i, each in found.items()}
         return tuple(scaled.get(i) for i in range(len(self.inputs)))

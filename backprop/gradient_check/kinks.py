@@ -1,4 +1,4 @@
-"""Kinks, where a function has one slope to the left and another to the right, and ties, where kinks meet."""
+"""Kinks, where a function has different slopes on the left and right, and ties, where kinks meet."""
 
 from typing import Any
 
@@ -7,15 +7,15 @@ from backprop.gradient_check.comparison import LIMITS, Comparison
 from backprop.gradient_check.derivatives import LAST_DIGIT, ONE, entry
 from backprop.numerical.gradient import H_CENTRAL
 
-MOST = 24  # groups of tied entries that are looked at
+MAX_GROUPS = 24  # groups of tied entries to examine
 Slopes = tuple[float, float]
 
 
 def slopes_at_kink(comparison: Comparison, name: str, index: list[int], backward: float) -> Slopes | None:
-    """Return the slopes left and right of a kink within the step around an entry, if backward is one of them.
+    """Return the slopes left and right of a kink within the step around an entry, or None.
 
-    Also if backward lies between them and the entry is at the kink itself. None if there is no kink or
-    backward is neither: then it is wrong.
+    Backward must be one of the two slopes, or lie between them if the entry is at the kink itself. None if
+    there is no kink, or if backward is wrong.
     """
     left, right, *beyond = _at(comparison, name, index)
     off = min(abs(backward - left), abs(backward - right))
@@ -26,7 +26,8 @@ def slopes_at_kink(comparison: Comparison, name: str, index: list[int], backward
     if not min(abs(backward - slope) for slope in (left, right, *here)) <= limit:
         if not min(left, right) <= backward <= max(left, right):
             return None
-        shrink = 1e3 * _limit(comparison, name, left, right) / abs(right - left)  # as near as can be told
+        # Look as near to the entry as precision allows.
+        shrink = 1e3 * _limit(comparison, name, left, right) / abs(right - left)
         nearer_left, nearer_right, *_ = _at(comparison, name, index, min(shrink, 1e-2))
         if not abs(nearer_right - nearer_left) > 0.5 * abs(right - left):
             return None
@@ -34,18 +35,18 @@ def slopes_at_kink(comparison: Comparison, name: str, index: list[int], backward
 
 
 def is_kinked(comparison: Comparison, name: str) -> bool:
-    """Return whether the slopes along an array's direction differ to the left and to the right."""
+    """Return whether the slopes along an array's direction differ on the left and right."""
     left, right, *_ = _one_sided(comparison, name, comparison.slopes[name][0])
     return _differ(comparison, name, left, right)
 
 
-def of_ties(comparison: Comparison, name: str) -> str:
-    """Return how entries that are tied, as in a maximum, share more or less than the slope along all of them.
+def tied_shares(comparison: Comparison, name: str) -> str:
+    """Return a sentence on tied entries, as in a maximum, whose shares do not sum to the slope along all.
 
-    "" where they do not. Tied are two whose slopes do not add up: what one gains the other loses.
+    "" if there are none. Two entries are tied if their slopes do not add up: what one gains, the other loses.
     """
     left_over = {tuple(index): _at(comparison, name, index)[:2] for index in _kinks(comparison, name)}
-    for _ in range(MOST):
+    for _ in range(MAX_GROUPS):
         if len(left_over) < 2:
             break
         first, slopes = left_over.popitem()
@@ -56,13 +57,13 @@ def of_ties(comparison: Comparison, name: str) -> str:
             if any(_differ(comparison, name, a, b) for a, b in zip(added, both, strict=False)):
                 group.append(other)
         left_over = {index: slopes for index, slopes in left_over.items() if index not in group}
-        if why := _of_group(comparison, name, sorted(group)) if len(group) > 1 else "":
+        if why := _wrong_shares(comparison, name, sorted(group)) if len(group) > 1 else "":
             return why
     return ""
 
 
-def _of_group(comparison: Comparison, name: str, group: list[tuple[int, ...]]) -> str:
-    """Return how the gradients of tied entries differ from the slope along all of them, or ""."""
+def _wrong_shares(comparison: Comparison, name: str, group: list[tuple[int, ...]]) -> str:
+    """Return a sentence if the gradients of tied entries do not sum to the slope along all, else ""."""
     total = sum(float(comparison.gradients[name][index]) for index in group)
     left, right = _along(comparison, name, group)
     if _differ(comparison, name, left, right) or not _differ(comparison, name, total, right):
@@ -73,7 +74,7 @@ def _of_group(comparison: Comparison, name: str, group: list[tuple[int, ...]]) -
 
 
 def _kinks(comparison: Comparison, name: str) -> list[list[int]]:
-    """Return the entries at a kink: where central differences, which mix both slopes, give another one."""
+    """Return the entries at a kink: there central differences, which mix both slopes, disagree."""
     exact, central = comparison.exact(), comparison.by_central_differences()
     at_the_point = exact.every_entry(name) if exact else comparison.gradients[name]
     between = central.every_entry(name)
@@ -84,17 +85,17 @@ def _kinks(comparison: Comparison, name: str) -> list[list[int]]:
     return [index for index in candidates if _differ(comparison, name, *_at(comparison, name, index)[:2])]
 
 
-# ---------------------------------------------------------------------------------------- slopes of two sides
+# ------------------------------------------------------------------------------------------ one-sided slopes
 
 
 def _at(comparison: Comparison, name: str, index: list[int], shrink: float = 1.0) -> tuple[float, ...]:
-    """Return the slopes to either side of an entry, and those one step away."""
+    """Return the slopes on either side of an entry, and those one step away."""
     at = float(comparison.array(name)[tuple(index)])
     return _one_sided(comparison, name, ONE, entry(index), shrink * max(1.0, abs(at)))
 
 
 def _along(comparison: Comparison, name: str, group: list[tuple[int, ...]]) -> tuple[float, ...]:
-    """Return the slopes to either side where entries move alike."""
+    """Return the slopes on either side if entries move together."""
     direction, farthest = 0.0 * comparison.gradients[name], 1.0
     for index in group:
         direction[index] = 1.0
@@ -122,7 +123,7 @@ def _step(comparison: Comparison, name: str) -> float:
 
 
 def _limit(comparison: Comparison, name: str, *slopes: float) -> float:
-    """Return how far a slope to one side may be off: the rounding errors of values, over the step."""
+    """Return how far a one-sided slope may be off: the rounding errors of values over the step."""
     scattered, size = comparison.noise(name)
     relative = LIMITS["central"] * max(map(abs, slopes))
     return relative + 8.0 * max(scattered, LAST_DIGIT * size) / _step(comparison, name)

@@ -1,4 +1,4 @@
-"""A layer or a loss as a scalar function: the sum of its outputs times random factors, backward's `dout`."""
+"""A layer or a loss as a scalar function: the sum of its outputs times random factors, which are dout."""
 
 from collections.abc import Iterator
 from math import prod
@@ -13,13 +13,15 @@ from backprop.gradient_check.requirements import WHERE, is_array, is_real
 from backprop.gradient_check.target import Run, Target, TargetCopy
 from backprop.networks.jacobian import COLUMNS, Place, acts_per_sample
 
-AS_1 = Verdict("ok, ignores dout", "right at a dout of 1, and the same for another: it can only come last")
-ANOTHER = -3.0
-NOT_LINEAR = Verdict("not linear in dout", "backward of -3 times dout does not give -3 times its gradients")
+ASSUMES_1 = Verdict("ok, ignores dout", "right for dout = 1, which it assumes: it can only end a chain")
+OTHER_DOUT = -3.0
+NOT_LINEAR = Verdict(
+    "not linear in dout", "for -3 times the dout, backward does not return -3 times the gradient"
+)
 
 
 class LayerTarget(Target):
-    """A layer or a loss: the inner product of forward's output with a random dout, and `backward`."""
+    """A layer or a loss with the inner product of forward's output and a random dout as the value."""
 
     honours_dout = True
     _spare: TargetCopy | None = None  # reused once, since copying is expensive
@@ -33,7 +35,7 @@ class LayerTarget(Target):
         self.is_loss = not getattr(out, "shape", ())
         self.honours_dout = self.honours_dout and copied.obj.takes_dout
         self._weigh(random_like(to_numpy(out), self.rng) if self.honours_dout else to_numpy(1.0))
-        self._of_dout: list[Verdict] = []
+        self._dout_faults: list[Verdict] = []
         if self.is_loss and self.honours_dout:
             self._try_another_dout()
 
@@ -41,14 +43,14 @@ class LayerTarget(Target):
         self.factors, self.weights = factors, self.backend.asarray(factors)
 
     def _try_another_dout(self) -> None:
-        """See whether the gradients of a loss follow dout, which the last of a chain may take as 1."""
-        first, other = (self.run(self.copy(), dout).gradients for dout in (1.0, ANOTHER))
+        """Record whether the gradients of a loss scale with dout; at the end of a chain it may assume 1."""
+        first, other = (self.run(self.copy(), dout).gradients for dout in (1.0, OTHER_DOUT))
         pairs = [(first[n], other[n]) for n in first if is_array(first[n]) and is_array(other[n])]
         if pairs and all(same(a, b) for a, b in pairs):
-            self.honours_dout, self.remark = False, AS_1
+            self.honours_dout, self.remark = False, ASSUMES_1
             self._weigh(to_numpy(1.0))
-        elif not all(same(a, b) or same(ANOTHER * a, b) for a, b in pairs):
-            self._of_dout = [NOT_LINEAR]
+        elif not all(same(a, b) or same(OTHER_DOUT * a, b) for a, b in pairs):
+            self._dout_faults = [NOT_LINEAR]
 
     def copy(self, dtype: str = "float64") -> TargetCopy:
         if self._spare is None or dtype != "float64":
@@ -80,16 +82,16 @@ class LayerTarget(Target):
         return Run(out, terms, gradients, written, inputs)
 
     def _has_gradient(self, i: int, gradient: Any) -> bool:
-        """Return whether an input is to be compared: those wanted, and those that a gradient came back of."""
+        """Return whether to compare an input: it is wanted, or backward returned a gradient for it."""
         is_constant = self.obj.input_name(i) in self.constants
         return i in self.wanted or not (gradient is None or is_constant) and is_real(self.inputs[i])
 
     def faults(self) -> list[Verdict]:
         if not self.obj.updates:
-            return self._of_dout
+            return self._dout_faults
         changed = ", ".join(each.name for each in self.obj.updates)
-        cure = "let it leave the gradient, as self.dW, and update elsewhere; or let it take a learning_rate"
-        return [*self._of_dout, Verdict("updates itself", f"backward changes {changed} itself; {cure}")]
+        cure = "store the gradient, as self.dW, and update elsewhere; or take an argument learning_rate"
+        return [*self._dout_faults, Verdict("updates itself", f"backward updates {changed} itself; {cure}")]
 
     def _forward(self, copied: TargetCopy) -> Any:
         copied.restore()
@@ -119,6 +121,6 @@ class LayerTarget(Target):
 
 
 class LastLayerTarget(LayerTarget):
-    """The last layer of a network, its loss: backward is always given a dout of 1."""
+    """The last layer of a network, its loss, whose backward always gets a dout of 1."""
 
     honours_dout = False

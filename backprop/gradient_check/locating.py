@@ -1,4 +1,4 @@
-"""Find an entry at fault, by two good guesses or by bisection."""
+"""The search for a wrong entry: two good guesses, then bisection."""
 
 from typing import Any
 
@@ -8,12 +8,12 @@ from backprop.gradient_check.comparison import Comparison
 
 
 def find(comparison: Comparison, name: str) -> list[int]:
-    """Return the index of an entry at fault in an array whose gradient disagrees along its direction."""
+    """Return the index of a wrong entry in an array whose gradient disagrees along its direction."""
     gradient, (direction, slope) = comparison.gradients[name], comparison.slopes[name]
     terms = gradient * direction
     gap = float(terms.sum()) - slope
-    first = largest(comparison, name)  # which is at fault where many are
-    if gap == 0.0:  # too small for a number to show
+    first = largest(comparison, name)  # if many entries are wrong, so is this one
+    if gap == 0.0:  # below the precision of the sum
         return first
     for guess in (first, _pinpointed(comparison, name, terms, gap)):
         if comparison.is_off(name, guess):
@@ -22,13 +22,13 @@ def find(comparison: Comparison, name: str) -> list[int]:
 
 
 def largest(comparison: Comparison, name: str) -> list[int]:
-    """Return the index of the entry that has the largest share of a gradient's component."""
+    """Return the index of the entry with the largest share of a gradient's component."""
     gradient = comparison.gradients[name]
     return index_of(int(abs(gradient * comparison.slopes[name][0]).argmax()), gradient.shape)
 
 
 def _pinpointed(comparison: Comparison, name: str, terms: Any, gap: float) -> list[int]:
-    """Return the entry at fault if there is only one: weights that grow from entry to entry identify it."""
+    """Return the wrong entry if there is only one: weights that grow from entry to entry identify it."""
     direction, _ = comparison.slopes[name]
     weights = to_numpy(comparison.target.backend.arange(1, terms.size + 1)) / terms.size
     backward = float(terms.reshape(-1) @ weights)
@@ -39,7 +39,7 @@ def _pinpointed(comparison: Comparison, name: str, terms: Any, gap: float) -> li
 
 
 def _bisected(comparison: Comparison, name: str, terms: Any, gap: float) -> list[int]:
-    """Halve one axis after the other, keeping the half that is off by more: one evaluation per halving."""
+    """Halve one axis after the other and keep the half with the larger error; one evaluation per halving."""
     direction, _ = comparison.slopes[name]
     region = [slice(0, size) for size in terms.shape]
     for axis, size in enumerate(terms.shape):

@@ -1,4 +1,4 @@
-"""How far the values of a target scatter around a smooth curve: their rounding errors."""
+"""The noise of a target: how far rounding errors scatter its values around a smooth curve."""
 
 from math import sqrt
 from statistics import median
@@ -13,9 +13,9 @@ NOISE_STEPS = (1e-6, 2e-5, 4e-4)
 
 
 def noise_of(comparison: Comparison, name: str) -> tuple[float, float]:
-    """Return how far values scatter around a smooth curve, and their size: 1e16 times that in float64.
+    """Return the scatter of values around a smooth curve, and their size: in float64 1e16 times that.
 
-    Rounding scatters as far in wide steps as in narrow ones, which a kink or a bend does not.
+    Rounding scatters values equally in wide and narrow steps, which a kink or curvature does not.
     """
     at = comparison.array(name)
     scale = scale_of(at)
@@ -28,22 +28,22 @@ def noise_of(comparison: Comparison, name: str) -> tuple[float, float]:
     )
     grows = wider > 5.0 * narrow and widest > 5.0 * wider
     scattered = LAST_DIGIT * size if grows else sorted([narrow, wider, widest])[1]
-    if not scattered < float("inf"):  # a value is none
+    if not scattered < float("inf"):  # a value is not finite
         scattered = LAST_DIGIT * size
-    if _gives_single(comparison):  # which may lie on a line by chance
+    if _gives_single(comparison):  # rounded values may lie on a line by chance
         scattered = max(scattered, 2.0**-28 * size)
     return float(scattered), float(size)
 
 
 def _gives_single(comparison: Comparison) -> bool:
-    """Return whether forward's output fits into float32 beside here, too, where it would not by chance."""
+    """Return whether forward's output is exact in float32 at nearby arrays, too, which rules out chance."""
     outs = [_out_beside(comparison, by) for by in (1e-5, 1e-3, 0.0123)]
-    are_counts = all((8.0 * out % 1.0 == 0.0).all() for out in outs)  # or masks
+    are_counts = all((8.0 * out % 1.0 == 0.0).all() for out in outs)  # or masks, exact in any precision
     return not are_counts and all((out == out.astype("float32")).all() for out in outs)
 
 
 def _out_beside(comparison: Comparison, by: float) -> Any:
-    """Return forward's output where all arrays are moved by a part of their size."""
+    """Return forward's output with all arrays moved by a fraction of their size."""
     copied = comparison.target.copy()
     for name, (direction, _) in comparison.slopes.items():
         values = to_numpy(copied.arrays[name])
@@ -53,19 +53,19 @@ def _out_beside(comparison: Comparison, by: float) -> Any:
 
 
 def scatter(points: list[Any]) -> Any:
-    """Return how far successive numbers, or host arrays, scatter around a smooth curve."""
+    """Return the scatter of successive numbers, or host arrays, around a smooth curve."""
     points = _fifth_differences(points)
-    scale = max(float(abs(to_numpy(point)).max()) for point in points) or 1.0  # whose square may be no number
+    scale = max(float(abs(to_numpy(point)).max()) for point in points) or 1.0  # its square may overflow
     return scale * (sum((point / scale) ** 2 for point in points) / (252.0 * len(points))) ** 0.5
 
 
 def usual_scatter(points: list[float]) -> float:
-    """Return the same by the median, which a single kink among the points does not change."""
+    """Return the scatter of numbers by the median, which a single kink among them does not change."""
     return 1.5 * float(median(map(abs, _fifth_differences(points)))) / sqrt(252.0)
 
 
 def _fifth_differences(points: list[Any]) -> list[Any]:
-    """Remove a smooth curve, and enlarge independent errors by a factor of sqrt(252)."""
+    """Return fifth differences: a smooth curve vanishes, independent errors grow by sqrt(252)."""
     for _ in range(5):
         points = [b - a for a, b in zip(points, points[1:], strict=False)]
     return points

@@ -1,4 +1,4 @@
-"""Which arrays of a layer are parameters: those with a gradient, by the names that people give to it."""
+"""The parameters of a layer: the arrays that have a gradient under one of the usual names."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from typing import Any
 
 from backends import to_numpy
 from backprop.gradient_check.dependence import same
-from backprop.gradient_check.gradients import OF_CONTAINERS, gradients_of
+from backprop.gradient_check.gradients import CONTAINER_NAMES, gradients_of
 from backprop.gradient_check.places import Place, Reached, at, exists, name_of
 from backprop.gradient_check.report import Verdict
 from backprop.gradient_check.styles import PARAMETERS, plain
@@ -16,30 +16,30 @@ from backprop.networks.own_passes import attributes_of
 
 @dataclass
 class Parameter:
-    """An array to be compared.  gradients: where backward may leave its gradient."""
+    """An array to compare.  gradients: the places where backward may leave its gradient."""
 
     name: str
     place: Place
     gradients: list[Place]
 
     def gradient(self, layer: Any) -> Any:
-        """Return the gradient that backward left; a verdict where it left two that differ."""
+        """Return the gradient that backward left, or a verdict if it left two different ones."""
         found = {name_of(place): at(layer, place) for place in self.gradients if exists(layer, place)}
         found = {name: _as_array(value) for name, value in found.items() if value is not None}
-        if not self.gradients and not OF_CONTAINERS.intersection(map(plain, attributes_of(layer))):
-            return Verdict("not compared", "no gradient of it is known; let an Adapter say where it is")
+        if not self.gradients and not CONTAINER_NAMES.intersection(map(plain, attributes_of(layer))):
+            return Verdict("not compared", "no gradient for it was found; name it with an Adapter")
         first, *others = found.values() or [None]
         if all(value is first or same(to_numpy(first), to_numpy(value)) for value in others):
             return first
-        why = f"{' and '.join(found)} differ: which is its gradient? let an Adapter say so"
+        why = f"{' and '.join(found)} differ: which is its gradient? Name it with an Adapter"
         return Verdict("not compared", why)
 
 
 def parameters_among(layer: Any, arrays: Iterable[Reached]) -> list[Parameter]:
-    """Return the parameters among arrays that a layer reaches, after a backward of it."""
+    """Return the parameters among the arrays that a layer reaches after its backward."""
     found: dict[str, Parameter] = {}
     for each in arrays:
-        if any(step == "member" for step, _ in each.places[0]):  # it lies elsewhere in another copy
+        if any(step == "member" for step, _ in each.places[0]):  # another copy has another order
             continue
         gradients = all_gradients(layer, each)
         is_declared = any(("attribute", name) in place for place in each.places for name in PARAMETERS)
@@ -50,8 +50,8 @@ def parameters_among(layer: Any, arrays: Iterable[Reached]) -> list[Parameter]:
     return [each for each in found.values() if each.place not in are_gradients]
 
 
-def rivals(layer: Any, parameters: Iterable[Parameter]) -> list[list[Place]]:
-    """Return the places of parameters that share one gradient, as W and its momentum seem to."""
+def sharing_a_gradient(layer: Any, parameters: Iterable[Parameter]) -> list[list[Place]]:
+    """Return groups of places whose parameters share one gradient, as W and its momentum seem to."""
     owners: dict[int, list[Place]] = {}
     for each in parameters:
         for gradient in {id(at(layer, place)): at(layer, place) for place in each.gradients}.values():
@@ -61,12 +61,12 @@ def rivals(layer: Any, parameters: Iterable[Parameter]) -> list[list[Place]]:
 
 
 def with_gradient(layer: Any, numbers: Iterable[Reached]) -> list[Reached]:
-    """Return those numbers beside which a gradient lies."""
+    """Return the numbers that have a gradient beside them."""
     return [each for each in numbers if gradients_of(layer, each.places[0], shape_of(each.array))]
 
 
 def all_gradients(layer: Any, each: Reached) -> list[Place]:
-    """Return the places of an array's gradients under any of its own names."""
+    """Return the places of an array's gradients under any of the array's names."""
     places = [found for own in each.places for found in gradients_of(layer, own, each.array.shape)]
     return [*dict.fromkeys(places)]
 

@@ -1,4 +1,4 @@
-"""The layers of a network, wherever it holds them, and the inputs of each when the network runs."""
+"""The layers of a network, wherever it holds them, and their inputs in a run."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -11,17 +11,17 @@ from backprop.networks.own_passes import attributes_of
 Layers = list[tuple[str, Any, tuple[Any, ...]]]
 
 
-def layers_at_work(net: Any, run: Callable[[], Any]) -> Layers:
-    """Return the layers that a run of a network calls, in that order: name, layer, inputs of the first call.
+def called_layers(net: Any, run: Callable[[], Any]) -> Layers:
+    """Return the layers that a run of a network calls, in order: name, layer, inputs of the first call.
 
-    The inputs are the first, and further arrays and lists, which are targets: no flags.
+    The inputs are the first argument and any further arrays and lists, which are targets; not flags.
     """
     parts = _named(net)
     kinds = {name: type(part) for name, part in parts.items()}
     calls: dict[str, tuple[Any, ...]] = {}
     try:
         for name, part in parts.items():
-            with suppress(TypeError):  # a class of which objects cannot change
+            with suppress(TypeError):  # some classes do not let __class__ be assigned
                 part.__class__ = _watched(kinds[name], name, calls)
         run()
     finally:
@@ -32,13 +32,13 @@ def layers_at_work(net: Any, run: Callable[[], Any]) -> Layers:
 
 
 def _named(net: Any) -> dict[str, Any]:
-    """Return the objects with forward and backward among a network's attributes, and in what they hold.
+    """Return the objects with forward and backward in a network's attributes and their containers, by name.
 
-    By key or by class; where two would have one name, as Python reaches them: layers[0].
+    The name is a key or a class; if two would be the same, it is a path: layers[0].
     """
     found: dict[int, tuple[str, str, Any]] = {}
     for attribute, value in attributes_of(net).items():
-        for name, path, part in _held(attribute, value):
+        for name, path, part in _objects_in(attribute, value):
             passes = callable(getattr(part, "forward", None)) and callable(getattr(part, "backward", None))
             if passes and not isinstance(part, type):
                 found.setdefault(id(part), (name, path, part))
@@ -46,8 +46,8 @@ def _named(net: Any) -> dict[str, Any]:
     return {name if count[name] == 1 else path: part for name, path, part in found.values()}
 
 
-def _held(attribute: str, value: Any) -> Iterator[tuple[str, str, Any]]:
-    """Yield what an attribute holds, itself or in a mapping or list: name, how Python reaches it, object."""
+def _objects_in(attribute: str, value: Any) -> Iterator[tuple[str, str, Any]]:
+    """Yield the objects of an attribute, or in its mapping or list: name, path, object."""
     if isinstance(value, Mapping):
         yield from ((str(key), f"{attribute}[{key!r}]", part) for key, part in value.items())
     elif isinstance(value, (list, tuple)):
@@ -57,7 +57,7 @@ def _held(attribute: str, value: Any) -> Iterator[tuple[str, str, Any]]:
 
 
 def _watched(kind: type, name: str, calls: dict[str, tuple[Any, ...]]) -> type:
-    """Return the class that notes what its forward is given first."""
+    """Return a subclass that records the inputs of its first forward."""
 
     def forward(self: Any, x: Any, *rest: Any, **options: Any) -> Any:
         targets = [

@@ -1,6 +1,6 @@
-"""A place in an object: a path of attributes and items, which leads to the same array in every copy of it.
+"""A place in an object: a path of attributes and items that leads to the same array in every copy.
 
-It leads there even after a pass has put another array in its place.
+It stays valid when a pass replaces the array.
 """
 
 from collections.abc import Iterable
@@ -10,13 +10,13 @@ from typing import Any
 
 from backprop.gradient_check.styles import PARAMETERS, VALUES
 
-# Of steps: ("attribute", name), ("item", key), or ("member", i) of a set, whose order is that of one copy.
+# Steps: ("attribute", name), ("item", key), or ("member", i) of a set, whose order differs between copies.
 Place = tuple[tuple[str, Any], ...]
 
 
 @dataclass
 class Reached:
-    """An array, or numbers, and all places at which it lies: the nearest first."""
+    """An array, or numbers, and all places where it lies, the nearest first."""
 
     array: Any
     places: list[Place]
@@ -28,7 +28,7 @@ class Reached:
 
 
 def at(obj: Any, place: Place) -> Any:
-    """Return what lies at a place in an object.  Raises LookupError or AttributeError if nothing does."""
+    """Return the value at a place in an object. Raise LookupError or AttributeError if there is none."""
     for kind_of_step, key in place:
         if kind_of_step == "attribute":
             obj = getattr(obj, key)
@@ -47,7 +47,7 @@ def exists(obj: Any, place: Place) -> bool:
 
 
 def put(obj: Any, place: Place, value: Any) -> None:
-    """Put another value at a place in an object; what lay there is left as it is."""
+    """Put another value at a place in an object; the old value is not modified."""
     *before, (kind_of_step, key) = place
     owner = at(obj, tuple(before))
     if isinstance(owner, tuple):
@@ -72,12 +72,12 @@ def replaced(obj: Any, arrays: Iterable[Reached]) -> Any:
 
 
 def name_of(place: Place) -> str:
-    """Return a place as one writes it: "W", "layers[0].W"; a named item of `params` by its name alone."""
+    """Return a place in Python's notation, "W" or "layers[0].W"; a named item of `params` is its name."""
     text = ""
     for i, (kind_of_step, key) in enumerate(place):
         is_last, before = i == len(place) - 1, place[i - 1] if i else ("", "")
         if key == "__self__" or text and is_last and kind_of_step == "attribute" and key in VALUES:
-            continue  # of a method that is held, or of an object that is an array
+            continue  # the owner of a stored method, or the values of an array-like object
         if kind_of_step == "attribute":
             text += f".{key}"
         elif is_last and isinstance(key, str) and before in [("attribute", name) for name in PARAMETERS]:

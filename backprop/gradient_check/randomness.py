@@ -1,37 +1,37 @@
-"""Random states, put back before every evaluation, so that a Dropout drops the same values each time."""
+"""Random states, restored before every evaluation, so that a Dropout drops the same values each time."""
 
 from typing import Any
 
 from backprop.arrays.initializers import put_random_state, random_state
 from backprop.gradient_check.places import Place, at
-from backprop.gradient_check.values import bits_of
+from backprop.gradient_check.values import bit_generator_of
 
 
 class NumpyRandom:
-    """np.random's own state, which is put back where evaluations draw from it."""
+    """The global state of np.random, restored if evaluations draw from it."""
 
     def __init__(self) -> None:
         self.first, self.is_drawn_from = random_state(), False
 
     def watch(self) -> None:
-        """Notice whether numbers have been drawn from it."""
+        """Record whether numbers have been drawn."""
         self.is_drawn_from = self.is_drawn_from or not _same(self.first, random_state())
 
     def restore(self) -> None:
-        """Put it back."""
+        """Restore the state, if numbers have been drawn."""
         if self.is_drawn_from:
             put_random_state(self.first)
 
 
-class HeldGenerators:
-    """The states of the random generators that lie at these places in an object."""
+class GeneratorStates:
+    """The states of the random generators at these places in an object."""
 
     def __init__(self, obj: Any, places: list[Place]) -> None:
-        bits = [bits_of(at(obj, place)) for place in places]
+        bits = [bit_generator_of(at(obj, place)) for place in places]
         self.states = [(each, each.state) for each in bits]
 
     def restore(self) -> None:
-        """Put them back."""
+        """Restore the states."""
         for bits, state in self.states:
             bits.state = state
 

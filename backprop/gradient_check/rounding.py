@@ -1,4 +1,4 @@
-"""How far rounding may explain that backward and the derivative differ, as their own scatter shows it."""
+"""The difference between backward and the derivative that rounding can explain, estimated from scatter."""
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -15,28 +15,28 @@ from backprop.gradient_check.target import TargetCopy
 
 
 class Precision(NamedTuple):
-    """How finely numbers are computed; all relative."""
+    """A floating-point precision; all values are relative."""
 
-    digit: float  # the last one of a number
-    nearby: float  # a move of many last digits, within which the gradient is a straight line
-    jump: float  # of the response: a gradient that scatters by more has a kink nearby
+    digit: float  # the last digit of a number
+    nearby: float  # a step of many last digits, over which the gradient is linear
+    jump: float  # relative to the response: a gradient that scatters by more has a kink nearby
 
 
 DOUBLE = Precision(2.0**-52, 2.0**-36, 1e-8)
 SINGLE = Precision(2.0**-23, 2.0**-18, 1e-3)
-# Places times x and u. For one array alone far ones as well: a saturated softmax responds only there.
+# Factors of x and u. A single array moves far as well: a saturated softmax responds only there.
 ELSEWHERE = ((0.5, 0.0), (0.1, 0.0), (0.001, 0.0), (1.0, 1.0), (0.1, 0.3), (0.0, 1.0))
 ALONE = ((0.01, 0.0), (-1.0, 0.0), (1.0, 1e2), (1.0, -1e2), (1.0, 1e4), (1.0, -1e4))
-FEW = 8  # arrays are moved alone: a deep network has many
-NEARBY = range(-4, 5)  # small moves: the point itself, whose rounding matters, weighs most in the middle
+MAX_ALONE = 8  # arrays moved alone; a deep network has many more
+NEARBY = range(-4, 5)  # small steps; fifth differences weigh the middle, the point itself, most
 
 
 def rounding(comparison: Comparison, name: str, direction: Any = None, precision: Precision = DOUBLE) -> Any:
     """Return how much of the gradient, or of its component along a direction, may be rounding error.
 
-    Rounding errors change with every small move of the arrays, so they show as scatter around a smooth curve,
-    of backward and of the derivative. A factor that has nearly cancelled, as in a saturated softmax, is off
-    by the last digit of what it is elsewhere.
+    Rounding errors change with every small step, so they show up as scatter of backward and of the derivative
+    around a smooth curve. A term that has almost cancelled, as in a saturated softmax, carries the rounding
+    error of its size elsewhere.
     """
     target, along, gradients, slopes = comparison.target, comparison.slopes[name][0], [], []
     bend, dout = random_like(along, comparison.rng), random_like(to_numpy(target.factors), comparison.rng)
@@ -57,16 +57,16 @@ def rounding(comparison: Comparison, name: str, direction: Any = None, precision
 
 
 def _elsewhere(comparison: Comparison, name: str) -> float:
-    """Return the largest size of the gradient elsewhere, at places where backward is right to all digits."""
+    """Return the largest size of the gradient at other places where backward is right to all digits."""
     largest = max(_size_at(comparison, name, comparison.slopes, place) for place in ELSEWHERE)
     names = [*comparison.slopes]
-    nearest = sorted(names, key=lambda one: abs(names.index(one) - names.index(name)))[:FEW]
+    nearest = sorted(names, key=lambda one: abs(names.index(one) - names.index(name)))[:MAX_ALONE]
     alone = max(_size_at(comparison, name, [one], place) for one in nearest for place in ALONE)
     return max(largest, min(alone, steepness(comparison, name)))
 
 
 def _size_at(comparison: Comparison, name: str, moved: Iterable[str], place: tuple[float, float]) -> float:
-    """Return the size of the gradient where arrays are moved; 0 if backward is not right to all digits."""
+    """Return the size of the gradient with arrays moved; 0 if backward is not right to all digits there."""
     direction, _ = comparison.slopes[name]
     with _moved(comparison, moved, partial(_place, *place)) as copied:
         try:
@@ -78,7 +78,7 @@ def _size_at(comparison: Comparison, name: str, moved: Iterable[str], place: tup
 
 
 def response(comparison: Comparison, name: str) -> float:
-    """Return the steepest mean slope of the function over a move of an array by its own size, or by 1."""
+    """Return the steepest mean slope of the function over a step of an array's own size, or of 1."""
     (direction, _), changes = comparison.slopes[name], [0.0]
     for far in (scale_of(comparison.array(name)), 1.0):
         left, here, right = comparison.values(name, direction, [-far, 0.0, far])
@@ -87,12 +87,12 @@ def response(comparison: Comparison, name: str) -> float:
 
 
 def steepness(comparison: Comparison, name: str) -> float:
-    """Return the slope of a function that loses all its value where an array becomes 0."""
+    """Return the slope of a function that loses all its value when an array goes to 0."""
     return comparison.run.terms / scale_of(comparison.array(name))
 
 
 def _gradients_nearby(comparison: Comparison, by: float, bend: Any) -> dict[str, Any]:
-    """Return the gradients with every array, dout and an input that is not compared moved a little."""
+    """Return the gradients with every array, dout, and an input that is not compared moved a little."""
     target = comparison.target
     with _moved(comparison, comparison.slopes, partial(_stretched, by)) as copied:
         x, dout = copied.inputs[0], 1.0 + by * bend if target.honours_dout else 1.0
@@ -118,7 +118,7 @@ def _stretched(by: float, x: Any, u: Any) -> Any:
 def _moved(
     comparison: Comparison, names: Iterable[str], move: Callable[[Any, Any], Any]
 ) -> Iterator[TargetCopy]:
-    """Move arrays of all copies, for as long as the context lasts.  move: of values and a direction."""
+    """Move arrays of all copies within a context.  move: a function of values and a direction."""
     backend, before = comparison.target.backend, []
     for method in {"central", comparison.method}:
         arrays = comparison.copy_for(method).arrays

@@ -1,4 +1,4 @@
-"""A gradient report as text that fits a screen: the table, and what there is to say."""
+"""A gradient report as text that fits on one screen: the table, then the notes."""
 
 from collections.abc import Sequence
 from textwrap import wrap
@@ -7,7 +7,7 @@ from backprop.gradient_check.report import METHODS, MODES, ArrayCheck, GradientR
 from backprop.reporting.tables import table
 
 COLUMNS, LINES = 80, 24
-OF_A_NOTE = 6  # lines at most
+MAX_NOTE_LINES = 6  # lines at most
 HEADER = ["array", "entries", "|gradient|", "max |diff|", "limit", ""]
 WORDS = {
     "not compared": "-",
@@ -15,14 +15,14 @@ WORDS = {
     "cannot tell": "cannot tell",
     "ok to single precision": "single",
 }
-SILENT = ("ok", "zero", "not compared")  # the table says all, unless there is a reason
+SILENT = ("ok", "zero", "not compared")  # need no note unless there is a reason
 
 
 def shown(report: GradientReport) -> str:
     """Return a report as text.
 
-    The table has half of the screen, or what the notes leave of it, and they have the rest. Where there is no
-    room for all, arrays that are not ok come first.
+    The table gets half of the screen, or more if the notes leave room. If not all arrays fit, those that are
+    not ok come first.
     """
     title = _lines(f"{report.subject}: backward against {METHODS[report.method]}, {MODES[report.mode]}")
     by_need = sorted(report.arrays, key=lambda array: array.ok)
@@ -34,7 +34,7 @@ def shown(report: GradientReport) -> str:
 
 
 def _rows(by_need: Sequence[ArrayCheck], in_order: Sequence[ArrayCheck], room: int) -> list[str]:
-    """Return the lines of the table: of the first arrays that fit, in their order, and how many are left."""
+    """Return the lines of the table: the arrays that fit, in their order, and the number left out."""
     if not by_need:
         return []
     kept = len(by_need) if len(by_need) < room else room - 2
@@ -55,38 +55,38 @@ def _cells(array: ArrayCheck) -> list[str]:
 
 
 def _shortened(name: str, width: int) -> str:
-    """Return a name without its middle if it is longer than that."""
+    """Return a name, with … for its middle if it is longer than the width."""
     return name if len(name) <= width else f"{name[: (width - 1) // 2]}…{name[-(width // 2) :]}"
 
 
 def _notes(report: GradientReport, arrays: Sequence[ArrayCheck]) -> list[str]:
-    """Return what there is to say, of the whole first."""
+    """Return the notes below the table, those on the whole object first."""
     notes = [f"no complex step, since forward is not analytic: {report.note}"] if report.note else []
     notes += [f"{report.subject}: {fault.kind}: {fault.why}" for fault in report.faults]
-    notes += _of_arrays([array for array in arrays if array.why or array.verdict not in SILENT])
+    notes += _array_notes([array for array in arrays if array.why or array.verdict not in SILENT])
     if not arrays:
         notes.append("nothing to compare: no input and no parameter is an array of floats")
     return notes
 
 
-def _of_arrays(arrays: Sequence[ArrayCheck]) -> list[str]:
-    """Return what there is to say of arrays, once for those of which it is the same but for their names."""
+def _array_notes(arrays: Sequence[ArrayCheck]) -> list[str]:
+    """Return the notes on arrays, one for all arrays whose notes differ only in the name."""
     alike: dict[tuple[str, str], list[ArrayCheck]] = {}
     for array in arrays:
         alike.setdefault((array.verdict, array.why.replace(repr(array.name), "")), []).append(array)
     notes = []
     for first, *others in alike.values():
         names = ", ".join(each.name for each in others)
-        notes.append(f"{first}; likewise {names}" if others else str(first))
+        notes.append(f"{first}; the same for {names}" if others else str(first))
     return notes
 
 
 def _lines(note: str) -> list[str]:
-    return wrap(note, COLUMNS, subsequent_indent="  ", max_lines=OF_A_NOTE, placeholder=" …")
+    return wrap(note, COLUMNS, subsequent_indent="  ", max_lines=MAX_NOTE_LINES, placeholder=" …")
 
 
 def _fitting(notes: Sequence[list[str]], room: int) -> list[str]:
-    """Return the lines of the first notes that fit, and how many others there are."""
+    """Return the lines of the first notes that fit, and the number of the others."""
     kept = len(notes)
     while sum(map(len, notes[:kept])) + (kept < len(notes)) > room:
         kept -= 1

@@ -1,9 +1,9 @@
-"""Layers that compute in float32 inside: is that so, and the derivative as well as such values show it."""
+"""Layers that compute in float32 inside: the evidence for that, and derivatives from such values."""
 
 from typing import Any
 
 from backends import to_numpy
-from backprop.gradient_check.comparison import NOISE, TELLING, Comparison
+from backprop.gradient_check.comparison import MAX_LIMIT, NOISE, Comparison
 from backprop.gradient_check.derivatives import ONE, entry
 from backprop.gradient_check.fast import Along, compare
 from backprop.gradient_check.fitting import best_fit
@@ -11,11 +11,11 @@ from backprop.gradient_check.host_arrays import SAME, component, scale_of
 from backprop.gradient_check.locating import largest
 from backprop.gradient_check.rounding import SINGLE, rounding
 
-DIGITS = 2.0**-19  # relative: some last digits, which backward may lose in any entry
+DIGITS = 2.0**-19  # relative: the last digits that backward may lose in any entry
 
 
 def evidence(comparison: Comparison, name: str) -> str:
-    """Return what shows that forward or backward has single precision only, or ""."""
+    """Return the evidence that forward or backward has single precision only, or "" if there is none."""
     scattered, size = comparison.measured_noise(name) if _is_rounded(comparison, name) else (0.0, 1.0)
     if scattered > NOISE * size:
         return (
@@ -30,7 +30,7 @@ def evidence(comparison: Comparison, name: str) -> str:
 def _is_rounded(comparison: Comparison, name: str) -> bool:
     """Return whether values may have single precision.
 
-    Where the complex step can be taken: rounding does not commute with a factor of 1.1, of the step.
+    With the complex step, rounding shows because it does not commute with a step 1.1 times as large.
     """
     if comparison.method != "complex":
         return True
@@ -40,7 +40,10 @@ def _is_rounded(comparison: Comparison, name: str) -> bool:
 
 
 def _rounded_backward(comparison: Comparison, name: str) -> str:
-    """Rounding to single precision commutes with a factor of 2, not with one of 1.1."""
+    """Return the evidence that backward rounds to single precision, or "".
+
+    Rounding commutes with a factor of 2 on dout, but not with one of 1.1.
+    """
     target, gradient = comparison.target, comparison.gradients[name]
     if not target.honours_dout:
         return ""
@@ -55,9 +58,7 @@ def _rounded_backward(comparison: Comparison, name: str) -> str:
         return ""
     if by_1_1 <= 16.0 * float(to_numpy(rounding(comparison, name)).max()):  # in double precision
         return ""
-    return (
-        f"backward has single precision only: of 1.1 times dout it is off by {by_1_1 / size:.0e} of its size"
-    )
+    return f"backward has single precision only: for 1.1 dout it is off by {by_1_1 / size:.0e} of its size"
 
 
 def aligned(comparison: Comparison, name: str) -> Any:
@@ -69,15 +70,15 @@ def aligned(comparison: Comparison, name: str) -> Any:
 def along(comparison: Comparison, name: str) -> tuple[Along, float]:
     """Return the comparison along the aligned direction, and how far backward may be off there.
 
-    Along one in which no entry changes its sign where that shows more: kinks are where it does, mostly.
+    If no entry is 0, a direction in which none changes its sign may be more precise: most kinks are at 0.
     """
     x, gradient = comparison.array(name), comparison.gradients[name]
     direction = aligned(comparison, name)
     slope, error, _ = best_fit(comparison, name, direction)
-    if x.all() and not error <= TELLING * component(gradient, direction)[1]:
+    if x.all() and not error <= MAX_LIMIT * component(gradient, direction)[1]:
         keeping = direction * abs(x) / scale_of(x)
         other, smaller, _ = best_fit(comparison, name, keeping)
-        if smaller <= TELLING * component(gradient, keeping)[1]:
+        if smaller <= MAX_LIMIT * component(gradient, keeping)[1]:
             direction, slope, error = keeping, other, smaller
     seen = compare(gradient, direction, slope)
     return seen, error + DIGITS * seen.size + float(rounding(comparison, name, direction, SINGLE))

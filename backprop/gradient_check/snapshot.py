@@ -1,4 +1,4 @@
-"""The float arrays of an object at one moment: which have changed since, and a way back."""
+"""A snapshot of the float arrays of an object, to find changes and undo them."""
 
 from collections.abc import Iterable
 from contextlib import suppress
@@ -11,7 +11,7 @@ from backprop.gradient_check.requirements import is_array
 
 
 class Snapshot:
-    """What a layer that updates itself is put back to."""
+    """The float arrays of an object with their values, to restore a layer that updates itself."""
 
     def __init__(self, obj: Any) -> None:
         self.obj = obj
@@ -22,22 +22,22 @@ class Snapshot:
         }
 
     def changed(self) -> list[Place]:
-        """Return the places at which another array lies now, or other values."""
+        """Return the places where the array or its values have changed."""
         return [place for place, (_, first) in self.arrays.items() if not _same(self._now(place), first)]
 
     def steps(self) -> dict[Place, Any]:
-        """Return, for the places where the values have changed, what was subtracted from them.
+        """Return the steps that were subtracted from the values, by place, if they have changed.
 
-        By broadcasting, an array may have got another shape.
+        Broadcasting may have changed an array's shape.
         """
         found = {}
         for place in self.changed():
-            with suppress(TypeError, ValueError):  # what is there now is nothing to subtract
+            with suppress(TypeError, ValueError):  # the value there now may not be an array
                 found[place] = self.arrays[place][1] - self._now(place)
         return found
 
     def restore(self, places: Iterable[Place] | None = None) -> None:
-        """Put the arrays back at these places, or at all, with their values."""
+        """Restore the arrays and their values at these places, or everywhere."""
         for place in self.arrays if places is None else places:
             array, first = self.arrays[place]
             if self._now(place) is not array:

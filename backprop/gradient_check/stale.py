@@ -1,4 +1,4 @@
-"""What a stranger's object keeps of its first run: the second sees other arrays, and must see only these."""
+"""Stale values: an object must not use anything of an earlier run in a run with other arrays."""
 
 from typing import Any
 
@@ -8,13 +8,14 @@ from backprop.gradient_check.report import Verdict
 from backprop.gradient_check.requirements import is_numeric
 from backprop.gradient_check.target import Run, Target, TargetCopy
 
-PRECISION = 1e-9  # relative: what is kept is far off
+PRECISION = 1e-9  # relative: stale values are off by much more
 
 
-def of_stale_values(target: Target, used: TargetCopy, first: Run, second: Run) -> list[Verdict]:
-    """Return a verdict if a copy that has run gives for other arrays what a new one does not.
+def stale_values(target: Target, used: TargetCopy, first: Run, second: Run) -> list[Verdict]:
+    """Return a verdict if, on other arrays, a copy that has run differs from a fresh one.
 
-    first, second: two runs of the same arrays; what adds up differs between them, and is told elsewhere.
+    first, second: two runs on the same arrays. Gradients that accumulate differ between them; another
+    verdict reports those.
     """
     fresh, (inputs, arrays) = target.copy(), (used.inputs, used.arrays)
     others = {name: target.backend.asarray(_others(to_numpy(array))) for name, array in arrays.items()}
@@ -27,9 +28,9 @@ def of_stale_values(target: Target, used: TargetCopy, first: Run, second: Run) -
             copied.inputs = [*inputs]
             for i, array in zip(target.wanted, new, strict=True):
                 copied.inputs[i] = inputs[i] if array is None else target.backend.copy(array)
-        with quiet():  # for values that the object may not be made for
+        with quiet():  # the object may overflow on these values
             again, anew = target.run(used), target.run(fresh)
-    except Exception:  # it may not take such values
+    except Exception:  # it may not accept these values
         return []
     finally:
         used.inputs = inputs
@@ -44,8 +45,8 @@ def of_stale_values(target: Target, used: TargetCopy, first: Run, second: Run) -
         off = [what for what, (old, new) in pairs.items() if not _are_alike(old, new, PRECISION * size)]
     if not off:
         return []
-    why = f"after a run with other values, {' and '.join(off[:3])} is not what a new object gives"
-    return [Verdict("stale values", f"{why}: something of the first run is kept; let forward set it anew")]
+    why = f"run again on other values, it differs from a fresh object in {' and '.join(off[:3])}"
+    return [Verdict("stale values", f"{why}: something is kept from the first run; set it in every forward")]
 
 
 def _others(values: Any) -> Any:
@@ -54,7 +55,7 @@ def _others(values: Any) -> Any:
 
 
 def _are_alike(a: Any, b: Any, least: float = 0.0) -> bool:
-    """Return whether two gradients differ by no more than rounding, or cannot be told from each other."""
+    """Return whether two gradients differ by no more than rounding, or are not numbers to compare."""
     if not is_numeric(a) or not is_numeric(b):
         return True
     return a.shape == b.shape and not (abs(a - b) > PRECISION * _size(b) + least).any()

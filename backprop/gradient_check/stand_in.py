@@ -1,10 +1,12 @@
-"""A right layer in place of one that is not: the same output, and a derivative that is simple.
+"""A stand-in for a wrong layer: the same output at the same input, with a simple derivative.
+
+::
 
     out = out_0 + u · (Σ r (x - x_0) + Σ s (W - W_0) + …)
 
-x_0, W_0 and out_0 are what the layer has and gives, u, r and s random: so dx = r · Σ u dout and
-dW = s · Σ u dout.
-What lies before and behind it works with the same numbers as before, and its backward cannot be wrong.
+x_0, W_0 and out_0 are the layer's input, parameters and output; u, r and s are random. So
+dx = r · Σ u dout and dW = s · Σ u dout.
+The layers around it compute with the same numbers as before, and its own backward is right by construction.
 """
 
 from collections.abc import Mapping
@@ -17,7 +19,7 @@ from backprop.networks.own_passes import parameters_of
 
 
 def stand_in(layer: Any, inputs: tuple[Any, ...], rng: Any) -> type:
-    """Return the class that makes a layer, which has run, its own stand-in at these inputs."""
+    """Return a subclass that turns a layer that has run into a stand-in for itself at these inputs."""
     kind, backend = type(layer), backend_of(inputs[0])
     xp = backend.xp
 
@@ -33,7 +35,7 @@ def stand_in(layer: Any, inputs: tuple[Any, ...], rng: Any) -> type:
 
     class StandIn(kind):  # type: ignore[misc, valid-type]
         def forward(self, x: Any, *rest: Any, **options: Any) -> Any:
-            with suppress(Exception):  # as a network may look at what a layer keeps
+            with suppress(Exception):  # the network may read what the layer stores
                 super().forward(backend.copy(x_0), *rest, **options)
             moved = xp.sum(r * (x - x_0))
             for name, start in W_0.items():

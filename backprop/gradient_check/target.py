@@ -1,6 +1,6 @@
 """The target of a gradient check: an object as a scalar function of its arrays.
 
-All work is done on copies: what was passed in is never written to, even if an exception is raised.
+All work is done on copies: the original is never written to, even if an exception is raised.
 """
 
 from abc import ABC, abstractmethod
@@ -14,7 +14,7 @@ from backprop.arrays.copying import mappings
 from backprop.gradient_check.adapter import INPUT, Adapter
 from backprop.gradient_check.copies import copied_as, root_of
 from backprop.gradient_check.host_arrays import random_like
-from backprop.gradient_check.randomness import HeldGenerators, NumpyRandom
+from backprop.gradient_check.randomness import GeneratorStates, NumpyRandom
 from backprop.gradient_check.reach import reach
 from backprop.gradient_check.report import Verdict
 from backprop.gradient_check.requirements import is_array, real_inputs, require_differentiable
@@ -23,16 +23,16 @@ from backprop.networks.jacobian import Place
 
 @dataclass
 class TargetCopy:
-    """A copy of the object and its inputs, on which arrays are moved and the function is evaluated."""
+    """A copy of the object and its inputs, whose arrays are moved to evaluate the function."""
 
     obj: Any
     inputs: list[Any]
-    arrays: dict[str, Array]  # what the function depends on, by name: parameters and differentiated inputs
-    state: list[tuple[Array, Array]] = field(default_factory=list)  # of the layers, with its first values
+    arrays: dict[str, Array]  # parameters and differentiated inputs, by name
+    state: list[tuple[Array, Array]] = field(default_factory=list)  # of layers, with initial values
     random: tuple[Any, ...] = ()  # states of random generators
 
     def restore(self) -> None:
-        """Put the state back to its first values, since every evaluation is to start alike."""
+        """Restore the initial state, so that every evaluation starts alike."""
         for array, first in self.state:
             array[...] = first
         for each in self.random:
@@ -45,7 +45,7 @@ class Run:
 
     out: Any  # on the host
     terms: float  # the size of the terms of the value, to which its rounding errors are relative
-    gradients: dict[str, Any]  # by name: arrays on the host, or whatever else the object returned
+    gradients: dict[str, Any]  # by name: host arrays, or whatever else was returned
     written: list[str] = field(default_factory=list)  # names of arrays modified in place, "dout" among them
     inputs: tuple[int, ...] = (0,)  # positions of the inputs for which backward returned a gradient
 
@@ -53,15 +53,15 @@ class Run:
 class Target(ABC):
     """An object under check with its inputs; those at the positions `wanted` are differentiated.
 
-    input_names: the names of those, "x" for the first, for others the names of forward's parameters.
-    constants: the names of arrays that are not to be compared.
+    input_names: "x" for the first of these, for others the names of forward's parameters.
+    constants: the names of arrays that are not compared.
     """
 
     is_loss = True  # the output is a single number, a loss
-    honours_dout = False  # backward is given a dout
-    factors: Any = 1.0  # that dout, on the host
-    weights: Any = 1.0  # and on the backend, where it weighs the outputs
-    remark: Verdict | None = None  # on every array that is right
+    honours_dout = False  # backward takes a dout and uses it
+    factors: Any = 1.0  # dout on the host
+    weights: Any = 1.0  # dout on the backend, the weights of the outputs
+    remark: Verdict | None = None  # replaces the verdict "ok" of every array
 
     def __init__(
         self,
@@ -80,22 +80,22 @@ class Target(ABC):
 
     @abstractmethod
     def value(self, copied: TargetCopy) -> Any:
-        """Return the value of the function, as the object's own array library has it."""
+        """Return the value of the function, a scalar of the object's own array library."""
 
     @abstractmethod
     def run(self, copied: TargetCopy, dout: Any = 1.0) -> Run:
-        """Run forward and backward.  dout: a number or host array by which the usual dout is multiplied."""
+        """Run forward and backward.  dout: a number or host array that multiplies the usual dout."""
 
     @abstractmethod
     def places(self, copied: TargetCopy) -> Iterator[Place]:
-        """Yield where what is computed can be perturbed, as far as its layers are known."""
+        """Yield the places in the computation that can be perturbed, if its layers are known."""
 
     def params_of(self, obj: Any) -> Mapping[str, Any]:
-        """Return the parameters of the object, or of a copy of it, by name."""
+        """Return the parameters of the object, or of a copy, by name."""
         return getattr(obj, "params", {})
 
     def layers(self, copied: TargetCopy) -> Iterator[tuple[str, Any, tuple[Any, ...]]]:
-        """Yield the layers of the object, as far as they are accessible: name, layer, inputs."""
+        """Yield the accessible layers of the object: name, layer, inputs."""
         return iter(())
 
     def copy(self, dtype: str = "float64") -> TargetCopy:
@@ -108,15 +108,15 @@ class Target(ABC):
         arrays = {name: array for name, array in self.params_of(obj).items() if name in self.params}
         carried = [array for arrays in mappings(root_of(obj), ("state",)) for array in arrays.values()]
         state = [(array, backend_of(array).copy(array)) for array in carried if is_array(array)]
-        random = (self.random, HeldGenerators(root_of(obj), self.reach.generators))
+        random = (self.random, GeneratorStates(root_of(obj), self.reach.generators))
         return TargetCopy(obj, inputs, arrays | self._wanted(inputs), state, random)
 
     def _wanted(self, inputs: Sequence[Any]) -> dict[str, Any]:
-        """Return, of one item per input, those of the differentiated inputs, by name."""
+        """Return the items of the differentiated inputs by name, given one item per input."""
         return dict(zip(self.input_names, (inputs[i] for i in self.wanted), strict=True))
 
     def watched_run(self, copied: TargetCopy) -> Run:
-        """Run, and record which arrays were modified in place.  Raises for an output without a derivative."""
+        """Run, and record the arrays modified in place. Raise if the output has no derivative."""
         run = self.run(copied)
         require_differentiable(self.name, run.out)
         run.written += self._written(copied)
@@ -128,7 +128,7 @@ class Target(ABC):
         return [n for n, array in copied.arrays.items() if (to_numpy(array) != to_numpy(first[n])).any()]
 
     def faults(self) -> list[Verdict]:
-        """Return what is wrong with the object as a whole, known before anything is compared."""
+        """Return the faults of the object as a whole that are known before anything is compared."""
         return []
 
     # ----------------------------------------------------------------------------------------------- variants
@@ -137,20 +137,20 @@ class Target(ABC):
         now = {name: getattr(self, name) for name in ("obj", "inputs", "rng", "wanted", "constants")}
         return type(self)(*{**now, **changed}.values())
 
-    def of_object(self, obj: Any) -> "Target":
-        """Return the target with another object in place of its own."""
+    def with_object(self, obj: Any) -> "Target":
+        """Return the target with another object."""
         return self._with(obj=obj)
 
     def doubled(self, axis: int) -> "Target":
-        """Return the target with all of its inputs that are as long along an axis twice there."""
+        """Return the target with inputs doubled along an axis: all that are as long there as the first."""
         return self._taken([*range(self.inputs[0].shape[axis])] * 2, axis)
 
-    def of_samples(self, rows: slice) -> "Target":
+    def with_samples(self, rows: slice) -> "Target":
         """Return the target with these samples only."""
         return self._taken([*range(self.inputs[0].shape[0])][rows], 0)
 
     def _taken(self, indices: list[int], axis: int) -> "Target":
-        """Return the target with these indices along an axis of all inputs that are as long there."""
+        """Return the target with these indices along an axis of all inputs as long there as the first."""
         size = self.inputs[0].shape[axis]
         inputs = [to_numpy(data) if isinstance(data, (list, tuple)) else data for data in self.inputs]
         for i, data in enumerate(inputs):
@@ -160,7 +160,7 @@ class Target(ABC):
         return self._with(inputs=inputs)
 
     def elsewhere(self, factor: float) -> "Target":
-        """Return the target at inputs that are multiplied by a factor, and moved where they are 0."""
+        """Return the target at inputs multiplied by a factor, with zeros moved a little."""
         inputs = self.inputs[:]
         for i in self.wanted:
             values = to_numpy(inputs[i])
@@ -168,7 +168,7 @@ class Target(ABC):
             inputs[i] = self.backend.asarray(moved)
         return self._with(inputs=inputs)
 
-    def of_inputs(self, wanted: tuple[int, ...]) -> "Target":
+    def with_inputs(self, wanted: tuple[int, ...]) -> "Target":
         """Return the target with the inputs at these positions differentiated."""
         return self._with(inputs=real_inputs(self.inputs, wanted), wanted=wanted)
 

@@ -1,4 +1,4 @@
-"""A copy of a stranger's layer, in float64, that is run to see what happens to its arrays."""
+"""A trial: a float64 copy of a user's layer, run to see what happens to its arrays."""
 
 from copy import deepcopy
 from typing import Any
@@ -13,42 +13,42 @@ from backprop.gradient_check.parameters import (
     Parameter,
     all_gradients,
     parameters_among,
-    rivals,
+    sharing_a_gradient,
     with_gradient,
 )
 from backprop.gradient_check.places import Place, Reached, put
-from backprop.gradient_check.randomness import HeldGenerators, NumpyRandom
+from backprop.gradient_check.randomness import GeneratorStates, NumpyRandom
 from backprop.gradient_check.reach import as_floats, reach
 from backprop.gradient_check.requirements import require_numbers
 from backprop.gradient_check.snapshot import Snapshot
 
 
 class Trial:
-    """A layer to be tried out, with inputs."""
+    """A layer and its inputs, to be tried out."""
 
     def __init__(self, layer: Adapter, inputs: list[Any]) -> None:
         found = reach(layer.layer)
         self.layer = copied_as(layer, "float64", found)
-        self.own = self.layer.layer  # the stranger's, in the adapter
+        self.own = self.layer.layer  # the user's own layer inside the adapter
         self.inputs, self.random = inputs, NumpyRandom()
-        self.random.is_drawn_from = True  # perhaps
-        self.held = HeldGenerators(self.own, found.generators)
-        self.before = self._held()
+        self.random.is_drawn_from = True  # assumed, so that it is always restored
+        self.generators = GeneratorStates(self.own, found.generators)
+        self.before = self._contents()
         self.stable: list[Reached] = []
 
-    def _held(self) -> dict[Place, Any]:
-        """Return what is held at every place: arrays, and True for a random generator."""
-        held = reach(self.own)
-        arrays = {place: each.array for each in held.arrays.values() for place in each.places}
-        return arrays | dict.fromkeys(held.generators, True)
+    def _contents(self) -> dict[Place, Any]:
+        """Return the array at every place, and True for a random generator."""
+        reached = reach(self.own)
+        arrays = {place: each.array for each in reached.arrays.values() for place in each.places}
+        return arrays | dict.fromkeys(reached.generators, True)
 
     # -------------------------------------------------------------------------------------------- its passes
 
     def forward(self) -> Any:
-        """Return forward's output, a new one for the same random numbers."""
+        """Return the output of a new forward with the same random numbers."""
         self.random.restore()
-        self.held.restore()
-        out = self.layer.forward(*deepcopy(self.inputs))  # which it may write to
+        self.generators.restore()
+        out = self.layer.forward(*deepcopy(self.inputs))  # forward may write to its inputs
         require_numbers(self.layer.passes.names[0], out)
         return out
 
@@ -57,17 +57,17 @@ class Trial:
         return on_host(self.forward())
 
     def backward(self, factor: float = 1.0) -> Any:
-        """Run forward and backward, with a random dout times a factor."""
+        """Run forward, then backward with a random dout times a factor; return its result."""
         out = self.forward()
         self.snapshot = Snapshot(self.own)
         return self.layer.backward(dout_like(out, factor * random_like(to_numpy(out), generator(0))))
 
     def is_built(self) -> bool:
-        """Fill `stable`, the arrays that forward does not make anew; return whether it was built before.
+        """Fill `stable`, the arrays that forward keeps; return whether the layer was built before.
 
-        It was not where the first forward has made one of these on which it depends, or a random generator.
+        It was not if the first forward created a random generator, or a stable array that it depends on.
         """
-        first = self._held()
+        first = self._contents()
         self.forward()
         reached = reach(self.own).arrays.values()
         self.stable = [each for each in reached if any(first.get(at) is each.array for at in each.places)]
@@ -75,25 +75,25 @@ class Trial:
         return not any(first[place] is True for place in made) and not self._depended_on(made)
 
     def _depended_on(self, places: set[Place]) -> list[Reached]:
-        """Return those of the stable arrays at these places that forward depends on."""
+        """Return the stable arrays at these places that forward depends on."""
         arrays = [each for each in self.stable if each.places[0] in places]
         if arrays and not same(self.out(), self.out()):
-            return []  # it depends on something else
+            return []  # forward is not deterministic
         return depended_on(self.own, arrays, self.out)
 
     # ---------------------------------------------------------------------------------------- its parameters
 
     def parameters(self) -> list[Parameter]:
-        """Return the stable arrays with a gradient, and those of `params` that forward depends on."""
+        """Return the stable arrays that have a gradient, and those in `params` that forward depends on."""
         found = parameters_among(self.own, self.stable)
-        groups = rivals(self.own, found)
+        groups = sharing_a_gradient(self.own, found)
         doubtful = {each.place for each in found if not each.gradients}.union(*groups)
         needed = {each.places[0] for each in self._depended_on(doubtful)}
         needed |= {places[0] for places in groups if not needed.intersection(places)}
         return [each for each in found if each.place not in doubtful or each.place in needed]
 
     def named(self) -> list[Parameter]:
-        """Return the parameters that an adapter names, by itself or by their gradients."""
+        """Return the parameters that an adapter names, directly or through their gradients."""
         params, grads = self.layer.given.params(self.own), self.layer.grads
         if not params:
             params = {each.name: each.array for each in self.stable if each.name in grads}
@@ -105,14 +105,14 @@ class Trial:
         ]
 
     def numbers(self) -> list[Reached]:
-        """Return, as float arrays, numbers and integers with a gradient that do their work as such, too."""
-        held = reach(self.own)
-        integers = [each for each in held.others.values() if kind(each.array) in "iuf"]
-        found = with_gradient(self.own, [*integers, *held.numbers])
+        """Return the numbers and integers with a gradient for which float arrays work as well, as arrays."""
+        reached = reach(self.own)
+        integers = [each for each in reached.others.values() if kind(each.array) in "iuf"]
+        found = with_gradient(self.own, [*integers, *reached.numbers])
         return [new for old in found if self._replaces(old, new := as_floats(old))]
 
     def _replaces(self, old: Reached, new: Reached) -> bool:
-        """Return whether the passes do the same with an array in place of numbers, and forward sees it."""
+        """Return whether an array in place of numbers changes nothing, but forward depends on it."""
         first = self.out()
         try:
             for place in new.places:
@@ -121,7 +121,7 @@ class Trial:
                 return False
             self.backward()
             return bool(depended_on(self.own, [new], self.out))
-        except Exception:  # an index, say
+        except Exception:  # numbers may serve as an index
             return False
         finally:
             for place in old.places:
@@ -130,11 +130,11 @@ class Trial:
     # ------------------------------------------------------------------------------------------- its updates
 
     def updates(self) -> list[Reached]:
-        """Return the stable arrays that backward has changed, of those that forward depends on."""
+        """Return the stable arrays that backward has changed and forward depends on."""
         return self._depended_on({*self.layer.steps} or {*self.snapshot.changed()})
 
     def is_descent(self) -> bool:
-        """Return whether updates grow as dout does, which those of an optimizer with limits do not."""
+        """Return whether updates are linear in dout; an optimizer that clips or normalizes is not."""
         steps = []
         for factor in (0.0, 1.0, 2.0):
             self.backward(factor)

@@ -1,4 +1,4 @@
-"""What is not compared: arrays that the output depends on but that have no gradient; declared constants."""
+"""Arrays that are not compared although the output depends on them; declared constants."""
 
 from copy import deepcopy
 
@@ -15,31 +15,31 @@ from backprop.gradient_check.target import Target, TargetCopy
 from backprop.gradient_check.values import values_of
 
 NO_GRADIENT = (
-    "forward depends on it, and no gradient of it is known; an Adapter names one, constants=[{!r}] declares "
-    "it constant"
+    "forward depends on it, but no gradient for it was found; name one with an Adapter, or declare it "
+    "constant: constants=[{!r}]"
 )
 NO_ARRAY = (
-    "forward depends on it, and it is no array of real numbers but {}; make it one, or declare it constant"
+    "forward depends on it, but it is {}, not an array of real numbers; make it one, or declare it constant"
 )
 
 
-def unseen(target: Target, copied: TargetCopy) -> list[ArrayCheck]:
-    """Return rows of what a target depends on and what is not compared, with the reason.
+def uncompared(target: Target, copied: TargetCopy) -> list[ArrayCheck]:
+    """Return a row, with the reason, for each array that a target depends on but that is not compared.
 
-    copied: a copy that has been run.
+    copied: a copy that has run.
     """
     root = root_of(copied.obj)
-    held = reach(root)
+    reached = reach(root)
     state = [array for array, _ in copied.state]
     known = {id(array) for array in (*copied.arrays.values(), *copied.inputs, *state)}
-    others = [*held.arrays.values(), *held.others.values(), *with_gradient(root, held.numbers)]
+    others = [*reached.arrays.values(), *reached.others.values(), *with_gradient(root, reached.numbers)]
     others = [each for each in others if id(each.array) not in known and each.name not in target.constants]
     found = depended_on(root, others, lambda: on_host(target.value(copied)))
     return [_row(each) for each in _not_covered(found, copied)]
 
 
 def _not_covered(arrays: list[Reached], copied: TargetCopy) -> list[Reached]:
-    """Return those arrays that do not wholly consist of the memory of arrays that are compared."""
+    """Return the arrays that are not merely views of arrays that are compared."""
     compared = [*copied.arrays.values()] if arrays else []
     before = [deepcopy(array) for array in compared]
     for array in compared:

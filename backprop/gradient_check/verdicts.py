@@ -18,38 +18,39 @@ from backprop.gradient_check.target import Run
 
 HIDDEN_STATE = Verdict(
     "hidden state",
-    "forward gives another output for the same input at a second call: it depends on a hidden state "
-    "or on randomness, which must be frozen for a check",
+    "a second forward on the same input returns a different output: it depends on hidden state or on "
+    "randomness, which must be frozen for the check",
 )
 
 
-def of_writing(run: Run) -> list[Verdict]:
-    """Inputs that forward or backward modified in place."""
+def in_place_writes(run: Run) -> list[Verdict]:
+    """Return a verdict for each array that forward or backward modified in place."""
     found = []
     for name in run.written:
         what = "writes into dout" if name == "dout" else "writes into its input"
-        who, cure = ("backward", "; let it work on a copy") if name == "dout" else ("forward or backward", "")
-        found.append(Verdict(what, f"{who} changes {name}, which is its caller's{cure}"))
+        who = "backward" if name == "dout" else "forward or backward"
+        whose = ", which belongs to the caller" if name == "dout" else ""
+        found.append(Verdict(what, f"{who} modifies {name} in place{whose}; work on a copy"))
     return found
 
 
 # ---------------------------------------------------------------------- of one array: what cannot be compared
 
 
-def of_other_shape(
+def reshape_broadcasting(
     params: Mapping[str, Any], gradients: dict[str, Any], second: dict[str, Any]
 ) -> dict[str, Verdict]:
-    """Give gradients of shape (D,), say, of parameters of shape (1, D) that shape; return what to say of it.
+    """Reshape gradients that broadcast to their parameter, (D,) to (1, D), say; return a verdict for each.
 
-    gradients, second: of two runs.  Such a gradient does what one of the right shape does wherever it is
-    added, so it is compared as if it were that.
+    gradients, second: those of two runs, changed in place. Adding such a gradient broadcasts to the right
+    result, so it is compared as if it had the right shape.
     """
     found = {}
     for name, param in params.items():
         shape = tuple(param.shape)
         got = getattr(gradients[name], "shape", shape)
         if got != shape and shape == (1,) * (len(shape) - len(got)) + got:
-            why = f"the gradient has shape {got}, the parameter {shape}; broadcasting forgives it"
+            why = f"the gradient has shape {got}, the parameter {shape}; an update broadcasts"
             found[name] = Verdict("ok, other shape", why)
             for each in (gradients, second):
                 if getattr(each[name], "shape", shape) == got:
@@ -57,21 +58,23 @@ def of_other_shape(
     return found
 
 
-def of_form(comparison: Comparison, name: str, gradient: Any, shape: tuple[int, ...]) -> Verdict | None:
+def why_not_comparable(
+    comparison: Comparison, name: str, gradient: Any, shape: tuple[int, ...]
+) -> Verdict | None:
     """Return why a gradient cannot be compared with that of an array of this shape, or None if it can."""
-    if isinstance(gradient, Verdict):  # it is not known which array it is
+    if isinstance(gradient, Verdict):  # there was none to pick
         return gradient
     if gradient is None:
         is_input = name in comparison.target.input_names
-        how = "returns no gradient of it" if is_input else "leaves no gradient of it"
-        return Verdict("missing gradient", f"backward {how}; if none is needed, constants=[{name!r}]")
+        how = "returns no gradient for it" if is_input else "stores no gradient for it"
+        return Verdict("missing gradient", f"backward {how}; if it needs none, pass constants=[{name!r}]")
     if owner_of(gradient) is None or gradient.dtype.kind != "f":
         what = describe(gradient) if owner_of(gradient) is None else gradient.dtype
-        return Verdict("missing gradient", f"its gradient is no array of real numbers but {what}")
+        return Verdict("missing gradient", f"its gradient must be an array of real numbers, got {what}")
     got = gradient.shape
     if got != shape:
         cause = _cause_of_shape(comparison, name, gradient, shape)
-        why = f"its gradient must have its shape, {shape}, got {got}"
+        why = f"its gradient must have the array's shape, {shape}, got {got}"
         return Verdict("wrong shape", f"{why}: {cause}" if cause else why)
     if found := first_not_finite(gradient):
         return Verdict("not finite", f"its gradient is {found}")
@@ -82,7 +85,7 @@ def of_form(comparison: Comparison, name: str, gradient: Any, shape: tuple[int, 
 
 
 def _cause_of_shape(comparison: Comparison, name: str, gradient: Any, shape: tuple[int, ...]) -> str:
-    """Return what makes a gradient of another shape right, or "" if nothing does."""
+    """Return the operation that makes a gradient of another shape right, or "" if there is none."""
     if 0 in gradient.shape or first_not_finite(gradient):
         return ""
     if gradient.T.shape == shape and comparison.agrees(name, gradient.T):
@@ -96,7 +99,7 @@ def _cause_of_shape(comparison: Comparison, name: str, gradient: Any, shape: tup
     for axes, words in choices_of_axes(len(shape)):
         kept = [1 if i in axes else n for i, n in enumerate(shape)]
         if gradient.size == prod(kept) and comparison.agrees(name, gradient.reshape(kept)):
-            return f"it is summed over {words}"
+            return f"it is summed over {words}, but must not be"
     is_input = name in comparison.target.input_names
     return "" if is_input else _confirmed(along_batch, comparison, name)
 
@@ -112,7 +115,7 @@ def explain(comparison: Comparison, row: ArrayCheck) -> Verdict:
         return Verdict("wrong")
     gap, limit = comparison.gap(gradient, direction, slope)
     is_small = gap <= diagnoses.SMALL * component(gradient, direction)[1]
-    for kind, test in (diagnoses.OF_A_SMALL_GAP if is_small else diagnoses.OF_ANY_GAP).items():
+    for kind, test in (diagnoses.TESTS_OF_SMALL_GAPS if is_small else diagnoses.TESTS).items():
         why = _confirmed(test, comparison, name)
         if why and (gap > 100.0 * limit or kind != "wrong axis"):
             return Verdict(kind, why)
@@ -120,7 +123,7 @@ def explain(comparison: Comparison, row: ArrayCheck) -> Verdict:
 
 
 def _others_agree(comparison: Comparison, row: ArrayCheck) -> bool:
-    """Return whether all entries but the one that a row shows are right, which no known cause leaves."""
+    """Return whether only the entry that a row shows is wrong: no known cause does that."""
     if row.index is None:
         return False
     direction, slope = comparison.slopes[row.name]
@@ -134,17 +137,17 @@ def _confirmed(test: Callable[[Comparison, str], str], comparison: Comparison, n
     """Return the explanation from a test, or "" if the test raises."""
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", RuntimeWarning)  # as of the logarithm of an x that a test tries
+            warnings.simplefilter("ignore", RuntimeWarning)  # a test may try log of a negative x
             return test(comparison, name)
     except Exception:  # an object may not accept the inputs that a test tries
         return ""
 
 
-def of_second_run(comparison: Comparison, name: str, first: Any, second: Any) -> Verdict | None:
+def repeated_backward(comparison: Comparison, name: str, first: Any, second: Any) -> Verdict | None:
     """Return a verdict if a second backward gave another gradient or added to the first, else None."""
     if not hasattr(second, "shape") or first.shape != second.shape or not differ(first, second):
         return None
     if not differ(second - first, first) or comparison.agrees(name, second - first):
-        why = "a second backward adds the gradient to the first; set it, or clear it before"
+        why = "a second backward adds to the first gradient; assign it, or clear it before each backward"
         return Verdict("accumulated", why)
-    return Verdict("hidden state", "a second backward of the same input gives another gradient")
+    return Verdict("hidden state", "a second backward on the same input returns a different gradient")

@@ -1,32 +1,34 @@
 """Computational graphs, drawn with the forward value above each edge and its gradient below.
 
-tracing.py          `trace`: the scalar layers record what they compute
-methods.py          the methods that record, in place of a layer's own
-source.py           the names that the caller's source gives to operands and results
-outside.py          what is computed of a graph's numbers without a layer
-current.py          the tracer that records
-records.py          its numbers and operations
-recording.py        a graph in the making
-graph.py            `Graph`: with names and gradients, to be drawn
-of_function.py      `graph_of`: the graph of a function
-returned.py         which result that graph is of
-book.py             the graphs of the chapter, as such functions
-network_graph.py    `network_graph`: a network layer by layer, on a batch
-of_network.py       what it saw, as a diagram
-picture.py          what every picture can do
-diagram.py          what a picture shows: nodes and edges
-of_values.py        a graph of numbers as a diagram
-digits.py           how a number is written
-layout.py           a diagram laid out, by the following
-metrics.py          how wide a text is
-ranks.py            which node stands in which rank
-columns.py          everything in columns, with few crossings
-placing.py          where it stands in its column
-straightening.py    what is nearly level made level
-lines.py            the course of an edge
-svg.py              the picture as SVG
-page.py, web/       the page that plays the passes
-mermaid.py, dot.py  the picture for other tools
+::
+
+    tracing.py          `trace`: record what the scalar layers compute
+    methods.py          the recording methods that replace a layer's own
+    source.py           the names that the caller's source gives to operands and results
+    outside.py          numbers computed from a graph's values without a layer
+    current.py          the active tracer of a thread
+    records.py          the values and operations of a graph
+    recording.py        a graph while it is recorded
+    graph.py            `Graph`: the recorded graph, with names, gradients and pictures
+    of_function.py      `graph_of`: the graph of a function
+    returned.py         the result that a function's gradients belong to
+    book.py             the graphs of the chapter, as functions
+    network_graph.py    `network_graph`: the passes of a network, layer by layer, on a batch
+    of_network.py       these passes as a diagram
+    picture.py          what every picture can do
+    diagram.py          nodes and edges, independent of the output format
+    of_values.py        a graph of numbers as a diagram
+    digits.py           the format of a number
+    layout.py           the positions of nodes, edges and texts, from the next six files
+    metrics.py          bounds on the width of a text
+    ranks.py            the rank of each node
+    columns.py          nodes and edges in columns, with few crossings
+    placing.py          positions within a column
+    straightening.py    nearly level lines made level
+    lines.py            the path of an edge
+    svg.py              the picture as SVG
+    page.py, web/       the page that plays the passes
+    mermaid.py, dot.py  the picture for other tools
 
 >>> from backprop import MulLayer
 >>> with trace() as graph:
@@ -34,7 +36,7 @@ mermaid.py, dot.py  the picture for other tools
 ...     price = MulLayer().forward(apple, apple_num)
 >>> graph.backward()
 >>> graph, graph.gradient("apple")
-(<Graph apple=100, apple_num=2; 1 operations>, 2.0)
+(<Graph apple=100, apple_num=2; 1 operation>, 2.0)
 """
 
 from backprop.graph.graph import Graph

@@ -1,6 +1,6 @@
-"""The graphs of the chapter and of appendix A, as programs over the scalar layers: `graph_of` draws them.
+"""The graphs of the chapter and of appendix A, as functions for `graph_of`.
 
-The parameters are the inputs, with the numbers of the book where it has some.
+The parameters are the inputs. Their defaults are the numbers of the book, if it gives any.
 """
 
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from backprop.scalar import AddLayer, ExpLayer, LogLayer, MulLayer, ReciprocalLa
 
 
 def apple(apple: float = 100, apple_num: float = 2, tax: float = 1.1) -> Any:
-    """Two apples at 100 yen, with 10 % tax.  Source: book section 5.4.1."""
+    """Return the price of two apples at 100 yen, with 10% tax. Source: book section 5.4.1."""
     apple_price = MulLayer().forward(apple, apple_num)
     price = MulLayer().forward(apple_price, tax)
     return price
@@ -19,7 +19,7 @@ def apple(apple: float = 100, apple_num: float = 2, tax: float = 1.1) -> Any:
 def apple_orange(
     apple: float = 100, apple_num: float = 2, orange: float = 150, orange_num: float = 3, tax: float = 1.1
 ) -> Any:
-    """Two apples and three oranges, with 10 % tax.  Source: book section 5.4.2."""
+    """Return the price of two apples and three oranges, with 10% tax. Source: book section 5.4.2."""
     apple_price = MulLayer().forward(apple, apple_num)
     orange_price = MulLayer().forward(orange, orange_num)
     all_price = AddLayer().forward(apple_price, orange_price)
@@ -28,7 +28,7 @@ def apple_orange(
 
 
 def sigmoid(x: float = 1.0) -> Any:
-    """1 / (1 + exp(-x)), what `SigmoidLayer` computes in one node.  Source: book section 5.5.2."""
+    """Return 1 / (1 + exp(-x)), which `SigmoidLayer` computes in one node. Source: book section 5.5.2."""
     minus_x = MulLayer().forward(x, -1)
     e = ExpLayer().forward(minus_x)
     one_more = AddLayer().forward(e, 1)
@@ -39,7 +39,7 @@ def sigmoid(x: float = 1.0) -> Any:
 def softmax_loss(
     a1: float = 0.3, a2: float = 2.9, a3: float = 4.0, t1: float = 0, t2: float = 1, t3: float = 0
 ) -> Any:
-    """The cross-entropy of softmax for three classes, where t is one-hot.  Source: book appendix A."""
+    """Return the cross-entropy of softmax for three classes; t is one-hot. Source: book appendix A."""
     e1 = ExpLayer().forward(a1)
     e2 = ExpLayer().forward(a2)
     e3 = ExpLayer().forward(a3)

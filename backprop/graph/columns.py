@@ -1,12 +1,12 @@
-"""Everything that needs room, in columns: nodes in the even ones, and in the odd ones what the edges say.
+"""All nodes and edges in columns: nodes in the even columns, the texts of edges in the odd ones.
 
-An edge is a chain of items: its two texts stand in the column behind its source, and in each further column
-it has a bend. So texts, lines and nodes can never meet, if only the items of a column do not. The edges of a
-branch share their bends as far as they go the same way, and each has its texts before its end.
+An edge is a chain of items. Its two texts stand in the column after its source, and it has a bend in each
+further column. So texts, lines and nodes cannot overlap if the items of each column do not. The edges of a
+branch share their bends as far as they run together, and each has its texts just before its end.
 
-The order within the columns is that of K. Sugiyama et al., "Methods for visual understanding of hierarchical
-system structures" (IEEE Trans. SMC 11, 1981): each item moves to the mean place of its neighbours, in sweeps
-to and fro, and the order with the fewest crossings is kept.
+The order within columns follows K. Sugiyama et al., "Methods for visual understanding of hierarchical system
+structures" (IEEE Trans. SMC 11, 1981): each item moves to the mean position of its neighbours, in alternating
+sweeps, and the order with the fewest crossings is kept.
 """
 
 from bisect import bisect_right, insort
@@ -20,10 +20,10 @@ NODE, LABEL, BEND = "node", "label", "bend"
 
 @dataclass(eq=False)
 class Item:
-    """Something in a column. of: the place of its node or edge in the diagram.
+    """A node, a text or a bend in a column.
 
-    width; up, down: the room that it needs, above and below its line.  x, y: where its middle comes to be.
-    left, right: where its column comes to be.
+    of: the index of its node or edge in the diagram.  width: its width.  up, down: its height above and below
+    its line.  x, y: its middle.  left, right: the sides of its column.
     """
 
     kind: str
@@ -42,7 +42,7 @@ class Item:
 
 @dataclass
 class Columns:
-    """The items by column in their order from above, and those of each node and of each edge."""
+    """The items by column, from top to bottom, and those of each node and of each edge."""
 
     columns: list[list[Item]]
     nodes: list[Item]
@@ -50,10 +50,10 @@ class Columns:
 
 
 def columns_of(diagram: Diagram, rank: list[int]) -> Columns:
-    """The items of a diagram, without sizes, in an order with few crossings."""
+    """Return the items of a diagram, without sizes, in an order with few crossings."""
     nodes = [Item(NODE, node, 2 * rank[node]) for node in range(len(diagram.nodes))]
     chains: list[list[Item]] = []
-    trunks: dict[tuple[int, int], Item] = {}  # the bends of a branch, by its node and their column
+    trunks: dict[tuple[int, int], Item] = {}  # the shared bends of a branch, by node and column
     for i, edge in enumerate(diagram.edges):
         columns = range(nodes[edge.source].column + 1, nodes[edge.target].column)
         if diagram.nodes[edge.source].kind == BRANCH:
@@ -73,12 +73,12 @@ def columns_of(diagram: Diagram, rank: list[int]) -> Columns:
 
 
 def _as_read(nodes: list[Item]) -> list[Item]:
-    """All items, operands before what is computed of them, in their order: a tree comes without crossings."""
+    """Return all items, operands in order before their result, so that a tree has no crossings."""
     seen: set[int] = set()
     order: list[Item] = []
     for end in (node for node in nodes if not node.after):
         stack = [(end, False)]
-        while stack:  # no recursion: a chain may be longer than Python's stack
+        while stack:  # no recursion, since a chain may exceed the recursion limit
             item, done = stack.pop()
             if done:
                 order.append(item)
@@ -111,7 +111,7 @@ def _untangled(columns: list[list[Item]]) -> list[list[Item]]:
 
 
 def _crossings(columns: list[list[Item]]) -> int:
-    """How many lines cross between neighbouring columns."""
+    """Return how many lines cross between neighbouring columns."""
     count = 0
     for left, right in zip(columns, columns[1:], strict=False):
         place = {id(item): i for i, item in enumerate(right)}

@@ -1,4 +1,4 @@
-"""The tracer that records, in this thread: the innermost one that is open."""
+"""The innermost open tracer of this thread."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +10,7 @@ current: ContextVar[Any] = ContextVar("tracer", default=None)
 
 @contextmanager
 def unrecorded() -> Iterator[None]:
-    """Run layers without any tracer's seeing it."""
+    """Run layers without recording them."""
     token = current.set(None)
     try:
         yield

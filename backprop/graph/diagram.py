@@ -1,4 +1,4 @@
-"""What a picture shows, whatever it is drawn as: nodes, and edges with a text above and a text below."""
+"""Nodes, and edges with a text above and a text below: what a picture shows in any format."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,21 +8,23 @@ INPUT, CONSTANT, OPERATION, BRANCH, OUTPUT, BOX = "input", "constant", "operatio
 
 @dataclass(frozen=True)
 class Node:
-    """A node. kind: one of the names above.
+    """A node of a picture.
 
-    label: what is written in it, or in its place.  notes: lines below the label (local derivatives; what a
-    layer of a network is).  title: what it is, in words.
+    kind: one of the constants above.  label: its text.  notes: lines below the label (local derivatives, or
+    shapes and parameter counts of a layer).  title: its description in words.
+    known_after_backward: how many of the notes, from the end, only the backward pass brings.
     """
 
     kind: str
     label: str = ""
     notes: tuple[str, ...] = ()
     title: str = ""
+    known_after_backward: int = 0
 
 
 @dataclass(frozen=True)
 class Edge:
-    """From one node to another, by their places in the list.  above: forward.  below: backward."""
+    """An edge between two nodes, given by index.  above: the forward text.  below: the gradient."""
 
     source: int
     target: int
@@ -32,9 +34,9 @@ class Edge:
 
 @dataclass
 class Diagram:
-    """Nodes in an order in which every edge leads on, and edges; those into a node in its operands' order.
+    """Nodes in topological order, and edges; the edges into a node are in the order of its operands.
 
-    facts: what a page needs to compute it anew, see `page.py`.
+    facts: what the page needs to recompute the graph, see `page.py`.
     """
 
     title: str
@@ -43,12 +45,12 @@ class Diagram:
     facts: dict[str, Any] = field(default_factory=dict)
 
     def add(self, node: Node) -> int:
-        """Append a node; returns its place."""
+        """Append a node and return its index."""
         self.nodes.append(node)
         return len(self.nodes) - 1
 
     def describe(self) -> str:
-        """The picture in words, a sentence for each edge."""
+        """Return the picture in words, a sentence per edge."""
         words = []
         for edge in self.edges:
             source, target = self.nodes[edge.source], self.nodes[edge.target]

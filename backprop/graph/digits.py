@@ -1,19 +1,19 @@
-"""How a number is written in a picture: four significant digits, every one of them right, and no more.
+"""The format of a number in a picture: four significant digits, correctly rounded.
 
-The page writes the same numbers in its own language, so the rule is one that both can keep: the exact value
-of the float is rounded half away from zero, as `toFixed` and `toExponential` in ECMAScript do.
+The page formats the same numbers in JavaScript, so both round the exact value of the float half away from
+zero, as `toFixed` and `toExponential` of ECMAScript do.
 """
 
 import math
 from decimal import ROUND_HALF_UP, Decimal
 
 MINUS = "\u2212"  # as wide as a plus, and read aloud as "minus"
-NONE = "\u2013"  # for a gradient that no backward has brought yet
-SMALL, LARGE = -3, 7  # powers of ten below and from which on a number is written with an exponent
+NONE = "\u2013"  # for a gradient that no backward has computed
+SMALL, LARGE = -3, 7  # a number has an exponent below the first power of ten, and from the second on
 
 
 def shown(number: float, digits: int = 4) -> str:
-    """A number as a picture shows it: `digits` significant ones, and all of those before the point.
+    """Return a number as a picture shows it: `digits` significant digits, and all before the point.
 
     >>> shown(220.00000000000003), shown(1 / 3), shown(-1234.56), shown(123456.78), shown(1.23456e-5)
     ('220', '0.3333', '−1235', '123457', '1.235e−5')
@@ -30,11 +30,11 @@ def shown(number: float, digits: int = 4) -> str:
 
 
 def _rounded(exact: Decimal, places: int) -> Decimal:
-    """A positive number rounded to so many decimal places."""
+    """Return a positive number rounded to `places` decimal places."""
     return exact.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP)
 
 
 def _plain(number: Decimal) -> str:
-    """Without an exponent, and without zeros at the end of a fraction."""
+    """Return a number without exponent and without trailing zeros of a fraction."""
     text = format(number, "f")
     return text.rstrip("0").rstrip(".") if "." in text else text

@@ -1,4 +1,4 @@
-"""The picture in the DOT language, for those who have Graphviz."""
+"""The picture in the DOT language of Graphviz."""
 
 from backprop.graph.diagram import BOX, BRANCH, CONSTANT, OPERATION, Diagram
 
@@ -6,7 +6,7 @@ SHAPES = {OPERATION: "circle", BRANCH: "point", CONSTANT: "point", BOX: "box"}
 
 
 def to_dot(diagram: Diagram) -> str:
-    """A digraph from left to right, each edge with its forward value and, in colour below it, its gradient.
+    """Return a digraph from left to right, with the gradient of each edge in colour below its value.
 
     >>> from backprop.graph.diagram import Edge, Node
     >>> x, times = Node("input", "x"), Node("operation", "×")

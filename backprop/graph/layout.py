@@ -1,4 +1,4 @@
-"""A diagram laid out: the room that everything needs, and where it stands."""
+"""The layout of a diagram: the size and the position of everything."""
 
 from dataclasses import dataclass, field
 
@@ -8,22 +8,22 @@ from backprop.graph.metrics import ABOVE, BELOW, number_width, word_width
 from backprop.graph.placing import place
 from backprop.graph.ranks import ranks
 
-NUMBER, WORD, NOTE = 13.0, 15.0, 11.5  # sizes of the texts
-SYMBOL, LETTERS = 21.0, 14.0  # sizes of a sign and of a word in an operation
+NUMBER, WORD, NOTE = 13.0, 15.0, 11.5  # font sizes
+SYMBOL, LETTERS = 21.0, 14.0  # font sizes of a sign and of a word in an operation
 RADIUS, DOT = 18.0, 3.5  # of an operation, and of a branch or a constant
-LIFT = 5.0  # between a line and the texts above and below it
-GAP = 5.0  # between a name and its line
-ROW = 20.0  # from one operand to the next in an operation that shows its local derivatives
-LINE = 1.35  # of lines of text that follow each other, in em
-PAD = 10.0  # inside a box
+LIFT = 5.0  # space between a line and the texts above and below it
+GAP = 5.0  # space between a name and its line
+ROW = 20.0  # distance between operands in an operation that shows local derivatives
+LINE = 1.35  # line height, in em
+PAD = 10.0  # padding of a box
 MARGIN = 14.0
 
 
 @dataclass
 class Layout:
-    """Where everything stands: the items of the nodes, and of each edge.
+    """The positions of all nodes, and of the items of all edges.
 
-    ports: how far below its node's middle an edge enters a node that has a row for each operand.
+    ports: by edge, the offset below the middle of its target, if that has a row per operand.
     """
 
     width: float
@@ -34,7 +34,7 @@ class Layout:
 
 
 def lay_out(diagram: Diagram, widest: int = 0) -> Layout:
-    """Lay a diagram out.  widest: letters for which there must be room wherever a number stands."""
+    """Return the layout of a diagram.  widest: letters that every number must have room for."""
     items = columns_of(diagram, ranks(diagram))
     for node, item in zip(diagram.nodes, items.nodes, strict=True):
         _size_node(node, item, widest)
@@ -70,13 +70,14 @@ def _size_node(node: Node, item: Item, widest: int) -> None:
 
 
 def sign_width(node: Node) -> float:
-    """What the sign of an operation takes: a circle, or more where it is a long word."""
+    """Return the width of an operation's sign: a circle, or more for a long word or one beside its notes."""
     width = word_width(node.label, LETTERS)
-    return 2 * RADIUS if width < 2 * RADIUS else width + 2 * PAD
+    is_in_circle = width < 2 * RADIUS and not (node.notes and len(node.label) > 1)
+    return 2 * RADIUS if is_in_circle else width + 2 * PAD
 
 
 def is_long(node: Node) -> bool:
-    """Whether an operation is drawn as a long box, in which each operand has a place to enter."""
+    """Return whether an operation is drawn as a long box, with a place for each operand to enter."""
     return node.kind == OPERATION and (bool(node.notes) or sign_width(node) > 2 * RADIUS)
 
 

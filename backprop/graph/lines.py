@@ -1,4 +1,4 @@
-"""The course of an edge: level through every column that it passes, and an S between two columns."""
+"""The path of an edge: level within each column, and an S curve between columns."""
 
 import math
 from typing import NamedTuple
@@ -7,24 +7,24 @@ from backprop.graph.columns import Item
 from backprop.graph.diagram import BRANCH, CONSTANT, OPERATION, Diagram, Node
 from backprop.graph.layout import DOT, RADIUS, Layout
 
-ARROW, HALF = 8.0, 3.2  # length and half the width of an arrow's head
-SLANT = math.radians(55)  # how far from level an edge may meet a circle
+ARROW, HALF = 8.0, 3.2  # length and half the width of an arrowhead
+SLANT = math.radians(55)  # the steepest angle at which an edge meets a circle
 
 
 class Line(NamedTuple):
-    """An edge as a path, and the head of its arrow as another; "" where there is none."""
+    """An edge as a path, and its arrowhead as another, "" if it has none."""
 
     path: str
     head: str
 
 
 def brief(number: float) -> str:
-    """A coordinate to a tenth of a pixel, in as few letters as that takes."""
+    """Return a coordinate to a tenth of a pixel, in as few letters as possible."""
     return f"{round(number, 1):g}" if abs(number) < 1e5 else f"{number:.0f}"
 
 
 def line(diagram: Diagram, laid: Layout, i: int) -> Line:
-    """The line of the edge in place i."""
+    """Return the line of edge i."""
     edge, chain = diagram.edges[i], laid.chains[i]
     source, target = laid.nodes[edge.source], laid.nodes[edge.target]
     x, y = source.x + _reach(diagram.nodes[edge.source], source), source.y
@@ -40,7 +40,7 @@ def line(diagram: Diagram, laid: Layout, i: int) -> Line:
         return Line("".join(path), "")
     to_x, to_y, angle = _meeting(node, target, laid.ports.get(i), x, y)
     back_x, back_y = to_x - ARROW * math.cos(angle), to_y + ARROW * math.sin(angle)
-    if target.left < back_x - ARROW:  # a node narrower than its column: the rest of the way is level
+    if target.left < back_x - ARROW:  # a node narrower than its column: the rest is level
         x, y = _curve(path, x, y, target.left, back_y)
         _level(path, x, y, back_x, y)
     else:
@@ -49,16 +49,16 @@ def line(diagram: Diagram, laid: Layout, i: int) -> Line:
 
 
 def _reach(node: Node, item: Item) -> float:
-    """How far a node reaches to the right of its middle."""
+    """Return how far a node extends to the right of its middle."""
     return DOT if node.kind in (BRANCH, CONSTANT) else item.width / 2
 
 
 def _meeting(node: Node, item: Item, port: float | None, x: float, y: float) -> tuple[float, float, float]:
-    """Where an edge that comes from (x, y) meets a node, and at which angle."""
+    """Return where an edge from (x, y) meets a node, and at which angle."""
     if node.kind != OPERATION or port is not None:
         return item.x - item.width / 2, item.y + (port or 0.0), 0.0
     angle = math.atan2(y - item.y, item.x - x)
-    if item.left < item.x - RADIUS - ARROW:  # not slanting, but as high or low as if it were
+    if item.left < item.x - RADIUS - ARROW:  # level, at the height where a straight line would meet it
         return item.x - RADIUS * math.cos(angle), item.y + RADIUS * math.sin(angle), 0.0
     angle = max(-SLANT, min(SLANT, 1.5 * angle))
     return item.x - RADIUS * math.cos(angle), item.y + RADIUS * math.sin(angle), angle
@@ -66,7 +66,7 @@ def _meeting(node: Node, item: Item, port: float | None, x: float, y: float) -> 
 
 def _level(path: list[str], x: float, y: float, to_x: float, to_y: float) -> tuple[float, float]:
     if path[-1][0] == "H":
-        path.pop()  # one piece in place of two
+        path.pop()  # merge two level pieces
     if to_x > x:
         path.append(f"H{brief(to_x)}")
     return to_x, to_y
@@ -75,7 +75,7 @@ def _level(path: list[str], x: float, y: float, to_x: float, to_y: float) -> tup
 def _curve(
     path: list[str], x: float, y: float, to_x: float, to_y: float, angle: float = 0.0
 ) -> tuple[float, float]:
-    """An S from (x, y), level there, to a point that it reaches at an angle."""
+    """Append an S curve from (x, y), level there, to a point that it reaches at an angle."""
     if abs(to_y - y) < 0.05:
         return _level(path, x, y, to_x, y)
     pull = (to_x - x) / 2
@@ -85,7 +85,7 @@ def _curve(
 
 
 def _head(x: float, y: float, angle: float) -> str:
-    """A triangle whose tip is at (x, y)."""
+    """Return a triangle with its tip at (x, y)."""
     cos, sin = math.cos(angle), -math.sin(angle)
     back_x, back_y = x - ARROW * cos, y - ARROW * sin
     corners = [(x, y), (back_x - HALF * sin, back_y + HALF * cos), (back_x + HALF * sin, back_y - HALF * cos)]

@@ -6,7 +6,7 @@ SHAPES = {OPERATION: ("((", "))"), BRANCH: ("((", "))")}
 
 
 def to_mermaid(diagram: Diagram) -> str:
-    """A flowchart from left to right, each edge with its forward value and, behind a stroke, its gradient.
+    """Return a flowchart from left to right, with the value and gradient of each edge as "value | gradient".
 
     >>> from backprop.graph.diagram import Edge
     >>> x, times = Node("input", "x"), Node("operation", "×")
@@ -20,7 +20,7 @@ def to_mermaid(diagram: Diagram) -> str:
     for i, node in enumerate(diagram.nodes):
         left, right = SHAPES.get(node.kind, ("[", "]"))
         if node.kind == OPERATION and node.notes:
-            left, right = "([", "])"  # a circle would not hold them
+            left, right = "([", "])"  # a circle is too small for them
         lines.append(f'  n{i}{left}"{_quoted(node)}"{right}')
     for edge in diagram.edges:
         text = " | ".join(filter(None, [edge.above, edge.below]))
@@ -30,7 +30,7 @@ def to_mermaid(diagram: Diagram) -> str:
 
 
 def _quoted(node: Node) -> str:
-    """The label and the notes as Mermaid takes them: signs that mean something to it as entities."""
+    """Return the label and the notes, with Mermaid's special characters as entities."""
     text = "\n".join([node.label or " ", *node.notes])
     for sign, entity in (("#", "#35;"), ('"', "#quot;"), ("<", "#lt;"), (">", "#gt;"), ("\n", "<br/>")):
         text = text.replace(sign, entity)

@@ -1,4 +1,4 @@
-"""The methods that record, in place of a layer's own while a tracer is open."""
+"""The recording methods that replace a layer's own while a tracer is open."""
 
 import copy
 import functools
@@ -15,22 +15,22 @@ from backprop.graph.records import Operation, number_of
 from backprop.graph.source import Argument, call_in
 
 UNWRITTEN = Argument("", False)
-_signature = functools.lru_cache(maxsize=64)(inspect.signature)  # each tracer asks for those of all layers
+_signature = functools.lru_cache(maxsize=64)(inspect.signature)  # each tracer needs those of all layers
 
 
 class Tracer:
-    """A graph in the making.
+    """A graph while it is recorded.
 
-    last: by its id, each layer that ran, and the operation that its backward belongs to.
+    last: by id of a layer, the layer and the operation of its latest forward.
     """
 
     def __init__(self, around: "Tracer | None") -> None:
         self.graph: Graph = Graph(around.graph if around else None)
-        self.last: dict[int, tuple[Any, Operation]] = {}  # the layer too, so that its id stays
+        self.last: dict[int, tuple[Any, Operation]] = {}  # the layer is kept alive, so its id stays unique
 
 
 def recording_forward(cls: type, original: Callable[..., Any]) -> Callable[..., Any]:
-    """A forward of a class that also records what its original computes."""
+    """Return a forward of a class that runs the original and records it."""
     where, signature = f"{cls.__name__}.forward", _signature(original)
 
     @functools.wraps(original)
@@ -58,7 +58,7 @@ def recording_forward(cls: type, original: Callable[..., Any]) -> Callable[..., 
 
 
 def recording_backward(cls: type, original: Callable[..., Any]) -> Callable[..., Any]:
-    """A backward of a class that also notes what its original was given and returned."""
+    """Return a backward of a class that runs the original and records its argument and result."""
     where, signature = f"{cls.__name__}.backward", _signature(original)
 
     @functools.wraps(original)
@@ -72,7 +72,7 @@ def recording_backward(cls: type, original: Callable[..., Any]) -> Callable[...,
         with unrecorded():
             gradients = original(self, *douts)
         if id(self) not in tracer.last:
-            raise RuntimeError(f"{where}: its forward was not recorded; run both inside `with trace()`")
+            raise RuntimeError(f"{where}: the forward was not recorded; run both inside `with trace()`")
         _, operation = tracer.last[id(self)]
         operation.dout, operation.gradients = douts[0], operation.checked(gradients)
         return gradients
@@ -88,9 +88,9 @@ def _bound(where: str, signature: inspect.Signature, *arguments: Any, **named: A
 
 
 def _copied(where: str, layer: Any) -> Any:
-    """The layer as it is now, which a further forward of it does not change."""
+    """Return a copy of the layer, which later forwards do not change."""
     try:
         return copy.deepcopy(layer)
     except Exception as error:
         cause = cut(f"{type(error).__name__}: {error}", 90)
-        raise TypeError(f"{where}: a tracer keeps a copy of the layer, which fails ({cause})") from error
+        raise TypeError(f"{where}: a tracer copies the layer, which failed ({cause})") from error

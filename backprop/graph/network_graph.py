@@ -1,4 +1,4 @@
-"""Both passes of a network through a batch, seen layer by layer: how large everything is."""
+"""`network_graph`: both passes of a network on a batch, layer by layer, as shapes and norms."""
 
 import math
 from typing import Any
@@ -13,13 +13,37 @@ NEEDED = ("layers", "loss_layer", "prepare", "names", "params")
 
 
 def network_graph(net: Any, x: Any, t: Any) -> NetworkGraph:
-    """Both passes of a network through a batch, on a copy: the network itself is not touched.
+    """Run both passes of a network on a batch and return their shapes and norms, ready to draw.
 
-    They are those of its layers: a `loss` or `gradient` of a subclass's own does not show.
-    net: a Network.  x, t: as for `net.loss`.
-    Raises TypeError for another object, and what `net.loss` raises of x and t.
+    They run on a copy, so the network does not change.
 
+    Parameters
+    ----------
+    net : Network
+    x : array (N, …)
+        Samples, as for `net.loss`.
+    t : array (N,) or (N, …)
+        Targets, as for `net.loss`.
+
+    Returns
+    -------
+    NetworkGraph
+
+    Raises
+    ------
+    TypeError
+        If `net` is not a network, or as for `net.loss`.
+    ValueError
+        As for `net.loss`.
+
+    Notes
+    -----
+    The passes are those of the layers. If a subclass overrides `loss` or `gradient`, that does not show.
+
+    Examples
+    --------
     >>> from backprop import TwoLayerNet
+    >>> from backprop.graph import network_graph
     >>> network_graph(TwoLayerNet(4, 3, 2, rng=0), [[1.0, 2.0, 3.0, 4.0]], [1])
     <NetworkGraph TwoLayerNet: Affine1, ReLU1, Affine2, SoftmaxCrossEntropy>
     """
@@ -28,7 +52,7 @@ def network_graph(net: Any, x: Any, t: Any) -> NetworkGraph:
             what = f"the class {cut(net.__name__, 40)}" if isinstance(net, type) else describe(net)
             raise TypeError(
                 f"network_graph: a network has {', '.join(NEEDED)}, but {what} has no {name}; "
-                "numbers and scalar layers are drawn by `with trace() as graph:`"
+                "for numbers and scalar layers, use `with trace() as graph:`"
             )
     twin = copy_as(net)
     values, targets = twin.prepare("network_graph", x, t)
@@ -52,13 +76,13 @@ def network_graph(net: Any, x: Any, t: Any) -> NetworkGraph:
 
 
 def _forward(name: str, layer: Any, x: Any, out: tuple[int, ...]) -> LayerPass:
-    says_nothing = "__repr__" not in {name for base in type(layer).__mro__[:-1] for name in vars(base)}
-    kind = type(layer).__name__ if says_nothing else shown(layer, 60)
+    has_no_repr = "__repr__" not in {name for base in type(layer).__mro__[:-1] for name in vars(base)}
+    kind = type(layer).__name__ if has_no_repr else shown(layer, 60)
     return LayerPass(name, kind, (tuple(x.shape), tuple(out)), 0, _norm(x))
 
 
 def _returned(layer: Any, which: str, value: Any) -> Any:
-    """What a pass of a layer returned.  Raises TypeError unless it is an array."""
+    """Return the result of a layer's pass. Raises TypeError unless it is an array."""
     if owner_of(value) is None:
         where = f"{cut(type(layer).__name__, 40)}.{which}"
         raise TypeError(f"{where} must return an array, got {shown(value)}")
@@ -70,11 +94,11 @@ def _mean_loss(layer: Any, loss: Any) -> float:
         return float(loss)
     except (TypeError, ValueError):
         where = f"{cut(type(layer).__name__, 40)}.forward"
-        raise TypeError(f"{where} must return the mean loss, one number, got {shown(loss)}") from None
+        raise TypeError(f"{where} must return the mean loss as one number, got {shown(loss)}") from None
 
 
 def _norm(array: Any) -> float:
-    """The Euclidean norm over all entries, summed in float64, of multiples of the largest one."""
+    """Return the Euclidean norm over all entries, in float64, scaled by the largest to avoid overflow."""
     host = abs(to_numpy(array).astype("float64"))
     largest = float(host.max()) if math.prod(host.shape) else 0.0
     if not 0.0 < largest < math.inf:

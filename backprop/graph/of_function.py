@@ -1,4 +1,4 @@
-"""The graph of a function over the scalar layers: its parameters are the inputs."""
+"""`graph_of`: the graph of a function over the scalar layers, whose parameters are the inputs."""
 
 import inspect
 from collections.abc import Callable
@@ -12,9 +12,9 @@ from backprop.graph.tracing import trace
 from backprop.scalar import ScalarLayer
 
 STARRED = inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD
-KINDS: dict[str, Callable[[Any], bool]] = {  # that cannot be traced
+UNTRACEABLE: dict[str, Callable[[Any], bool]] = {
     "the class": inspect.isclass,
-    "a layer's own": lambda function: isinstance(getattr(function, "__self__", None), ScalarLayer),
+    "the method of a layer:": lambda function: isinstance(getattr(function, "__self__", None), ScalarLayer),
     "the async function": inspect.iscoroutinefunction,
     "the generator function": lambda function: (
         inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function)
@@ -23,16 +23,38 @@ KINDS: dict[str, Callable[[Any], bool]] = {  # that cannot be traced
 
 
 def graph_of(function: Callable[..., Any], /, *, output: str | int | None = None, **numbers: Any) -> Graph:
-    """Run a function under a tracer, and the backward passes after it, unless it ran some itself.
+    """Run a function under a tracer and return its graph, with gradients.
 
-    output: where it has several results, which one the gradients are of: its name, or its place in what the
-    function returns (in `Graph.outputs`, if it returns none).
-    numbers: its inputs by name; the others take the function's own defaults.
-    Raises TypeError for what is no function, for a missing or an unknown input, ValueError for a function
-    that returns a number which no layer computed, and for several outputs and none of them chosen,
-    RuntimeError for a function that runs no scalar layer, what `trace` raises, and what the function raises.
+    The backward passes run afterwards, unless the function has run some itself.
 
-    >>> from backprop.graph import book
+    Parameters
+    ----------
+    function : callable
+        A plain function over the scalar layers, such as `def price(apple=100, tax=1.1): ...`.
+    output : str or int, optional
+        The result to differentiate if there are several: its name, or its index in what the function returns
+        (in `Graph.outputs`, if it returns no numbers).
+    **numbers : float
+        Inputs by name. The others take their defaults.
+
+    Returns
+    -------
+    Graph
+
+    Raises
+    ------
+    TypeError
+        If `function` cannot be traced, or an input is missing or unknown.
+    ValueError
+        If the function returns a number that no layer computed, or has several outputs and none is chosen.
+    RuntimeError
+        If the function runs no scalar layer.
+    Exception
+        Whatever `trace` or the function itself raises.
+
+    Examples
+    --------
+    >>> from backprop.graph import book, graph_of
     >>> graph = graph_of(book.apple, apple_num=3)
     >>> graph, round(graph["price"], 6), round(graph.gradient("tax"), 6)
     (<Graph apple=100, apple_num=3, tax=1.1; 2 operations>, 330.0, 300.0)
@@ -40,7 +62,7 @@ def graph_of(function: Callable[..., Any], /, *, output: str | int | None = None
     graph, _ = run_traced(function, output, **numbers)
     if not graph.operations:
         raise RuntimeError(
-            f"graph_of: nothing was recorded, for {_name(function)} runs no scalar layer, as MulLayer; "
+            f"graph_of: nothing was recorded: {_name(function)} runs no scalar layer, such as MulLayer; "
             "layers of your own are recorded inside `with trace(YourLayer):`"
         )
     return graph
@@ -49,10 +71,10 @@ def graph_of(function: Callable[..., Any], /, *, output: str | int | None = None
 def run_traced(
     function: Callable[..., Any], output: str | int | None = None, /, **numbers: Any
 ) -> tuple[Graph, Any]:
-    """The graph, which may have nothing in it, and what the function returned."""
+    """Return the graph, which may be empty, and the result of the function."""
     bound = _inputs(function, numbers)
     if output is not None and "output" in bound.arguments:
-        rule = f"output=... chooses a result, and {_name(function)} has an input of that name; rename it"
+        rule = f"output=... chooses a result, but {_name(function)} has an input named output; rename it"
         raise TypeError(f"graph_of: {rule}")
     with trace() as graph:
         for parameter, number in bound.arguments.items():
@@ -71,19 +93,19 @@ def _name(function: Any) -> str:
 
 
 def _inputs(function: Any, numbers: dict[str, Any]) -> inspect.BoundArguments:
-    """Its arguments.  Raises TypeError for what cannot be called with numbers by name."""
+    """Return the bound arguments. Raises TypeError if the function cannot be called with numbers by name."""
     name = _name(function)
-    wrong = next((f"{kind} {name}" for kind, fits in KINDS.items() if fits(function)), "")
+    wrong = next((f"{kind} {name}" for kind, fits in UNTRACEABLE.items() if fits(function)), "")
     if wrong or not callable(function):
-        cure = "one over the scalar layers, def f(x=1.0): ..., that returns their result"
-        raise TypeError(f"graph_of: needs a plain function, {cure}; got {wrong or shown(function)}")
+        rule = "function must be a plain one, as def f(x=1.0): ..., that returns the result of scalar layers"
+        raise TypeError(f"graph_of: {rule}, got {wrong or shown(function)}")
     try:
         signature = inspect.signature(function)
     except (TypeError, ValueError):
-        raise TypeError(f"graph_of: the parameters of {name} are not known; wrap it in a function") from None
+        raise TypeError(f"graph_of: the parameters of {name} are unknown; wrap it in a function") from None
     for parameter in signature.parameters.values():
         if parameter.kind in STARRED:
-            rule = f"{name} takes {cut(str(parameter), 30)}, but each input is a parameter with a name"
+            rule = f"{name} takes {cut(str(parameter), 30)}, but each input needs a named parameter"
             raise TypeError(f"graph_of: {rule}; write them out, def {name}(x=1.0, y=2.0)")
     for unknown in numbers.keys() - signature.parameters.keys():
         known = cut(", ".join(signature.parameters) or "none", 60)

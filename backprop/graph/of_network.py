@@ -1,4 +1,4 @@
-"""A network as a picture: its layers with shapes and parameters, and the norms of what flows between them."""
+"""A network as a diagram: its layers with shapes and parameter counts, and the norms between them."""
 
 import math
 from dataclasses import asdict, dataclass, field
@@ -11,10 +11,22 @@ from backprop.graph.picture import Picture
 
 @dataclass
 class LayerPass:
-    """What both passes through a layer showed.
+    """Shapes and norms of both passes through a layer. Norms are Euclidean, over all entries.
 
-    name, layer: as in `net.layers`.  x_norm: of its input.  shapes: of its input and its output.
-    parameters: how many numbers.  dx_norm, grad_norms: of the gradients, grad_norms by parameter name.
+    Attributes
+    ----------
+    name : str
+        The name in `net.layers`.
+    layer : str
+        The repr of the layer, or its class name.
+    shapes : tuple of two tuples
+        Of input and output.
+    parameters : int
+        Number of trainable values.
+    x_norm, dx_norm : float
+        Of the input, and of the gradient with respect to it.
+    grad_norms : dict of float
+        Of the gradients, by parameter name.
     """
 
     name: str
@@ -27,7 +39,19 @@ class LayerPass:
 
 
 class NetworkGraph(Picture):
-    """What `network_graph` saw: `passes`, one per layer, the loss last, and the mean `loss` in its `unit`."""
+    """The graph that `network_graph` returns. A notebook draws it.
+
+    Attributes
+    ----------
+    title : str
+        The class name of the network.
+    passes : list of LayerPass
+        One per layer, the loss last.
+    loss : float
+        The mean loss of the batch.
+    unit : str
+        Of the loss: "nats", or "" if unknown.
+    """
 
     def __init__(self, title: str, passes: list[LayerPass], loss: float, unit: str = "") -> None:
         self.title, self.passes, self.loss, self.unit = title, passes, loss, unit
@@ -39,9 +63,11 @@ class NetworkGraph(Picture):
         node = diagram.add(Node(INPUT, "x", title="x"))
         for each in self.passes:
             below, above = shown(each.dx_norm, digits), shown(each.x_norm, digits)
-            box = diagram.add(Node(BOX, each.name, tuple(_notes(each, local, digits)), each.name))
+            gradients = _gradient_notes(each, digits) if local else []
+            notes = (*_notes(each), *gradients)
+            box = diagram.add(Node(BOX, each.name, notes, each.name, len(gradients)))
             diagram.edges.append(Edge(node, box, f"norm {above}", f"norm {below}"))
-            facts.append(_told(each, above, below, digits))
+            facts.append(_in_words(each, above, below, digits))
             node = box
         end = diagram.add(Node(OUTPUT, "loss", title="loss"))
         diagram.edges.append(Edge(node, end, shown(self.loss, digits), "1"))
@@ -52,29 +78,31 @@ class NetworkGraph(Picture):
         return diagram
 
     def to_dict(self) -> dict[str, Any]:
-        """All of it as JSON's terms."""
+        """Return passes and loss as plain data for JSON."""
         return {"passes": [asdict(each) for each in self.passes], "loss": self.loss}
 
     def __repr__(self) -> str:
         return f"<NetworkGraph {self.title}: {', '.join(each.name for each in self.passes)}>"
 
 
-def _notes(seen: LayerPass, local: bool, digits: int) -> list[str]:
-    came, went = ("×".join(map(str, shape[1:])) for shape in seen.shapes)
-    notes = [f"{came} → {went}" if went else f"{came} → loss"]
+def _notes(seen: LayerPass) -> list[str]:
+    inner, outer = ("×".join(map(str, shape[1:])) for shape in seen.shapes)
+    notes = [f"{inner} → {outer}" if outer else f"{inner} → loss"]
     if seen.parameters:
-        notes.append(f"{seen.parameters:,} parameters")
-    if local:
-        notes += [f"‖d{name}‖ {shown(norm, digits)}" for name, norm in seen.grad_norms.items()]
+        notes.append("1 parameter" if seen.parameters == 1 else f"{seen.parameters:,} parameters")
     return notes
 
 
-def _told(seen: LayerPass, above: str, below: str, digits: int) -> dict[str, Any]:
-    """The two passes through a layer in words, for the page."""
-    forward = f"{seen.layer} takes {seen.shapes[0]}, of norm {above}"
-    forward += f", and gives {seen.shapes[1]}." if seen.shapes[1] else "."
-    backward = f"The gradient that {seen.name} passes back has norm {below}."
+def _gradient_notes(seen: LayerPass, digits: int) -> list[str]:
+    return [f"‖d{name}‖ {shown(norm, digits)}" for name, norm in seen.grad_norms.items()]
+
+
+def _in_words(seen: LayerPass, above: str, below: str, digits: int) -> dict[str, Any]:
+    """Return the facts of a layer for the page, with both passes in words."""
+    forward = f"The input of {seen.layer} has shape {seen.shapes[0]} and norm {above}."
+    forward += f" The output has shape {seen.shapes[1]}." if seen.shapes[1] else ""
+    backward = f"The gradient with respect to the input of {seen.name} has norm {below}."
     if seen.grad_norms:
         norms = [f"{shown(norm, digits)} for {name}" for name, norm in seen.grad_norms.items()]
-        backward += f" Those of its parameters: {', '.join(norms)}."
+        backward += f" The norms of the parameter gradients are {', '.join(norms)}."
     return {"kind": BOX, "name": seen.name, "title": seen.name, "forward": forward, "backward": backward}

@@ -1,4 +1,4 @@
-"""The diagram of a recorded graph: a value that is used twice has a branch, where its gradients are added."""
+"""The diagram of a recorded graph. A value that is used twice gets a branch, where its gradients add up."""
 
 import re
 from typing import TYPE_CHECKING, Any
@@ -20,7 +20,7 @@ from backprop.scalar import (
 if TYPE_CHECKING:
     from backprop.graph.graph import Graph
 
-LAYERS = {  # of this library, and how each is drawn
+LAYERS = {  # the symbols of the library's own layers
     AddLayer: "+",
     DivLayer: "÷",
     ExpLayer: "exp",
@@ -30,26 +30,28 @@ LAYERS = {  # of this library, and how each is drawn
     SigmoidLayer: "σ",
     SumLayer: "+",
 }
-SYMBOLS = {layer.__name__: symbol for layer, symbol in LAYERS.items()}  # also of a layer of the same name
+SYMBOLS = {
+    layer.__name__: symbol for layer, symbol in LAYERS.items()
+}  # also for other layers of the same name
 SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 
 
 def diagram_of(graph: "Graph", local: bool, digits: int) -> Diagram:
-    """What there is to draw of a graph that has operations."""
+    """Return the diagram of a graph that has operations."""
     return _Drawing(graph, local, digits).diagram
 
 
 class _Drawing:
-    """A diagram in the making: values become nodes in the order in which they came."""
+    """A diagram under construction: values become nodes in the order in which they were recorded."""
 
     def __init__(self, graph: "Graph", local: bool, digits: int) -> None:
         self.graph, self.local, self.digits = graph, local, digits
         self.used, self.gradients = uses(graph.operations), gradients_of(graph.values, graph.operations)
         self.made_by = {id(operation.out): operation for operation in graph.operations}
-        self.starts: dict[int, int] = {}  # from where a value goes to its uses: a node, by the value's id
+        self.starts: dict[int, int] = {}  # by id of a value, the node from which it goes to its uses
         outputs = ", ".join(value.name for value in graph.outputs if value.name)
         self.diagram = Diagram(f"Computational graph of {outputs}" if outputs else "Computational graph")
-        self.facts: list[dict[str, Any]] = []  # of each node, for the page that computes it anew
+        self.facts: list[dict[str, Any]] = []  # of each node, for the page that recomputes it
         for value in graph.values:
             self._add(value)
         edges = [[edge.source, edge.target] for edge in self.diagram.edges]
@@ -58,7 +60,7 @@ class _Drawing:
     def _add(self, value: Value) -> None:
         operation, uses_of_it = self.made_by.get(id(value)), self.used.get(id(value), [])
         if operation is None and not uses_of_it:
-            return  # an input that nothing was computed of
+            return  # an unused input
         node = self._operation(operation) if operation else self._input(value)
         gradient = self.gradients[id(value)]
         if not uses_of_it:
@@ -103,7 +105,7 @@ class _Drawing:
         return node
 
     def _recorded(self, operation: Operation) -> dict[str, Any]:
-        """Of a layer that no page can compute: its result, and its local derivatives where they are drawn."""
+        """Return the result and local derivatives of a layer that the page cannot compute."""
         if type(operation.layer) in LAYERS or not self.local:
             return {}
         return {"recorded": {"value": float(operation.out), "local": list(operation.local_derivatives())}}
@@ -115,7 +117,7 @@ class _Drawing:
 
 
 def subscripted(name: str) -> str:
-    """A name of one letter and a number as one writes it in a formula.
+    """Return a name that ends in a letter and a number with the number as a subscript.
 
     >>> subscripted("a1"), subscripted("branch of x12"), subscripted("apple1"), subscripted("the constant 1")
     ('a₁', 'branch of x₁₂', 'apple1', 'the constant 1')
@@ -124,5 +126,5 @@ def subscripted(name: str) -> str:
 
 
 def _notes(operation: Operation, digits: int) -> tuple[str, ...]:
-    """The local derivatives, a line for each operand."""
+    """Return the local derivatives, a line per operand."""
     return tuple(f"∂ {shown(derivative, digits)}" for derivative in operation.local_derivatives())

@@ -1,8 +1,8 @@
-"""What Python's own arithmetic makes of the numbers of a graph: numbers that no layer recorded.
+"""Numbers that plain Python arithmetic computes from the values of a graph, without a layer.
 
-`price + 500` is a float as ever, but it remembers that it was computed of `price`. No gradient would come
-back through it, so the layers of that graph refuse it, and say so by name; `numpy.exp(price)` likewise. What
-`math.exp`, `float`, `int` or an array make of a value is a bare number: nobody can say where it came from.
+`price + 500` is a float that remembers that it was computed from `price`. No gradient could flow back through
+it, so the layers of that graph refuse it by name. The same holds for `numpy.exp(price)`. The results of
+`math.exp`, `float`, `int` and arrays are plain numbers whose origin is lost.
 """
 
 from collections.abc import Sequence
@@ -12,8 +12,8 @@ from typing import Any
 from backends import cut
 from backprop.graph.current import current
 
-OWN = "a layer of your own, trace(YourLayer)"
-ARITHMETIC = {  # by the method: how it is written, and the layer to use in its place
+OWN = "a layer of your own, with trace(YourLayer)"
+ARITHMETIC = {  # by method: its notation, and the layer to use instead
     "add": ("{} + {}", "AddLayer"),
     "sub": ("{} - {}", "AddLayer, and MulLayer by -1"),
     "mul": ("{} * {}", "MulLayer"),
@@ -26,22 +26,22 @@ ARITHMETIC = {  # by the method: how it is written, and the layer to use in its 
     "abs": ("abs({})", OWN),
     "round": ("round({}, {})", OWN),
 }
-LONGEST = 30  # letters of what was computed, in a message
+LONGEST = 30  # letters of an expression in a message
 
 
 class Tracked(float):
-    """A float whose sums, products, … are `Outside` numbers of its graph. A copy of it is a plain float."""
+    """A float whose sums, products, … are `Outside` numbers of its graph. Its copies are plain floats."""
 
     __slots__ = ()
     graph: Any
 
     @property
     def real(self) -> "Tracked":
-        """The number itself."""
+        """The number itself, as for a float."""
         return self
 
     def conjugate(self) -> "Tracked":
-        """The number itself."""
+        """Return the number itself, as a float does."""
         return self
 
     def __divmod__(self, other: Any) -> Any:
@@ -51,36 +51,36 @@ class Tracked(float):
         return other // self, other % self
 
     def __array_ufunc__(self, function: Any, method: str, *operands: Any, **options: Any) -> Any:
-        """What a function of NumPy makes of it, or an operator beside a number of NumPy."""
+        """Apply a function of NumPy, or an operator whose other operand is a NumPy scalar."""
         number = getattr(function, method)(*map(plain, operands), **options)
         form = ", ".join(["{}"] * len(operands)).join([f"numpy.{function.__name__}(", ")"])
         is_float = isinstance(number, Real) and not isinstance(number, Integral)
         return _outside(number, form, OWN, operands) if is_float else number
 
     def __reduce__(self) -> tuple[type[float], tuple[float]]:
-        return float, (float(self),)  # it belongs to no graph
+        return float, (float(self),)  # a copy belongs to no graph
 
 
 class Outside(Tracked):
-    """A number that was computed of a value of a graph, and not by a layer.
+    """A number computed from a value of a graph, but not by a layer.
 
-    graph: of the value.  written: how it was computed.  layer: what computes it with a gradient.
+    graph: the value's.  written: the expression.  layer: what would compute it with a gradient.
     """
 
     __slots__ = ("graph", "layer", "written")
     written: str
     layer: str
 
-    def told(self) -> str:
-        """What it is, and the cure, for a message."""
+    def explain(self) -> str:
+        """Return the expression and the cure, for a message."""
         return (
-            f"{self.written} = {float(self):.6g} was computed outside of the layers, so that its gradient is "
+            f"{self.written} = {float(self):.6g} was computed outside of the layers, so its gradient is "
             f"lost; use {self.layer}"
         )
 
 
 def plain(number: Any) -> Any:
-    """A number without its history."""
+    """Return a number without its history."""
     return float(number) if isinstance(number, Tracked) else number
 
 
@@ -89,7 +89,7 @@ def _written(number: Any) -> str:
 
 
 def _outside(number: Any, form: str, layer: str, operands: Sequence[Any]) -> Outside:
-    """A number that was computed of these, of which the graph that records, or else the first, is told."""
+    """Return a number of the recording graph if an operand belongs to it, else of the first operand's."""
     out, tracer = Outside(number), current.get()
     graphs = [each.graph for each in operands if isinstance(each, Tracked)]
     out.graph = next((graph for graph in graphs if tracer and graph is tracer.graph), graphs[0])

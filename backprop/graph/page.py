@@ -1,4 +1,4 @@
-"""The page that plays the passes: one file for a browser, which needs no network, library or font."""
+"""The page that plays the passes: one HTML file that loads no library, font or other file."""
 
 import json
 from html import escape
@@ -10,20 +10,23 @@ from backprop.graph.digits import MINUS
 from backprop.graph.svg import to_svg
 
 SCRIPTS = "numbers.js", "steps.js", "words.js", "picture.js", "page.js"
-OF_NUMBERS = {"above": "forward values", "below": "gradients", "inside": "local derivatives"}
-OF_NETWORKS = {
-    "above": "norms of what flows forward",
-    "below": "norms of its gradients",
-    "inside": "shapes, counts of parameters, and norms of their gradients",
-}
-SPARE = 5  # letters that a number may take besides its digits: "-0.00", "-e-12"
+LEGEND_OF_NUMBERS = (
+    'Above the lines are the <b class="forward">forward values</b>, below them the '
+    '<b class="gradient">gradients</b>, and in the nodes the <b class="local">local derivatives</b>.'
+)
+LEGEND_OF_NETWORKS = (
+    'Above the lines are the <b class="forward">norms of the values</b>, below them the '
+    '<b class="gradient">norms of their gradients</b>. Each layer shows its shapes, its number of parameters '
+    'and the <b class="gradient">norms of the parameter gradients</b>.'
+)
+SPARE = 5  # letters of a number besides its digits: "-0.00", "-e-12"
 
 
 def to_html(diagram: Diagram) -> str:
-    """A page in which a reader steps through both passes, and changes the inputs of a graph of numbers.
+    """Return a page that steps through both passes. The inputs of a graph of numbers can be changed.
 
-    A layer of the user's own shows what was recorded, so that the inputs of such a graph are fixed.
-    diagram: with local derivatives.  Raises ValueError for numbers that are not finite.
+    A user's own layer cannot be recomputed in the browser, so the inputs of its graph are fixed.
+    diagram: with local derivatives. Raises ValueError if a number is NaN or infinite.
     """
     _require_playable(diagram)
     network = any(node.kind == BOX for node in diagram.nodes)
@@ -32,16 +35,16 @@ def to_html(diagram: Diagram) -> str:
         facts = json.dumps(_with_a_seed(diagram), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     except ValueError:
         raise ValueError(
-            "to_html: a page plays finite numbers, but a gradient or a local derivative is not; draw it with "
+            "to_html: all numbers must be finite, but a gradient or a local derivative is not; draw it with "
             "to_svg()"
         ) from None
     return Template(_text("page.html")).substitute(
         title=escape(diagram.title),
-        **(OF_NETWORKS if network else OF_NUMBERS),
+        legend=LEGEND_OF_NETWORKS if network else LEGEND_OF_NUMBERS,
         width=svg.split('width="', 1)[1].split('"', 1)[0],
         css=_text("page.css"),
         svg=svg.strip(),
-        facts=facts.replace("<", "\\u003c"),  # no text can end the element that it stands in
+        facts=facts.replace("<", "\\u003c"),  # so that no text can close the script element
         script="\n".join(map(_text, SCRIPTS)),
     )
 
@@ -51,13 +54,13 @@ def _require_playable(diagram: Diagram) -> None:
         if edge.above.lstrip(MINUS) in ("∞", "nan"):
             source, target = (diagram.nodes[node].title for node in (edge.source, edge.target))
             raise ValueError(
-                f"to_html: a page plays finite numbers, but {source} to {target} carries {edge.above}; "
+                f"to_html: all numbers must be finite, but {source} to {target} carries {edge.above}; "
                 "draw it with to_svg()"
             )
 
 
 def _with_a_seed(diagram: Diagram) -> dict[str, object]:
-    """The facts of a diagram; a graph without a backward pass gets one, from its last output."""
+    """Return the facts of a diagram. A graph without a backward pass gets one from its last output."""
     nodes = [dict(node) for node in diagram.facts["nodes"]]
     outputs = [node for node in nodes if node["kind"] == OUTPUT]
     if all(node["seed"] is None for node in outputs):

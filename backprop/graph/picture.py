@@ -1,4 +1,4 @@
-"""What every picture of a graph can do: be drawn, in a notebook too, and be written in other languages."""
+"""The base class of all graphs that can be drawn: SVG, the page, Mermaid, DOT."""
 
 from typing import Any
 
@@ -14,13 +14,24 @@ MOST_DIGITS = 17
 
 
 class Picture:
-    """Something that has a diagram. Its options are those of `diagram`, for every way of drawing."""
+    """A graph that can be drawn. Each format takes the options of `diagram`."""
 
     def diagram(self, *, local: bool = False, digits: int = 4) -> Diagram:
-        """What there is to draw.
+        """Return the nodes and edges to draw.
 
-        local: with local derivatives, or with the norm of every parameter's gradient.  digits: significant
-        ones of a number, at most the 17 that tell every float from its neighbours.
+        Parameters
+        ----------
+        local : bool
+            Include local derivatives or, for a network, the norms of the parameter gradients.
+        digits : int
+            Significant digits, at most 17, which distinguish all floats.
+
+        Raises
+        ------
+        TypeError, ValueError
+            If an option is not of that kind or out of range.
+        RuntimeError
+            If nothing was recorded.
         """
         where = type(self).__name__
         local = flag(where, "local", local)
@@ -33,32 +44,32 @@ class Picture:
         raise NotImplementedError
 
     def to_svg(self, *, local: bool = False, digits: int = 4) -> str:
-        """An SVG picture, as text; forward values stand above the edges, gradients below in colour."""
+        """Return an SVG picture, with forward values above the edges and gradients below, in colour."""
         return to_svg(self.diagram(local=local, digits=digits))
 
     def to_html(self, *, digits: int = 4) -> str:
-        """A page that plays the passes, as text: one file, to be opened in a browser."""
+        """Return a page that plays the passes, as one HTML file. Raises ValueError for NaN and infinity."""
         return to_html(self.diagram(local=True, digits=digits))
 
     def to_mermaid(self, *, local: bool = False, digits: int = 4) -> str:
-        """A Mermaid flowchart, as text: what GitHub draws in a Markdown file."""
+        """Return a Mermaid flowchart, which GitHub draws in Markdown files."""
         return to_mermaid(self.diagram(local=local, digits=digits))
 
     def to_dot(self, *, local: bool = False, digits: int = 4) -> str:
-        """A graph in the DOT language of Graphviz, as text."""
+        """Return a graph in the DOT language of Graphviz."""
         return to_dot(self.diagram(local=local, digits=digits))
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything in it as JSON's terms, with all digits."""
+        """Return everything as plain data for JSON, with all digits."""
         raise NotImplementedError
 
     def __eq__(self, other: object) -> bool:
-        """Whether the other is such a picture of the same numbers."""
+        """Return whether the other is a graph of the same kind with the same numbers."""
         if not isinstance(other, Picture) or type(other) is not type(self):
             return NotImplemented
         return self is other or self.to_dict() == other.to_dict()
 
-    __hash__ = None  # type: ignore[assignment]  # it may change
+    __hash__ = None  # type: ignore[assignment]  # mutable
 
     def _repr_svg_(self) -> str:
         return self.to_svg()

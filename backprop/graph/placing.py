@@ -1,8 +1,7 @@
-"""Where the items of the columns stand: as close as they may to where they want to be, and never closer.
+"""The positions of items within their columns: as level with their neighbours as the spacing allows.
 
-An item wants to be level with its neighbours. Within a column that is a least-squares problem with a fixed
-order and least distances, which pooling adjacent violators solves exactly (M. Ayer et al., Annals of
-Mathematical Statistics 26, 1955).
+Within a column that is a least-squares problem with a fixed order and least distances, which pooling adjacent
+violators solves exactly (M. Ayer et al., Annals of Mathematical Statistics 26, 1955).
 """
 
 from backprop.graph.columns import BEND, NODE, Item
@@ -10,29 +9,29 @@ from backprop.graph.diagram import BRANCH, CONSTANT, INPUT, Diagram
 from backprop.graph.straightening import gap, straighten
 
 SWEEPS = 12
-CLOSEST, WIDEST = 16.0, 44.0  # between two columns: more where lines are steep
+CLOSEST, WIDEST = 16.0, 44.0  # space between two columns, more if lines are steep
 
 
-Spring = tuple[Item, float]  # a neighbour that an item wants to be level with, and how strongly
+Spring = tuple[Item, float]  # a neighbour that pulls an item to its level, and the strength
 
 
 class _Column:
-    """The items of a column from above, with what pulls each of them."""
+    """The items of a column from top to bottom, with the springs that pull them."""
 
     def __init__(self, origins: list[str], items: list[Item]) -> None:
         self.items = items
         self.before = [_springs(origins, item, item.before) for item in items]
         self.after = [_springs(origins, item, item.after) for item in items]
         self.both = [a + b for a, b in zip(self.before, self.after, strict=True)]
-        self.offsets = [0.0]  # how far below the first of them each must be at least
+        self.offsets = [0.0]  # the least distance of each below the first
         for above, below in zip(items, items[1:], strict=False):
             self.offsets.append(self.offsets[-1] + gap(above, below))
         for item, offset in zip(items, self.offsets, strict=True):
             item.y = offset
 
     def settle(self, springs: list[list[Spring]]) -> None:
-        """Move the items to where these springs want them, as far as their order and sizes allow."""
-        pools: list[tuple[float, float, int]] = []  # mean, strength and number of items that move as one
+        """Move the items to where these springs pull them, within their order and sizes."""
+        pools: list[tuple[float, float, int]] = []  # mean, strength and size of a group that moves together
         for item, offset, pulls in zip(self.items, self.offsets, springs, strict=True):
             y, strength, count = 0.0, 0.0, 1
             for neighbour, pull in pulls:
@@ -51,7 +50,7 @@ class _Column:
 
 
 def place(diagram: Diagram, columns: list[list[Item]], margin: float) -> tuple[float, float]:
-    """Give every item its x and y; returns the width and the height of all."""
+    """Set x and y of every item, and return the total width and height."""
     origins = _origins(diagram)
     settled = [_Column(origins, column) for column in columns]
     for sweep in range(SWEEPS):
@@ -71,10 +70,10 @@ def place(diagram: Diagram, columns: list[list[Item]], margin: float) -> tuple[f
 
 
 def _origins(diagram: Diagram) -> list[str]:
-    """Of each edge, the kind of node that its value comes from, a branch being none."""
+    """Return the kind of node that the value of each edge comes from, looking through branches."""
     origins: list[str] = []
     into = {edge.target: i for i, edge in enumerate(diagram.edges)}
-    for edge in diagram.edges:  # in an order in which every edge leads on
+    for edge in diagram.edges:  # in topological order
         kind = diagram.nodes[edge.source].kind
         origins.append(origins[into[edge.source]] if kind == BRANCH else kind)
     return origins
@@ -85,7 +84,7 @@ def _springs(origins: list[str], item: Item, neighbours: list[Item]) -> list[Spr
 
 
 def _strength(origins: list[str], item: Item, neighbour: Item) -> float:
-    """Long lines want to be straight most of all; inputs give way to results, and constants to inputs."""
+    """Return the pull between items: long lines pull most, results more than inputs, constants least."""
     on_edge = item if item.kind != NODE else neighbour
     share = {INPUT: 0.01, CONSTANT: 0.0005}.get(origins[on_edge.of], 1.0)
     if BEND not in (item.kind, neighbour.kind):
@@ -94,7 +93,7 @@ def _strength(origins: list[str], item: Item, neighbour: Item) -> float:
 
 
 def _spread(columns: list[list[Item]], left: float) -> float:
-    """Give the columns their x; returns the right end."""
+    """Set the x of the columns, and return the right end."""
     for i, column in enumerate(columns):
         width = max(item.width for item in column)
         for item in column:

@@ -1,14 +1,14 @@
-"""In which rank each node stands: every edge leads to the right."""
+"""The rank of each node, so that every edge leads to the right."""
 
 from backprop.graph.diagram import BRANCH, CONSTANT, INPUT, Diagram
 
-NEAR = 3  # ranks that an input may lie before its first use and still stand at the left with the others
+NEAR = 3  # an input at most this many ranks before its first use stays at the left
 
 
 def ranks(diagram: Diagram) -> list[int]:
-    """A rank for each node: the length of the longest way to it; inputs that are used late stand there.
+    """Return a rank for each node: the length of the longest path to it.
 
-    A constant always stands just before its use, another input only where that is far off.
+    A constant moves right to just before its use; another input does only if its use is far away.
     """
     sources: list[list[int]] = [[] for _ in diagram.nodes]
     targets: list[list[int]] = [[] for _ in diagram.nodes]
@@ -16,7 +16,7 @@ def ranks(diagram: Diagram) -> list[int]:
         sources[edge.target].append(edge.source)
         targets[edge.source].append(edge.target)
     rank = [0] * len(diagram.nodes)
-    for node in range(len(diagram.nodes)):  # in an order in which every edge leads on
+    for node in range(len(diagram.nodes)):  # in topological order
         rank[node] = max((rank[source] + 1 for source in sources[node]), default=0)
     for node in reversed(range(len(diagram.nodes))):
         kind = diagram.nodes[node].kind

@@ -1,4 +1,4 @@
-"""A graph in the making: what the tracer writes down, and what a user says beforehand."""
+"""A graph while it is recorded: values and operations, and the inputs that a user names."""
 
 from itertools import count
 from types import CodeType
@@ -11,41 +11,42 @@ from backprop.graph.source import Argument, Call
 
 
 class Recording:
-    """Values and operations in the order in which they came.
+    """The values and operations of a graph, in the order in which they are recorded.
 
-    outer: the recording of the tracer around this one's, if any; its values enter this one as inputs.
+    outer: the recording of the enclosing tracer, if any. Its values enter this one as inputs.
     """
 
     def __init__(self, outer: "Recording | None" = None) -> None:
         self.outer = outer
         self.values: list[Value] = []
         self.operations: list[Operation] = []
+        self.has_source = True  # False once the names of a call could not be read
         self._found: dict[tuple[CodeType, str, int], tuple[Any, Value]] = {}  # by code, name and object
 
     def input(self, name: str, number: Any) -> Value:
-        """A named input of the graph: give it to the layers in place of the number."""
+        """Add a named input and return it. Pass it to the layers in place of the number."""
         text = _text("Graph.input", name)
         return self._new(number_of("Graph.input", cut(text, 40), number), INPUT, text)
 
     def constant(self, number: Any) -> Value:
-        """A number that is drawn without a name and without a gradient, as 1 in 1 + exp(-x)."""
+        """Add a constant and return it. It is drawn without name and gradient, as the 1 in 1 + exp(-x)."""
         return self._new(number_of("Graph.constant", "number", number), CONSTANT)
 
     def name(self, name: str, value: Value) -> Value:
-        """Name a result, the output say; returns it."""
+        """Name a value of this graph, such as the output, and return it."""
         self.require_own("Graph.name", value)
         value.name = _text("Graph.name", name)
         return value
 
     def operand(self, where: str, number: Any, written: Argument, code: CodeType) -> Value:
-        """An argument of a forward as a value of this graph: itself, or an input or constant for it."""
+        """Return an argument of a forward as a value of this graph, adding an input or constant if needed."""
         name = written.text
         if isinstance(number, Value):
             if not self._is_outer(number):
                 return self.require_own(where, number)
             name = number.name or name
         if isinstance(number, Outside) and number.graph is self:
-            raise ValueError(f"{where}: {number.told()}, or start anew from float(...)")
+            raise ValueError(f"{where}: {number.explain()}, or start a new input with float(...)")
         plain = number_of(where, name or "an operand", number)
         if written.literal:
             return self._new(plain, CONSTANT)
@@ -53,11 +54,11 @@ class Recording:
             return self._new(plain, INPUT, self._free_name())
         key = code, name, id(number)
         if key not in self._found:
-            self._found[key] = number, self._new(plain, INPUT, name)  # the object too, so that its id stays
+            self._found[key] = number, self._new(plain, INPUT, name)  # kept alive, so its id stays unique
         return self._found[key][1]
 
     def _free_name(self) -> str:
-        """x1, x2, … for inputs to which the source gives no name."""
+        """Return the first free name of x1, x2, …, for an input without a name in the source."""
         taken = {value.name for value in self.values}
         return next(name for name in map("x{}".format, count(1)) if name not in taken)
 
@@ -68,8 +69,9 @@ class Recording:
         return graph is not None
 
     def record(self, layer: Any, operands: tuple[Value, ...], out: Any, call: Call) -> Operation:
-        """Remember a forward.  layer: one that no other forward will change."""
-        number = number_of(f"{type(layer).__name__}.forward", "what it returns", out)
+        """Add an operation and return it.  layer: a copy that no later forward changes."""
+        number = number_of(f"{type(layer).__name__}.forward", "its result", out)
+        self.has_source = self.has_source and call.has_source
         operation = Operation(layer, operands, self._new(number, RESULT, call.target))
         self.operations.append(operation)
         return operation
@@ -81,20 +83,20 @@ class Recording:
         return value
 
     def require_own(self, where: str, value: Any) -> Value:
-        """The value itself.  Raises ValueError for one of another graph, TypeError for what is no value."""
+        """Return the value. Raises ValueError if it is another graph's, TypeError if it is not a value."""
         if not isinstance(value, Value):
-            cure = "give the name of one, or what a layer's forward or graph.input returned"
+            cure = "pass its name, or the result of a forward or of graph.input"
             raise TypeError(f"{where}: needs a value of this graph, got {shown(value)}; {cure}")
         if value.graph is not self:
             name = f"{cut(value.name, 30)} = " if value.name else ""
             raise ValueError(
-                f"{where}: {name}{value!r} is not a value of this graph; make it anew inside its `with "
-                "trace()`, or give float(value) to start from the bare number"
+                f"{where}: {name}{value!r} is not a value of this graph; create it inside the same `with "
+                "trace()`, or pass float(value) as a new input"
             )
         return value
 
     def __getstate__(self) -> dict[str, Any]:
-        """What makes an equal graph, without the code that it was recorded of and the tracer around it."""
+        """Return the values and operations as plain data, without code objects and the enclosing tracer."""
         place = {id(value): i for i, value in enumerate(self.values)}
         return {
             "values": [(float(value), value.kind, value.name) for value in self.values],
@@ -121,8 +123,8 @@ class Recording:
 def _text(where: str, name: Any) -> str:
     if not isinstance(name, str):
         raise TypeError(
-            f"{where}: name must be a text, got {describe(name)}; it comes first, the number second"
+            f"{where}: name must be a string, got {describe(name)}; the name comes first, then the number"
         )
     if not is_line(name):
-        raise ValueError(f"{where}: name must be a line of text that a file can hold, got {shown(name)}")
+        raise ValueError(f"{where}: name must be one line of printable text, got {shown(name)}")
     return name

@@ -1,7 +1,7 @@
-"""The names that a caller's own source gives to the arguments of a call and to its result.
+"""The names that the caller's source gives to the arguments of a call and to its result.
 
-`price = tax.forward(apple_price, 1.1)` names a result "price" and an operand "apple_price", and 1.1 is a
-constant: so the program of the book, as it stands, draws a graph with the book's names.
+`price = tax.forward(apple_price, 1.1)` names the result "price" and the operand "apple_price"; 1.1 is a
+constant. So the book's program, unchanged, draws a graph with the book's names.
 """
 
 import ast
@@ -13,32 +13,36 @@ from itertools import islice
 from types import FrameType
 from typing import NamedTuple
 
-LONGEST = 16  # letters of an expression that still serves as a name
+LONGEST = 16  # letters of the longest expression that serves as a name
 
 
 class Argument(NamedTuple):
-    """An argument as it is written: its text, "" where that is no use as a name."""
+    """The source of an argument.  text: "" if it is too long for a name."""
 
     text: str
     literal: bool
 
 
 class Call(NamedTuple):
-    """A call as it is written: its positional arguments, and the name that its result is assigned to.
+    """The source of a call: its positional arguments, and the name that its result is assigned to.
 
-    aliases: which name the function around it assigns to which, as in `b = a`.
+    aliases: names that the enclosing function assigns to other names, as in `b = a`.
+    has_source: False if there is no source to read, as at the prompt of an interpreter before Python 3.13.
     """
 
     arguments: tuple[Argument, ...]
     target: str
     aliases: dict[str, str]
+    has_source: bool = True
 
 
 def call_in(frame: FrameType) -> Call:
-    """The call that a frame is just making; without arguments where its source is not at hand."""
+    """Return the call that a frame is making, without arguments if the source is unavailable."""
     unknown = Call((), "", {})
     place = next(islice(frame.f_code.co_positions(), frame.f_lasti // 2, None), None)
     lines = linecache.getlines(frame.f_code.co_filename, frame.f_globals)
+    if not lines:
+        return unknown._replace(has_source=False)
     call = _calls("".join(lines)).get(place, unknown) if place else unknown
     if not call.aliases:
         return call
@@ -47,7 +51,7 @@ def call_in(frame: FrameType) -> Call:
 
 
 def _first_named(argument: Argument, aliases: dict[str, str], names: Mapping[str, object]) -> Argument:
-    """An argument under the name that its object had first, if it still has that name."""
+    """Return an argument under the first name of its object, if that name still refers to it."""
     seen = [argument.text]
     while (other := aliases.get(seen[-1])) and other in names and names[other] is names.get(seen[-1]):
         if other in seen:  # a = b, b = a
@@ -58,7 +62,7 @@ def _first_named(argument: Argument, aliases: dict[str, str], names: Mapping[str
 
 @lru_cache(maxsize=16)
 def _calls(source: str) -> dict[tuple[int | None, ...], Call]:
-    """Every call of a source by its place: first and last line, first and last column."""
+    """Return every call in a source by position: first and last line, first and last column."""
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -81,7 +85,7 @@ def _calls(source: str) -> dict[tuple[int | None, ...], Call]:
 
 
 def _scoped(tree: ast.AST) -> Iterator[tuple[ast.AST, dict[str, str]]]:
-    """Every node, outer ones first, and a dictionary for the function that it is in."""
+    """Yield every node, outer ones first, with a dictionary shared by its enclosing function."""
     waiting: deque[tuple[ast.AST, dict[str, str]]] = deque([(tree, {})])
     while waiting:
         node, scope = waiting.popleft()
@@ -92,7 +96,7 @@ def _scoped(tree: ast.AST) -> Iterator[tuple[ast.AST, dict[str, str]]]:
 
 
 def _without_stars(call: ast.Call) -> list[ast.expr]:
-    """The positional arguments; none where a star makes their number unknown."""
+    """Return the positional arguments, or none if a starred one makes their number unknown."""
     return [] if any(isinstance(each, ast.Starred) for each in call.args) else call.args
 
 

@@ -1,17 +1,17 @@
-"""Lines that are nearly straight made straight: an eye forgives a bend, but no wobble."""
+"""Nearly level lines made level, since small steps look like mistakes."""
 
 from math import inf
 
 from backprop.graph.columns import NODE, Item
 
 SPACE, NODES_APART = 8.0, 13.0  # between two items of a column, and between two nodes
-NEARLY = 14.0  # by how much a node and its neighbour may differ and still become level
+NEARLY = 14.0  # the largest difference between a node and its neighbour that is levelled
 
 
 class _Row:
-    """Items that are level, each of another column.
+    """Items on one level, each in another column.
 
-    above, below: what stands next to them, and how far from it their line must be at least.
+    above, below: the adjacent items, with the least distance to each.
     """
 
     def __init__(self, item: Item, above: Item | None, below: Item | None) -> None:
@@ -21,14 +21,14 @@ class _Row:
 
 
 def straighten(columns: list[list[Item]]) -> None:
-    """Make level what neighbours each other along an edge, as far as the other items leave room."""
+    """Level neighbours along an edge, as far as the other items leave room."""
     rows: dict[int, _Row] = {}
     for column in columns:
         for above, item, below in zip([None, *column], column, [*column[1:], None], strict=False):
             rows[id(item)] = _Row(item, above, below)
     for a, b in _neighbours(columns):
         first, second = rows[id(a)], rows[id(b)]
-        if first.columns & second.columns:  # two items of a column would lie on each other
+        if first.columns & second.columns:  # two items of one column would overlap
             continue
         if NODE in (a.kind, b.kind) and abs(first.y - second.y) > NEARLY:
             continue
@@ -49,11 +49,11 @@ def straighten(columns: list[list[Item]]) -> None:
 
 
 def _neighbours(columns: list[list[Item]]) -> list[tuple[Item, Item]]:
-    """Pairs along the edges: first within long lines, then the nodes that are most nearly level."""
+    """Return pairs along the edges: first those within long lines, then the nodes closest to level."""
     pairs = [(item, after) for column in columns for item in column for after in item.after]
     return sorted(pairs, key=lambda pair: (NODE in (pair[0].kind, pair[1].kind), abs(pair[0].y - pair[1].y)))
 
 
 def gap(above: Item, below: Item) -> float:
-    """How far the lines of two neighbours in a column must be apart."""
+    """Return the least distance between the lines of two neighbours in a column."""
     return above.down + (NODES_APART if above.kind == below.kind == NODE else SPACE) + below.up

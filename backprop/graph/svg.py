@@ -1,7 +1,7 @@
 """The picture as SVG: the forward value above each edge in black, its gradient below in colour.
 
-All looks are attributes and there is no style sheet: in a notebook that would restyle whatever else is there.
-`data-edge` and `data-node` say what belongs to what, for the page that plays the passes.
+All styles are attributes, because a style sheet would restyle the rest of a notebook. The page that plays the
+passes finds the parts of an edge or node by `data-edge` and `data-node`.
 """
 
 import math
@@ -36,7 +36,7 @@ PAPER, INSIDE = "#ffffff", "#fdf6e3"  # behind everything, and inside the nodes
 
 
 def to_svg(diagram: Diagram, widest: int = 0) -> str:
-    """The picture of a diagram.  widest: letters for which there must be room wherever a number stands."""
+    """Return the picture of a diagram.  widest: letters that every number must have room for."""
     laid = lay_out(diagram, widest)
     width, height = math.ceil(laid.width), math.ceil(laid.height)
     lines = [line(diagram, laid, i) for i in range(len(diagram.edges))]
@@ -73,7 +73,7 @@ def _numbers(size: float) -> str:
 
 
 def _at(x: float, y: float, of: str = "") -> str:
-    """A place as attributes.  of: "c" for the middle of a circle."""
+    """Return a position as attributes.  of: "c" for the centre of a circle."""
     return f'{of}x="{brief(x)}" {of}y="{brief(y)}"'
 
 
@@ -94,7 +94,7 @@ def _shape(i: int, node: Node, item: Item) -> str:
 
 
 def _forks(diagram: Diagram, laid: Layout) -> list[str]:
-    """A dot wherever an edge of a branch leaves the line that it shares with others."""
+    """Return a dot wherever an edge of a branch leaves the line that it shares with others."""
     looks = f'r="{DOT - 1}" fill="{LINES}"'
     dots = [
         f'<circle data-node="{edge.source}" {_at(item.right, item.y, "c")} {looks}/>'
@@ -102,11 +102,11 @@ def _forks(diagram: Diagram, laid: Layout) -> list[str]:
         for item in chain
         if len(item.after) > 1
     ]
-    return list(dict.fromkeys(dots))  # the line is in the chain of each edge
+    return list(dict.fromkeys(dots))  # a shared line is in the chain of each edge
 
 
 def _label(i: int, node: Node, item: Item) -> str:
-    """A name beside its line, a sign in the middle of its circle, or the heading of a box."""
+    """Return a name beside its line, a sign in its circle, or the heading of a box."""
     if not node.label:
         return ""
     x, y, size, anchor, more = item.x, item.y + WORD * 0.32, WORD, "middle", ""
@@ -126,11 +126,13 @@ def _label(i: int, node: Node, item: Item) -> str:
 
 
 def _notes(diagram: Diagram, laid: Layout) -> Iterator[str]:
-    """The lines in a box; in an operation the local derivatives, each where its operand enters."""
+    """Yield the lines in a box; in an operation, the local derivatives, each where its operand enters."""
     for i, (node, item) in enumerate(zip(diagram.nodes, laid.nodes, strict=True)):
         for k, note in enumerate(node.notes if node.kind == BOX else ()):
             y = item.y - item.up + PAD + WORD * LINE + NOTE * (0.95 + k * LINE)
-            yield f'<text data-node="{i}" {_at(item.x, y)}>{escape(note)}</text>'
+            is_late = k >= len(node.notes) - node.known_after_backward
+            late = f' data-after="backward" fill="{BACKWARD}"' if is_late else ""
+            yield f'<text data-node="{i}" {_at(item.x, y)}{late}>{escape(note)}</text>'
     rows: dict[int, int] = {}
     for i, edge in enumerate(diagram.edges):
         if i in laid.ports and diagram.nodes[edge.target].notes:
@@ -143,7 +145,7 @@ def _notes(diagram: Diagram, laid: Layout) -> Iterator[str]:
 
 
 def _on_edges(diagram: Diagram, laid: Layout, which: str, shift: float, keep_empty: bool) -> Iterator[str]:
-    """The texts on one side of the edges.  keep_empty: also those that a page may fill."""
+    """Yield the texts on one side of the edges.  keep_empty: include those that the page may fill."""
     for i, (edge, chain) in enumerate(zip(diagram.edges, laid.chains, strict=True)):
         text, item = getattr(edge, which), next(item for item in chain if item.kind == LABEL)
         if text or (keep_empty and diagram.nodes[edge.source].kind != CONSTANT):

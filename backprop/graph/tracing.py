@@ -1,8 +1,8 @@
 """The tracer: inside `with trace() as graph:` the scalar layers record what they compute.
 
-While a tracer is open, `forward` and `backward` of the scalar layers are replaced by methods that record.
-When the last one closes, the layers have their own back; so tracing costs nothing when it is off: what runs
-then is the very function that stands in `backprop/scalar/`. Other threads are not recorded.
+While a tracer is open, recording methods replace `forward` and `backward` of the scalar layers. When the last
+tracer closes, the original methods are put back, so tracing costs nothing while it is off. Only the thread
+that opened the tracer is recorded.
 """
 
 import inspect
@@ -19,33 +19,51 @@ from backprop.graph.of_values import LAYERS
 
 METHODS = {"forward": recording_forward, "backward": recording_backward}
 _lock = Lock()
-_open: dict[type, tuple[int, dict[str, Any]]] = {}  # by class: how many tracers, and its own methods
+_open: dict[type, tuple[int, dict[str, Any]]] = {}  # by class: open tracers, and the original methods
 
 
 @contextmanager
 def trace(*layers: type) -> Iterator[Graph]:
-    """Record the scalar layers in a graph, which draws itself.
+    """Record what the scalar layers compute inside a `with` block.
 
-    A forward returns a `Value`, a float that knows where it came from. Operands are named as the caller's
-    source names them, literal numbers are constants; `graph.input(name, number)` names one otherwise.
-    Backward passes are recorded too, or all of them run at once: `graph.backward()`.
+    A forward returns a `Value`, a float that remembers where it came from. Operands take their names from the
+    caller's source, and literal numbers are constants; `graph.input(name, number)` chooses another name.
+    A layer's own backward is recorded too, and `graph.backward()` runs all of them.
 
-    One variable of a function is one input until its number changes, also under a second name (`b = a`).
-    A number that goes through further functions is made a value first: `x = graph.input("x", x)`.
-    What `math.exp`, `float`, `int` or an array make of a value is a bare number: an input of its own.
+    Parameters
+    ----------
+    *layers : type
+        Further classes to record, one node per forward. They need `forward(*numbers)`, which returns a
+        number, and `backward(dout)`, which returns a gradient per operand, as the book's layers do.
 
-    layers: further classes to record, each forward of theirs as one node: with forward(*numbers), which
-    returns a number, and backward(dout), which returns a gradient for each, as those of the book have.
+    Yields
+    ------
+    Graph
 
-    Raises TypeError for a class without the two, and inside the block TypeError for operands that are no real
-    numbers, ValueError for a value of another graph and for what was computed of a value outside of the
-    layers, RuntimeError for a backward whose forward was not recorded.
+    Raises
+    ------
+    TypeError
+        If a class lacks these methods, or, inside the block, an operand is not a real number.
+    ValueError
+        Inside the block, if an operand belongs to another graph or was computed from a value without a layer.
+    RuntimeError
+        Inside the block, if backward runs and its forward was not recorded.
 
+    Notes
+    -----
+    A variable is a single input until its number changes, even under a second name (`b = a`). Before passing
+    a number on through further functions, make it a value: `x = graph.input("x", x)`. The results of
+    `math.exp`, `float`, `int` and arrays are plain numbers, and become new inputs.
+
+    Examples
+    --------
     >>> from backprop import MulLayer
+    >>> from backprop.graph import trace
     >>> apples, tax = MulLayer(), MulLayer()
     >>> with trace() as graph:
     ...     apple, apple_num = graph.input("apple", 100), graph.input("apple_num", 2)
     ...     price = tax.forward(apples.forward(apple, apple_num), graph.input("tax", 1.1))
+    ...
     >>> graph.backward()
     >>> graph.gradient("apple"), graph.gradient(price)
     (2.2, 1.0)
@@ -54,7 +72,7 @@ def trace(*layers: type) -> Iterator[Graph]:
     """
     for cls in layers:
         if not (isinstance(cls, type) and all(_is_method(cls, name) for name in METHODS)):
-            raise TypeError(f"trace: layers are classes with forward and backward, got {shown(cls)}")
+            raise TypeError(f"trace: layers must be classes with forward and backward, got {shown(cls)}")
     tracer = Tracer(current.get())
     token = current.set(tracer)
     recorded: list[type] = []
@@ -91,6 +109,6 @@ def _uninstall(cls: type) -> None:
             return
         for name, method in own.items():
             if method is None:
-                delattr(cls, name)  # it was inherited
+                delattr(cls, name)  # the original is inherited
             else:
                 setattr(cls, name, method)

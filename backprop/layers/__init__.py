@@ -1,4 +1,4 @@
-"""Layers: one short file each, with two formulas: `compute` for the output, `derive` for the gradients."""
+"""Layers, one short file each, of two formulas: `compute` for the output, `derive` for the gradients."""
 
 from backprop.layers.affine import Affine
 from backprop.layers.batch_norm import BatchNorm

@@ -4,7 +4,7 @@ from math import prod
 from numbers import Integral
 from typing import Any
 
-from backends import Array, choose, cut, shown
+from backends import Array, Namespace, choose, cut, shown
 from backprop.arrays.checks import memory, positive_integer, positive_number
 from backprop.arrays.dtypes import network_dtype
 from backprop.arrays.entering import require_alike, require_samples
@@ -15,14 +15,35 @@ from backprop.layers.layer import Layer
 class Affine(Layer):
     """The affine map of each sample: out = x W + b.
 
+    The gradients are::
+
         dL/dx = dout Wᵀ        dL/dW = xᵀ dout        dL/db = Σ_n dout
 
-    x: (N, …) with D values per sample.  W: (D, M).  b: (M,).  out: (N, M).  dx: the shape of x.
-    Affine(W, b) uses these arrays as they are; Affine(M) leaves them to the network that it becomes part of:
-    normal random weights of standard deviation `weight_init_std`, and biases of 0.
-    Raises ValueError for wrong shapes, TypeError for mixed backends or dtypes.  Source: book section 5.6.2.
+    x has shape (N, …) with D values per sample, out (N, M), and dx the shape of x.
 
+    Parameters
+    ----------
+    W : array (D, M) or int
+        Weights, used without a copy. Or only the number of outputs M: then the network that the layer is
+        added to creates random normal weights and zero biases.
+    b : array (M,), optional
+        Biases.
+    weight_init_std : float
+        Standard deviation of the random weights.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If shapes are wrong, or the arrays differ in backend or dtype.
+
+    Notes
+    -----
+    Source: book section 5.6.2.
+
+    Examples
+    --------
     >>> from backprop import xp
+    >>> from backprop.layers import Affine
     >>> layer = Affine(xp.asarray([[1.0, 0.0], [0.0, 2.0]]), xp.asarray([10.0, 20.0]))
     >>> layer.forward(xp.asarray([[1.0, 1.0], [2.0, 3.0]]))
     array([[11., 22.],
@@ -34,11 +55,11 @@ class Affine(Layer):
     array([2., 2.])
     """
 
-    def compute(self, xp: Any, x: Array, W: Array, b: Array) -> Any:
+    def compute(self, xp: Namespace, x: Array, W: Array, b: Array) -> tuple[Array, tuple[Array, Array]]:
         rows = xp.reshape(x, (x.shape[0], W.shape[0]))
         return rows @ W + b, (x, W)
 
-    def derive(self, xp: Any, dout: Array, x: Array, W: Array) -> Any:
+    def derive(self, xp: Namespace, dout: Array, x: Array, W: Array) -> tuple[Array, Array, Array]:
         rows = xp.reshape(x, (x.shape[0], W.shape[0]))
         return xp.reshape(dout @ W.T, x.shape), rows.T @ dout, xp.sum(dout, axis=0)
 
@@ -46,14 +67,14 @@ class Affine(Layer):
         std = positive_number("Affine", "weight_init_std", weight_init_std, or_zero=True)
         self.weight_init_std = std
         if isinstance(W, Integral) and b is None:
-            self.width = positive_integer("Affine", "the number of values out", W)
+            self.width = positive_integer("Affine", "the number of outputs", W)
             super().__init__()
             return
         if isinstance(W, Integral) and isinstance(b, Integral):
             others = f"Affine.create({cut(str(W))}, {cut(str(b))}), or Affine({cut(str(b))}) in a network"
-            raise TypeError(f"Affine: give W and b as arrays, or {others}")
+            raise TypeError(f"Affine: W and b must be arrays, got integers; use {others}")
         if b is None:
-            rule = "give W and b as arrays, or the number of values out"
+            rule = "W and b must be arrays, or W alone the number of outputs"
             raise TypeError(f"Affine: {rule}, got {shown(W)}; or Affine.create(n_in, n_out)")
         require_alike("Affine", W=W, b=b)
         if len(W.shape) != 2 or b.shape != W.shape[1:]:
@@ -61,7 +82,7 @@ class Affine(Layer):
         self.width = W.shape[1]
         super().__init__(W=W, b=b)
 
-    def initial(self, shape: tuple[int, ...], rng: Any) -> Any:
+    def initial(self, shape: tuple[int, ...], rng: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         W = gaussian((prod(shape), self.width), self.weight_init_std, rng)
         return {"W": W, "b": constant((self.width,), 0.0)}, {}
 
@@ -76,10 +97,21 @@ class Affine(Layer):
         dtype: Any = None,
         backend: Any = None,
     ) -> "Affine":
-        """Return a layer from n_in to n_out values per sample, with arrays of its own.
+        """Return a layer from n_in to n_out values per sample, with its own arrays.
 
-        rng: a seed or numpy.random.Generator.  dtype: float32 or float64.  backend: a name or Backend.
+        Parameters
+        ----------
+        n_in, n_out : int
+        weight_init_std : float
+            Standard deviation of the weights.
+        rng : int or numpy.random.Generator, optional
+        dtype : str or dtype, optional
+            float32 or float64.
+        backend : str or Backend, optional
 
+        Examples
+        --------
+        >>> from backprop.layers import Affine
         >>> Affine.create(784, 50, rng=0)
         Affine(784, 50)
         """

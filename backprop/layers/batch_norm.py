@@ -1,8 +1,8 @@
-"""BatchNorm: every feature with mean 0 and variance 1 over the batch, then scaled and shifted."""
+"""BatchNorm: every feature normalized to mean 0 and variance 1 over the batch, then scaled and shifted."""
 
 from typing import Any
 
-from backends import Array
+from backends import Array, Namespace
 from backprop.arrays.checks import positive_number
 from backprop.arrays.entering import require_alike
 from backprop.arrays.initializers import constant
@@ -10,19 +10,40 @@ from backprop.layers.layer import Layer
 
 
 class BatchNorm(Layer):
-    """out = γ x̂ + β,  x̂ = (x - mean) / √(variance + ε),  mean and variance of each feature over the batch.
+    """Batch normalization: out = γ x̂ + β, with x̂ = (x - mean) / √(variance + ε).
 
-        dL/dx = γ / √(variance + ε) · (dout - mean(dout) - x̂ mean(dout x̂))        dL/dγ = Σ dout x̂
-        dL/dβ = Σ dout
+    Mean and variance are those of each feature over the batch. The gradients are::
 
-    x, out: (N, C) or (N, C, …), a feature being all that has one index along C.  gamma, beta: (C,).
-    state: running_mean, running_var, (C,): in training each pass moves them a share 1 - momentum towards
-    the mean and variance (that of the N·… values, divided by their number) of its batch; outside of
-    training they take the place of the batch's own.
-    BatchNorm() leaves its arrays to the network that it becomes part of: γ = 1, β = 0, running_mean = 0,
-    running_var = 1.  Source: book section 6.3; Ioffe and Szegedy, arXiv 1502.03167, 2015.
+        dL/dx = γ / √(variance + ε) · (dout - mean(dout) - x̂ mean(dout x̂))
+        dL/dγ = Σ dout x̂        dL/dβ = Σ dout
 
+    x and out have shape (N, C) or (N, C, …), with one feature for each index along C.
+
+    Parameters
+    ----------
+    gamma, beta : array (C,), optional
+        γ and β, used without a copy. By default a network creates them when it is made: γ = 1, β = 0.
+    momentum : float in [0, 1)
+        Share of the running statistics that a batch leaves unchanged.
+    eps : float
+        ε, above 0.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If shapes or settings are wrong, or the arrays differ in backend or dtype.
+
+    Notes
+    -----
+    The state is running_mean and running_var, (C,), at first 0 and 1. Each pass in training moves them by a
+    share 1 - momentum towards the mean and variance of its batch; the variance is divided by the number of
+    values, not by one less. In evaluation they replace those of the batch.
+    Source: book section 6.3; Ioffe and Szegedy, arXiv 1502.03167, 2015.
+
+    Examples
+    --------
     >>> from backprop import xp
+    >>> from backprop.layers import BatchNorm
     >>> layer = BatchNorm(xp.ones(1), xp.zeros(1))
     >>> layer.forward(xp.asarray([[1.0], [3.0]])).round(4)
     array([[-1.],
@@ -32,8 +53,8 @@ class BatchNorm(Layer):
     """
 
     def compute(
-        self, xp: Any, x: Array, gamma: Array, beta: Array, running_mean: Array, running_var: Array
-    ) -> Any:
+        self, xp: Namespace, x: Array, gamma: Array, beta: Array, running_mean: Array, running_var: Array
+    ) -> tuple[Array, tuple[Array, Array], tuple[Array, Array]]:
         axes, per_feature, keep = _axes(x), _per_feature(x), self.momentum
         mean = xp.mean(x, axis=axes, keepdims=True)
         centred = x - mean
@@ -46,7 +67,7 @@ class BatchNorm(Layer):
         )
         return gamma * x_hat + beta, (x_hat, gamma * scale), state
 
-    def derive(self, xp: Any, dout: Array, x_hat: Array, factor: Array) -> Any:
+    def derive(self, xp: Namespace, dout: Array, x_hat: Array, factor: Array) -> tuple[Array, Array, Array]:
         axes = _axes(dout)
         mean = xp.mean(dout, axis=axes, keepdims=True)
         along = xp.mean(dout * x_hat, axis=axes, keepdims=True)
@@ -54,8 +75,8 @@ class BatchNorm(Layer):
         return dx, xp.sum(dout * x_hat, axis=axes), xp.sum(dout, axis=axes)
 
     def evaluate(
-        self, xp: Any, x: Array, gamma: Array, beta: Array, running_mean: Array, running_var: Array
-    ) -> Any:
+        self, xp: Namespace, x: Array, gamma: Array, beta: Array, running_mean: Array, running_var: Array
+    ) -> Array:
         per_feature = _per_feature(x)
         scale = gamma / xp.sqrt(running_var + self.eps)
         shift = beta - running_mean * scale
@@ -77,7 +98,7 @@ class BatchNorm(Layer):
         state = {name: backend.asarray(values, gamma.dtype) for name, values in state.items()}
         super().__init__(state=state, gamma=gamma, beta=beta)
 
-    def initial(self, shape: tuple[int, ...], rng: Any) -> Any:
+    def initial(self, shape: tuple[int, ...], rng: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         ones, zeros = constant(shape[:1], 1.0), constant(shape[:1], 0.0)
         return {"gamma": ones, "beta": zeros}, {"running_mean": zeros, "running_var": ones}
 
@@ -85,7 +106,7 @@ class BatchNorm(Layer):
         size = self.params["gamma"].shape[0]
         if len(x.shape) < 2 or x.shape[1] != size or 0 in x.shape:
             raise ValueError(
-                f"BatchNorm.forward: x must have shape (N, {size}, …), N at least 1, got {x.shape}"
+                f"BatchNorm.forward: x must have shape (N, {size}, …) with N at least 1, got {x.shape}"
             )
 
     def __repr__(self) -> str:
@@ -93,7 +114,7 @@ class BatchNorm(Layer):
 
 
 def _axes(x: Array) -> tuple[int, ...]:
-    """Return the axes along which a feature's values lie: all but the second."""
+    """Return the axes to average a feature over: all but the second."""
     return (0, *range(2, len(x.shape)))
 
 

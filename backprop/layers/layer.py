@@ -1,10 +1,10 @@
-"""What a layer is: named arrays and two pure functions, `compute` and `derive`."""
+"""The base class of layers: named arrays and two pure functions, `compute` and `derive`."""
 
 from collections.abc import Callable, Mapping, MutableMapping
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-from backends import Array, Backend, NewArrays, choose, host_array, listed, one_backend, shown
+from backends import AnyArray, Array, Backend, NewArrays, choose, host_array, listed, one_backend, shown
 from backprop.arrays.arrays import Arrays
 from backprop.arrays.checks import flag, sizes
 from backprop.arrays.dtypes import network_dtype
@@ -13,38 +13,51 @@ from backprop.arrays.initializers import generator
 from backprop.layers.requirements import require_initial, require_like
 from backprop.layers.stage import Stage, link, write
 
-NEVER = "no forward has run"
-EVALUATED = "the last forward ran with training=False"
-CONSUMED = "the backward of the last forward has run already"
+NEVER = "no forward has run; call forward first"
+EVALUATED = "the last forward ran with training=False, which keeps nothing; call forward without it first"
+CONSUMED = "an earlier backward has used up the last forward; call forward again first"
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 def runs_formulas(function: F) -> F:
-    """Mark a forward or backward that does nothing but run its layer's formulas, as a network does, too."""
+    """Mark a forward or backward that only runs its layer's formulas, which a network may run itself."""
     function.runs_formulas = True  # type: ignore[attr-defined]
     return function
 
 
 class Layer:
-    """A function of arrays that can be differentiated. A subclass gives its arrays and its formulas:
+    """A differentiable function of arrays, given by formulas in a subclass.
+
+    The formulas are methods::
 
         compute(self, xp, x, *params, *state)   ->  out, saved        (with state: out, saved, new state)
         derive(self, xp, dout, *saved)          ->  dx                (with parameters: dx, *their gradients)
-        evaluate(self, xp, x, *params, *state)  ->  out outside of training;  None: what compute gives
+        evaluate(self, xp, x, *params, *state)  ->  out in evaluation; by default (None) that of compute
 
-    They are pure functions in the names of the Array API namespace `xp`, and analytic in complex arrays: in
-    comparisons they look at xp.real(x).  saved and new state are tuples.
+    They are pure functions, written with the Array API namespace `xp`. They must be analytic in complex
+    arrays: comparisons look at xp.real(x). saved and new state are tuples.
 
-    params, state: arrays by name, in the order in which compute takes them.
-    grads: the gradients of the parameters by the same names, new arrays at every `backward`.
+    `params` and `state` hold arrays by name, in the order in which compute takes them. `grads` holds the
+    gradients of the parameters by the same names, new arrays after every `backward`.
 
+    Parameters
+    ----------
+    state : dict of array, optional
+        Arrays that a pass in training changes, such as running statistics. They are copied.
+    **params : array
+        Parameters by name, used without a copy.
+
+    Examples
+    --------
+    >>> from backprop import check_gradients, xp
+    >>> from backprop.layers import Layer
     >>> class Scale(Layer):
     ...     def compute(self, xp, x, w):
     ...         return x * w, (x, w)
     ...     def derive(self, xp, dout, x, w):
     ...         return dout * w, xp.sum(dout * x, axis=0)
-    >>> from backprop import check_gradients, xp
+    ...
     >>> check_gradients(Scale(w=xp.ones(3)), xp.ones((2, 3))).ok
     True
     """
@@ -52,7 +65,7 @@ class Layer:
     compute: Callable[..., Any]
     derive: Callable[..., Any]
     evaluate: Callable[..., Any] | None = None
-    # Of a subclass whose __init__ does not call this one: a layer without arrays, not a broken one.
+    # Defaults, so that a subclass whose __init__ skips this one is a layer without arrays.
     state: Mapping[str, Array] = MappingProxyType({})
     grads: Mapping[str, Array] = MappingProxyType({})
     _kept: tuple[Any, ...] | str = NEVER
@@ -68,7 +81,7 @@ class Layer:
 
     @property
     def params(self) -> MutableMapping[str, Array]:
-        """The parameters; to those of a network, what is assigned is copied into place."""
+        """The parameters by name. In a network, assigning copies into place."""
         found: MutableMapping[str, Array] = self.__dict__.setdefault("params", {})
         return found
 
@@ -76,25 +89,33 @@ class Layer:
     def params(self, arrays: MutableMapping[str, Array]) -> None:
         there, where = self.params, f"{type(self).__name__}.params"
         if isinstance(arrays, Mapping) and "x" in arrays:
-            raise ValueError(f"{where}: none can be called x, which is the input")
+            raise ValueError(f"{where}: no parameter may be called x, which is the input")
         if not isinstance(there, Arrays):
             vars(self)["params"] = arrays
         elif isinstance(arrays, Mapping) and arrays.keys() == there.keys():
             there.update(arrays)
         else:
-            raise ValueError(f"{where}: it must be all of {listed(there)} by name, got {shown(arrays)}")
+            raise ValueError(f"{where}: assign all of {listed(there)} by name, got {shown(arrays)}")
 
     def initial(self, shape: tuple[int, ...], rng: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Return the first parameters and state, host arrays by name, for samples of this shape.
+        """Return the initial parameters and state, two dicts of host arrays, for samples of this shape.
 
-        rng: a numpy.random.Generator.  A layer that is always given its arrays need not have this.
+        rng: a numpy.random.Generator. A layer that is always constructed with its arrays need not define
+        this.
         """
         return {}, {}
 
     def build(self, shape: tuple[int, ...], rng: Any = None, dtype: Any = None, backend: Any = None) -> None:
-        """Make the parameters and the state, unless there are any, for samples of this shape.
+        """Create the parameters and the state for samples of this shape, unless the layer has some.
 
-        rng: a seed or numpy.random.Generator.  dtype: float32 or float64.  backend: a name or Backend.
+        Parameters
+        ----------
+        shape : tuple of int
+            Shape of one sample.
+        rng : int or numpy.random.Generator, optional
+        dtype : str or dtype, optional
+            float32 or float64.
+        backend : str or Backend, optional
         """
         if self.params or self.state:
             return
@@ -114,18 +135,18 @@ class Layer:
             self.state = Arrays.gather(state)
 
     def check(self, x: Array) -> None:
-        """Raise ValueError for an x of a shape that compute cannot take."""
+        """Raise ValueError if compute cannot take an x of this shape."""
 
     @runs_formulas
-    def forward(self, x: Array, training: bool = True) -> Array:
-        """Return the output; only in training keep what backward needs, and move the state.
+    def forward(self, x: AnyArray, training: bool = True) -> AnyArray:
+        """Return the output. In training also keep what backward needs, and update the state.
 
-        What is kept is not copied: an x, or an output, that is overwritten before `backward` makes its
-        gradient that of the new values.
+        Arrays are kept without a copy: if x or the output is overwritten before `backward`, the gradient
+        is that of the new values.
         """
         where = f"{type(self).__name__}.forward"
         if not self.params and type(self).initial is not Layer.initial:
-            cure = "a network makes them, or layer.build(shape_of_a_sample)"
+            cure = "add it to a network, or call layer.build(shape_of_a_sample)"
             raise RuntimeError(f"{where}: {self!r} has no arrays yet: {cure}")
         training, backend = flag(where, "training", training), require_alike(where, x=x, **self.params)
         self.check(x)
@@ -139,11 +160,12 @@ class Layer:
         return out
 
     @runs_formulas
-    def backward(self, dout: Array) -> Array:
-        """Return the gradient of x, and leave those of the parameters in `grads`.
+    def backward(self, dout: AnyArray) -> AnyArray:
+        """Return the gradient with respect to x, and leave those of the parameters in `grads`.
 
-        dout: the gradient of the output, in its shape and dtype.  It consumes what forward has kept.
-        Raises RuntimeError without a forward in training before it, ValueError or TypeError for another dout.
+        dout: the gradient with respect to the output, in its shape and dtype. Consumes what forward kept.
+        Raises RuntimeError unless a forward in training came before, ValueError or TypeError for a wrong
+        dout.
         """
         where = f"{type(self).__name__}.backward"
         stage, out = self._recall(where)
@@ -151,25 +173,25 @@ class Layer:
         self._kept = CONSUMED
         if dout.dtype != out.dtype:
             stage.use_formulas()  # for a complex dout, since twins take real numbers only
-        dx = stage.backward(dout)
+        dx: AnyArray = stage.backward(dout)
         self.grads = dict(zip(self.params, stage.grads, strict=True))
         return dx
 
     def _stage(self, backend: Backend, x: Array) -> Stage:
-        """Return this layer at work on x."""
+        """Return a Stage that runs this layer on x."""
         params = tuple(self.params.values())
-        state = tuple(map(backend.copy, self.state.values()))  # since a formula may save it for backward
-        alike = all(array.dtype == x.dtype for array in params)  # else a complex step is being taken
+        state = tuple(map(backend.copy, self.state.values()))  # a formula may save it for backward
+        alike = all(array.dtype == x.dtype for array in params)  # not during a complex step
         found = link(backend, x.dtype if alike else None, self)
         return Stage(found, NewArrays(backend, x.dtype), params, state)
 
     def _recall(self, where: str) -> tuple[Any, ...]:
-        """Return what forward has kept."""
+        """Return what forward kept; raise RuntimeError if there is nothing."""
         if isinstance(self._kept, str):
-            raise RuntimeError(f"{where}: it needs a forward of its own before it, but {self._kept}")
+            raise RuntimeError(f"{where}: {self._kept}")
         return self._kept
 
-    # What was kept belongs to a backward of this very object; a copy starts without.
+    # A forward belongs to the backward of this very object, so copies and pickles leave it out.
     def __getstate__(self) -> dict[str, Any]:
         return {**vars(self), "_kept": NEVER}
 
@@ -178,7 +200,7 @@ class Layer:
 
 
 def has_own_passes(layer: Any) -> bool:
-    """Return whether forward or backward is its author's own: then they are what counts, not formulas."""
+    """Return whether forward or backward is user-defined, so that it is run instead of the formulas."""
     passes = (getattr(layer, name, None) for name in ("forward", "backward"))
     return not all(
         getattr(each, "runs_formulas", False) is True and not hasattr(each, "__wrapped__") for each in passes

@@ -1,20 +1,31 @@
-"""ReLU, the rectifier: out = max(x, 0)."""
+"""ReLU: out = max(x, 0)."""
 
-from typing import Any
-
-from backends import Array
+from backends import Array, Namespace
 from backprop.layers.layer import Layer
 
 
 class ReLU(Layer):
-    """The rectified linear unit, element by element: out = max(x, 0).
+    """The rectified linear unit, elementwise: out = max(x, 0).
 
-        dL/dx = dout where x > 0, else 0        (at the kink, x = 0, the derivative is taken as 0)
+    The gradient, with 0 as the derivative at the kink x = 0, is::
 
-    x, out, dout, dx: any one shape.  NaN stays NaN.  Raises TypeError for what is no array.
+        dL/dx = dout where x > 0, else 0
+
+    x, out, dout and dx have the same shape, which may be any. NaN stays NaN.
+
+    Raises
+    ------
+    TypeError
+        In `forward`, if x is not an array.
+
+    Notes
+    -----
     Source: book section 5.5.1.
 
+    Examples
+    --------
     >>> from backprop import xp
+    >>> from backprop.layers import ReLU
     >>> layer = ReLU()
     >>> layer.forward(xp.asarray([-1.0, 0.0, 2.0]))
     array([0., 0., 2.])
@@ -22,9 +33,9 @@ class ReLU(Layer):
     array([0., 0., 5.])
     """
 
-    def compute(self, xp: Any, x: Array) -> Any:
+    def compute(self, xp: Namespace, x: Array) -> tuple[Array, tuple[Array]]:
         out = xp.where(xp.real(x) <= 0, 0.0, x)
         return out, (out,)
 
-    def derive(self, xp: Any, dout: Array, out: Array) -> Any:
+    def derive(self, xp: Namespace, dout: Array, out: Array) -> Array:
         return xp.where(xp.real(out) > 0, dout, 0.0)

@@ -1,4 +1,4 @@
-"""What the author of a layer may get wrong: what its methods take and return, and what they lack."""
+"""Checks of what a layer's author wrote: which methods it has, and what they take and return."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -16,22 +16,22 @@ def require_formulas(layer: Any) -> None:
 
 
 def require_arguments(layer: Any) -> None:
-    """Raise TypeError unless compute calls the layer's arrays by their names, in their order."""
+    """Raise TypeError unless compute takes the layer's arrays by name, in their order."""
     code = getattr(getattr(layer.compute, "__func__", None), "__code__", None)
     own = (*layer.params, *layer.state)
-    if code is None or code.co_flags & 0x04 or not own:  # 0x04: it takes *arguments
+    if code is None or code.co_flags & 0x04 or not own:  # 0x04: CO_VARARGS, it takes *arguments
         return
-    arguments = code.co_varnames[3 : code.co_argcount]  # behind self, xp, x
+    arguments = code.co_varnames[3 : code.co_argcount]  # after self, xp, x
     at = arguments.index(own[0]) if own[0] in arguments else 0
     if arguments[at : at + len(own)] != own:
-        where, rule = f"{type(layer).__name__}.compute", "must take its arrays by their names, in their order"
+        where, rule = f"{type(layer).__name__}.compute", "must take its arrays by name, in their order"
         raise TypeError(f"{where} {rule}: (…, {', '.join(own)}), got (…, {', '.join(arguments)})")
 
 
 def require_compute(layer: Any, result: Any, ws: NewArrays, state: Sequence[Array], losses: Any) -> None:
-    """Raise TypeError, ValueError unless compute has returned what it must.
+    """Raise TypeError or ValueError unless compute returned the right kinds and shapes.
 
-    losses: the shape of those of a loss, (N,); None for a layer.
+    losses: the required shape of the losses of a Loss, (N,); None for a layer.
     """
     where, size = f"{type(layer).__name__}.compute", 3 if state else 2
     if not isinstance(result, tuple) or len(result) != size:
@@ -50,7 +50,7 @@ def require_compute(layer: Any, result: Any, ws: NewArrays, state: Sequence[Arra
 
 
 def require_derive(layer: Any, result: Any, params: Sequence[Array], ws: NewArrays, shape: Any) -> None:
-    """Raise unless derive has returned dx in the shape of x and a gradient for every parameter."""
+    """Raise unless derive returned dx in the shape of x and a gradient for every parameter."""
     where, names = f"{type(layer).__name__}.derive", tuple(layer.params)
     if params:
         order = f"{where} must return a tuple: dx and the gradients of {', '.join(names)}, in this order"
@@ -63,30 +63,30 @@ def require_derive(layer: Any, result: Any, params: Sequence[Array], ws: NewArra
 
 
 def require_dx(where: str, dx: Any, ws: Any, shape: tuple[int, ...]) -> None:
-    """Raise TypeError, ValueError unless dx is an array of the backend and dtype of ws in the shape of x."""
+    """Raise TypeError or ValueError unless dx has the backend and dtype of ws and the shape of x."""
     if dx is None:
-        raise TypeError(f"{where} must return the gradient of x, got None: is its return missing?")
+        raise TypeError(f"{where} must return the gradient of x, got None: is the return statement missing?")
     require_array(f"{where} must return dx,", dx, ws)
     if dx.shape != shape:
         raise ValueError(f"{where}: dx must have the shape of x, {shape}, got {dx.shape}")
 
 
 def require_array(must: str, value: Any, ws: Any) -> None:
-    """Raise TypeError unless value is an array of the backend and the dtype of ws, or complex.
+    """Raise TypeError unless value is an array of the backend of ws, in its dtype or complex.
 
-    must: how the message begins.
+    must: the beginning of the message.
     """
     if owner_of(value) is not ws.backend:
         raise TypeError(f"{must} an array of {ws.backend.name}, got {type(value).__name__}")
     if not mix(value.dtype, ws.dtype):
-        cure = "take Python numbers, or xp.asarray(c, dtype=x.dtype)"
+        cure = "use Python numbers, or xp.asarray(c, dtype=x.dtype)"
         raise TypeError(f"{must} an array of the dtype of x, {ws.dtype}, got {value.dtype}; {cure}")
 
 
 def require_gradient(where: str, name: str, param: Array, grad: Any, cure: str = "") -> None:
-    """Raise RuntimeError for a gradient that is missing, ValueError for one of another shape."""
+    """Raise RuntimeError if a gradient is missing, ValueError if it has the wrong shape."""
     if grad is None:
-        raise RuntimeError(f"{where} left no gradient of {name}")
+        raise RuntimeError(f"{where} left no gradient for {name}")
     if getattr(grad, "shape", None) != param.shape:
         got = getattr(grad, "shape", type(grad).__name__)
         rule = f"the gradient of {name} must have its shape, {param.shape}"
@@ -94,14 +94,14 @@ def require_gradient(where: str, name: str, param: Array, grad: Any, cure: str =
 
 
 def require_initial(layer: Any, made: Any) -> None:
-    """Raise TypeError unless initial has returned parameters and state, both by name."""
+    """Raise TypeError unless initial returned parameters and state, two dicts by name."""
     if not isinstance(made, tuple) or [isinstance(each, Mapping) for each in made] != [True, True]:
         rule = "initial must return two dicts of arrays, parameters and state"
         raise TypeError(f"{type(layer).__name__}.{rule}, got {shown(made)}")
 
 
 def require_like(where: str, dout: Any, out: Array, shape: tuple[int, ...], what: str) -> None:
-    """Raise unless dout is an array of this shape, of the backend and the dtype of out."""
+    """Raise unless dout is an array of this shape, with the backend and dtype of out."""
     one_backend(where, dout=dout, out=out)
     if dout.shape != shape:
         raise ValueError(f"{where}: dout must have the shape of {what}, {shape}, got {dout.shape}")

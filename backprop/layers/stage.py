@@ -1,6 +1,7 @@
-"""A layer at work: its two functions, found once for a backend and a dtype, and what it saved in between.
+"""A layer at work: its two functions, looked up once for a backend and dtype, and what a forward saved.
 
-Layers on their own, networks and training loops all run through here; only the memory differs.
+Single layers, networks and training loops all run through here; they differ only in where the memory comes
+from.
 """
 
 from collections.abc import Iterable, Sequence
@@ -8,7 +9,7 @@ from dataclasses import dataclass, field
 from types import MethodType
 from typing import Any
 
-from backends import Array, Backend, NewArrays, find
+from backends import AnyArray, Array, Backend, NewArrays, find
 from backprop.layers.requirements import (
     require_arguments,
     require_array,
@@ -20,12 +21,12 @@ from backprop.layers.requirements import (
 
 @dataclass(slots=True)
 class Link:
-    """A place in a chain: what runs there, found once.
+    """A place in a chain: the functions that run there, looked up once.
 
-    layer: the layer, or the first of two neighbours that are computed as one.
-    compute, derive: its formulas, or twins; None for an object with passes of its own.
-    names: the network's names of its parameters, by the layer's own.
-    keys: under which twins ask for the memory of their gradients, ("dW", shape).
+    layer: the layer, or the first of two fused neighbours.
+    compute, derive: its formulas or their twins; None for an object with its own passes.
+    names: from the layer's parameter names to the network's.
+    keys: under which twins request memory for gradients, ("dW", shape).
     """
 
     layer: Any
@@ -38,7 +39,7 @@ class Link:
 
 
 def link(backend: Backend, dtype: Any, layer: Any) -> Link:
-    """Return what computes a layer: its twins, where there are any for this dtype, else its formulas."""
+    """Return the twins of a layer if there are any for this dtype, else its formulas."""
     require_formulas(layer)
     twins = _twins(backend, dtype, layer)
     if twins:
@@ -48,7 +49,7 @@ def link(backend: Backend, dtype: Any, layer: Any) -> Link:
 
 
 def fused_link(backend: Backend, dtype: Any, layer: Any, follower: Any) -> Link | None:
-    """Return what computes a layer and the one behind it as one; None where there are no such twins."""
+    """Return the twins that compute a layer and its follower in one, or None."""
     if follower.params or follower.state or follower.evaluate or layer.evaluate:
         return None
     twins = _twins(backend, dtype, layer, follower)
@@ -56,17 +57,17 @@ def fused_link(backend: Backend, dtype: Any, layer: Any, follower: Any) -> Link 
 
 
 def _twins(backend: Backend, dtype: Any, *layers: Any) -> tuple[Any, Any] | None:
-    """Return the twins of compute and derive, as methods of the first layer; None where either is missing."""
+    """Return the twins of compute and derive, bound to the first layer; None unless both exist."""
     compute = find(backend.name, dtype, *[each.compute for each in layers])
     derive = find(backend.name, dtype, *[each.derive for each in layers])
     return (MethodType(compute, layers[0]), MethodType(derive, layers[0])) if compute and derive else None
 
 
 class Stage:
-    """A link at work.
+    """A link with its arrays, ready to run.
 
     params, state: arrays in the order of compute's arguments.  ws: memory for twins.
-    grads: where the gradients of the parameters go; where there are none, backward leaves new ones.
+    grads: where gradients of the parameters are written. If empty, backward leaves new arrays there.
     """
 
     __slots__ = (
@@ -76,7 +77,7 @@ class Stage:
 
     def __init__(
         self,
-        link: Any,
+        link: Link,
         ws: NewArrays,
         params: Sequence[Array] = (),
         state: Sequence[Array] = (),
@@ -89,8 +90,9 @@ class Stage:
         self.saved: tuple[Any, ...] = ()
         self.new_state: Sequence[Array] = ()
 
-    def forward(self, x: Array, *targets: Array) -> Array:
+    def forward(self, x: AnyArray, *targets: Array) -> AnyArray:
         """Return the output in training; keep what backward needs, and the new state until it is written."""
+        out: AnyArray
         result = self.compute(self.context, x, *targets, *self.arrays)
         self.shape = x.shape
         if not self.is_twin:
@@ -101,8 +103,8 @@ class Stage:
             out, self.saved = result
         return out
 
-    def backward(self, dout: Any) -> Array:
-        """Return the gradient of the input; those of the parameters go into `grads`."""
+    def backward(self, dout: Any) -> Any:
+        """Return the gradient of the input, and write those of the parameters into `grads`."""
         result = self.derive(self.context, dout, *self.saved)
         if not self.is_twin:
             require_derive(self.link.layer, result, self.params, self.ws, self.shape)
@@ -112,29 +114,30 @@ class Stage:
         if not self.grads:
             self.grads = grads
         for target, value in zip(self.grads, grads, strict=True):
-            if value is not target:  # else a twin wrote it in place
+            if value is not target:  # a twin may have written it in place
                 target[...] = value
         return dx
 
-    def evaluate(self, x: Array, *targets: Array) -> Array:
-        """Return the output outside of training; nothing is kept."""
+    def evaluate(self, x: AnyArray, *targets: Array) -> AnyArray:
+        """Return the output in evaluation. Keeps nothing."""
         layer = self.link.layer
         if layer.evaluate is not None:
-            out = layer.evaluate(self.ws.backend.xp, x, *targets, *self.arrays)
+            out: AnyArray = layer.evaluate(self.ws.backend.xp, x, *targets, *self.arrays)
             require_array(f"{type(layer).__name__}.evaluate must return", out, self.ws)
             return out
         result = self.compute(self.context, x, *targets, *self.arrays)
         if not self.is_twin:
             require_compute(layer, result, self.ws, self.state, x.shape[:1] if targets else None)
-        return result[0]
+        out = result[0]
+        return out
 
     def use_formulas(self) -> None:
-        """Leave the derivative to the formula: what a single layer's twin saves it understands as well."""
+        """Use the formula for the derivative. It can read what a single layer's twin saved."""
         self.derive, self.context, self.is_twin = self.link.layer.derive, self.ws.backend.xp, False
 
 
 def write(targets: Iterable[Array], values: Iterable[Array]) -> None:
-    """Copy values into place, unless a twin has written them there already."""
+    """Copy values into place, except where a twin has already written them."""
     for target, value in zip(targets, values, strict=True):
         if value is not target:
             target[...] = value

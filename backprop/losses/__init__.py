@@ -1,4 +1,4 @@
-"""Losses: layers with targets, which give one loss per sample."""
+"""Losses: layers with targets that return one loss per sample."""
 
 from backprop.losses.loss import Loss
 from backprop.losses.mean_squared_error import MeanSquaredError

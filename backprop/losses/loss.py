@@ -1,9 +1,9 @@
-"""What a loss is: a layer with targets, which gives one loss per sample."""
+"""The base class of losses: a layer with targets that returns one loss per sample."""
 
 from math import prod
 from typing import Any
 
-from backends import Array, Backend, kind
+from backends import Array, Backend, Namespace, kind
 from backprop.arrays.checks import flag, number
 from backprop.arrays.entering import cast, entering, require_alike
 from backprop.layers.layer import CONSUMED, EVALUATED, Layer, runs_formulas
@@ -11,20 +11,33 @@ from backprop.layers.requirements import require_like
 
 
 class Loss(Layer):
-    """The mean over the samples of what `compute` gives for each. A subclass gives its formulas:
+    """The mean of one loss per sample, given by formulas in a subclass.
+
+    The formulas are methods::
 
         compute(self, xp, scores, targets)  ->  losses (N,), saved
-        derive(self, xp, dout, *saved)      ->  the gradient of the scores;  dout: that of each loss, 1/N
+        derive(self, xp, dout, *saved)      ->  gradient with respect to the scores
 
-    and, where they are not those below, how targets are checked and what counts as right.
-    scores: what the last layer of a network returns, (N, …).
+    scores is the output of a network's last layer, (N, …), saved a tuple, and dout the gradient of each loss,
+    1/N. A subclass may also override `targets`, which checks targets, and `correct`, which says which samples
+    are correct.
 
+    Parameters
+    ----------
+    state : dict of array, optional
+    **params : array
+        As for Layer. Most losses have neither.
+
+    Examples
+    --------
+    >>> from backprop import asarray
+    >>> from backprop.losses import Loss
     >>> class AbsoluteError(Loss):
     ...     def compute(self, xp, y, t):
     ...         return xp.sum(xp.abs(y - t), axis=1), (y - t,)
     ...     def derive(self, xp, dout, difference):
     ...         return dout * xp.sign(difference)
-    >>> from backprop import asarray
+    ...
     >>> loss = AbsoluteError()
     >>> print(loss.forward(asarray([[1.0], [4.0]]), asarray([[0.0], [6.0]])))
     1.5
@@ -36,17 +49,27 @@ class Loss(Layer):
     def targets(
         self, where: str, t: Any, shape: tuple[int, ...], backend: Backend, wait: bool = False
     ) -> Array:
-        """Return targets as compute wants them, for scores of that shape: here real numbers of the same.
+        """Return targets as compute needs them: by default real numbers in the shape of the scores.
 
-        Integers are on the backend; floating-point numbers may be on the host, and are cast and moved behind.
+        Integers are returned on the backend. Floating-point targets may still be on the host; the caller
+        casts and moves them.
 
-        t: host data, or an array of the backend.  where: names the caller in errors.
-        wait: also look at values on a device, which waits for it.
+        Parameters
+        ----------
+        where : str
+            Name of the caller, for errors.
+        t : array
+            Targets, host data or an array of the backend.
+        shape : tuple of int
+            Shape of the scores.
+        backend : Backend
+        wait : bool
+            Also check values on a device, which waits for it.
         """
         t = entering(where, "targets", t, backend, wait)
         if tuple(t.shape) != tuple(shape):
             rule = f"targets must have the shape of the outputs, {tuple(shape)}"
-            cure = f"; t.reshape{tuple(shape)} gives it" if prod(t.shape) == prod(shape) else ""
+            cure = f"; use t.reshape{tuple(shape)}" if prod(t.shape) == prod(shape) else ""
             raise ValueError(f"{where}: {rule}, got {t.shape}{cure}")
         if kind(t) == "c":
             raise TypeError(f"{where}: targets must be real, got {t.dtype}")
@@ -54,16 +77,33 @@ class Loss(Layer):
 
     def check(self, scores: Array) -> None:
         if len(scores.shape) < 1 or 0 in scores.shape:
-            rule = "scores must have shape (N, …), N at least 1"
+            rule = "scores must have shape (N, …) with N at least 1"
             raise ValueError(f"{type(self).__name__}.forward: {rule}, got {scores.shape}")
 
-    def correct(self, xp: Any, scores: Array, targets: Array) -> Array | None:
-        """Return whether the scores of each sample are right, (N,) bool; None if that has no meaning."""
+    def correct(self, xp: Namespace, scores: Array, targets: Array) -> Array | None:
+        """Return whether the scores of each sample are correct, (N,) bool; None if that is undefined.
+
+        Parameters
+        ----------
+        xp : namespace
+        scores : array (N, …)
+        targets : array
+            As returned by `targets`.
+        """
         return None
 
     @runs_formulas
     def forward(self, scores: Array, t: Any, training: bool = True) -> Array:  # type: ignore[override]
-        """Return the mean loss, a 0-d value on the device.  t: on the host, or where the scores are."""
+        """Return the mean loss, 0-d, on the device.
+
+        Parameters
+        ----------
+        scores : array (N, …)
+        t : array
+            Targets, as host data or on the backend of the scores.
+        training : bool
+            Keep what backward needs.
+        """
         where = f"{type(self).__name__}.forward"
         training, backend = flag(where, "training", training), require_alike(where, scores=scores)
         self.check(scores)
@@ -77,8 +117,11 @@ class Loss(Layer):
         return backend.xp.mean(losses)
 
     @runs_formulas
-    def backward(self, dout: Any = 1.0) -> Array:
-        """Return the gradient of dout · the mean loss by the scores.  dout: a number or a 0-d array."""
+    def backward(self, dout: Any = 1.0) -> Any:
+        """Return the gradient of dout · (mean loss) with respect to the scores.
+
+        dout: a number or a 0-d array. Raises RuntimeError unless a forward in training came before.
+        """
         where = f"{type(self).__name__}.backward"
         stage, losses = self._recall(where)
         if isinstance(dout, (int, float)) and not isinstance(dout, bool):

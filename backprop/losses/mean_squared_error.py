@@ -1,20 +1,31 @@
-"""The mean over the samples of half the squared distance from output to target."""
+"""Mean squared error: the mean over samples of half the squared distance from output to target."""
 
-from typing import Any
-
-from backends import Array
+from backends import Array, Namespace
 from backprop.losses.loss import Loss
 
 
 class MeanSquaredError(Loss):
-    """The loss of regression.
+    """Half the squared error of each sample, averaged over samples: the loss of regression.
+
+    Loss and gradient are::
 
         L = mean_n( ½ Σ_m (y_nm - t_nm)² )        dL/dy = (y - t) / N
 
-    y, t: (N, …), alike in shape.  Raises ValueError for other shapes, TypeError for mixed backends.
+    Outputs y and targets t have the same shape, (N, …). Accuracy is not defined.
+
+    Raises
+    ------
+    ValueError, TypeError
+        In `forward`, if the shapes differ or the backends are mixed.
+
+    Notes
+    -----
     Source: book section 4.2.1.
 
+    Examples
+    --------
     >>> from backprop import asarray
+    >>> from backprop.losses import MeanSquaredError
     >>> loss = MeanSquaredError()
     >>> print(loss.forward(asarray([[1.0], [4.0]]), asarray([[0.0], [6.0]])))
     1.25
@@ -23,9 +34,9 @@ class MeanSquaredError(Loss):
            [-1. ]])
     """
 
-    def compute(self, xp: Any, y: Array, t: Array) -> Any:
+    def compute(self, xp: Namespace, y: Array, t: Array) -> tuple[Array, tuple[Array]]:
         difference = y - t
         return 0.5 * xp.sum(difference * difference, axis=tuple(range(1, len(y.shape)))), (difference,)
 
-    def derive(self, xp: Any, dout: float, difference: Array) -> Any:
+    def derive(self, xp: Namespace, dout: float, difference: Array) -> Array:
         return difference * dout

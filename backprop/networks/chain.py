@@ -1,10 +1,11 @@
-"""A network at work: its layers as stages, each with its memory; two neighbours as one where twins do that.
+"""A network at work: layers as stages with their memory, two neighbours fused where a twin exists.
 
-Every call of a network makes a chain of its own, so that threads may share the network; a loop makes one for
-all of its steps, with a Workspace.
+Every call of a network builds its own chain, so threads may share the network. A loop builds one for all
+of its steps, with a Workspace.
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from threading import Lock
 from typing import Any
 
@@ -22,14 +23,14 @@ def links_of(
     backend: Backend,
     dtype: Any,
 ) -> list[Link]:
-    """Return a network's layers, and its loss if there is one, as links.
+    """Return a network's layers, and its loss if given, as links.
 
-    layers: each with the network's names of its parameters by its own.  shapes: of all parameters.
-    dtype: that of all arrays, or None for a mixture of real and complex ones.
+    layers: each with a dict from its parameter names to the network's.  shapes: of all parameters.
+    dtype: of all arrays, or None for a mixture of real and complex ones.
     """
     chain = [*layers] if loss is None else [*layers, (loss, {})]
     links: list[Link] = []
-    fused = None  # the layer that is computed with the one before it
+    fused = None  # a layer that the preceding link also computes
     for (layer, names), (follower, _) in zip(chain, [*chain[1:], (None, {})], strict=True):
         if layer is fused:
             continue
@@ -45,13 +46,13 @@ def links_of(
 
 
 class Chain:
-    """Stages in a row; the loss is in the last one, where there is one.
+    """Stages in order, the last of them the loss if the chain has one.
 
-    links: as `links_of` gives them.  params: the network's.  dtype: of the samples to come.
-    grads: where the gradients go.  memory: NewArrays for a single call, Workspace for a loop.
-    needs_dx: whether backward is to return the gradient of the samples.
-    lock: to be held while the chain runs; the network's own where a layer keeps something itself.
-    own_passes: which layer has some, in words.
+    links: as `links_of` returns them.  params: the network's.  dtype: of the samples.
+    grads: where gradients are written.  memory: NewArrays for a single call, Workspace for a loop.
+    needs_dx: backward returns the gradient of the samples.
+    lock: held while the chain runs. The network's lock if a layer has state or its own passes.
+    own_passes: a sentence naming the first layer with its own passes, or "".
     """
 
     def __init__(
@@ -60,13 +61,13 @@ class Chain:
         params: Arrays,
         dtype: Any,
         backend: Backend,
-        lock: Any,
+        lock: AbstractContextManager[Any],
         *,
         grads: Arrays | None = None,
         memory: type[NewArrays] = NewArrays,
         needs_dx: bool = False,
     ) -> None:
-        self.stages: list[Any] = []
+        self.stages: list[Stage | OwnPasses] = []
         self.with_state: list[Stage] = []
         self.own_passes, self.count = "", 0
         for each in links:
@@ -77,10 +78,10 @@ class Chain:
                 own = dict(zip(each.names, arrays, strict=True))
                 require_attached(layer, own)
                 self.stages.append(OwnPasses(layer, backend, dtype, own, gradients, each.is_loss))
-                self.own_passes = self.own_passes or f"{type(layer).__name__} has passes of its own"
+                self.own_passes = self.own_passes or f"{type(layer).__name__} has its own passes"
                 continue
-            lent = dict(zip(each.keys, gradients, strict=True)) if gradients else {}
-            ws = memory(backend, dtype, lent, needs_dx or bool(self.stages))
+            provided = dict(zip(each.keys, gradients, strict=True)) if gradients else {}
+            ws = memory(backend, dtype, provided, needs_dx or bool(self.stages))
             state = tuple(layer.state.values()) if layer.state else ()
             stage = Stage(each, ws, arrays, state, gradients)
             self.stages.append(stage)
@@ -88,10 +89,10 @@ class Chain:
                 self.with_state.append(stage)
         self.lock = lock if self.own_passes or self.with_state else Lock()
         *self.body, self.last = self.stages
-        self.turned = self.stages[::-1]
+        self.reversed = self.stages[::-1]
 
     def forward(self, x: Array, targets: Array, out: Array | None = None) -> Array:
-        """Return one loss per sample, (N,), or their mean from a loss with passes of its own.
+        """Return one loss per sample, (N,), or their mean from a loss with its own passes.
 
         Keeps what backward needs.  out: where to write the losses.
         """
@@ -101,37 +102,37 @@ class Chain:
         if out is None:
             return self.last.forward(x, targets)
         if type(self.last) is Stage:
-            self.last.ws["losses", out.shape] = out  # where a twin looks for it
+            self.last.ws["losses", out.shape] = out  # a twin requests it under this key
         losses = self.last.forward(x, targets)
         if losses is not out:
             out[...] = losses
         return out
 
     def backward(self) -> Any:
-        """Return the gradient of the samples if it is needed; those of the parameters go into `grads`.
+        """Return the gradient of the samples if needed, and write those of the parameters into `grads`.
 
-        They are the gradients of the mean loss. Layers with state have their new one from then on.
+        These are gradients of the mean loss. The new state of layers is written at the end.
         """
         dout: Any = 1.0 / self.count
-        for stage in self.turned:
+        for stage in self.reversed:
             dout = stage.backward(dout)
         for stage in self.with_state:
             write(stage.state, stage.new_state)
         return dout
 
     def losses(self, x: Array, targets: Array) -> Array:
-        """Return what `forward` does, outside of training."""
+        """Return the same as `forward`, in evaluation mode."""
         for stage in self.body:
             x = stage.evaluate(x)
         return self.last.evaluate(x, targets)
 
     def scores(self, x: Array) -> Array:
-        """Return what the last layer gives, outside of training; for a chain without a loss."""
+        """Return the last layer's output in evaluation mode, for a chain without a loss."""
         for stage in self.stages:
             x = stage.evaluate(x)
         return x
 
     @property
     def state(self) -> list[Array]:
-        """The arrays of the layers' state."""
+        """The state arrays of all layers."""
         return [array for stage in self.with_state for array in stage.state]

@@ -1,4 +1,4 @@
-"""How a network calls its layers and their arrays: by their own names, counted along the chain."""
+"""Names of a network's layers and arrays: their own names, counted along the chain."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -8,9 +8,9 @@ from backends import Array, cut
 
 
 def counted(what: str, owned: Mapping[str, Iterable[str]]) -> dict[str, dict[str, str]]:
-    """Return for each layer the network's names by its own ones, counted: W1 b1 W2 b2.
+    """Return for each layer a dict from its own names to the network's counted ones: W1 b1 W2 b2.
 
-    Raises ValueError where two would have one name: the first w1 is called w11, and so is the eleventh w.
+    Raises ValueError if two names collide: the first w1 and the eleventh w would both be w11.
     """
     counts: Counter[str] = Counter()
     names: dict[str, dict[str, str]] = {layer: {} for layer in owned}
@@ -26,6 +26,6 @@ def counted(what: str, owned: Mapping[str, Iterable[str]]) -> dict[str, dict[str
 
 
 def states_of(layers: Mapping[str, Any]) -> dict[str, Mapping[str, Array]]:
-    """Return the state of each layer; an object without any has none."""
+    """Return the state of each layer; an empty dict for an object without state."""
     states = {name: getattr(layer, "state", None) for name, layer in layers.items()}
     return {name: state if isinstance(state, Mapping) else {} for name, state in states.items()}

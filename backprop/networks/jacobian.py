@@ -1,12 +1,12 @@
-"""The numerical gradient of every entry at once, by columns of the Jacobian of a layer that is known.
+"""The numerical gradient of many entries at once, from the Jacobian of a known layer.
 
-To perturb an entry of a layer's parameters perturbs its output along a column of its Jacobian. What the
-function then becomes is evaluated for many perturbed outputs at a time, stacked as further samples. So
-nothing before the layer is computed again, and those behind it run on large arrays: 30 to 40 times as fast
-as entry by entry.
+Perturbing one parameter entry of a layer perturbs its output along one column of its Jacobian. Many
+perturbed outputs are stacked as extra samples and passed through the rest of the function together.
+Nothing before the layer is computed again, and the layers after it work on large arrays: 30 to 40 times as
+fast as entry by entry.
 
-It takes layers that treat samples apart. Which do, and what their columns are, the tables below say by
-class, for exactly that class; the gradient check holds the result against the function itself all the same.
+This requires layers that treat samples independently. The tables below list such layers and their columns, by
+exact class. The gradient check still compares the result with the function itself.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -23,13 +23,13 @@ from backprop.numerical.gradient import H_COMPLEX, central_steps
 
 
 def affine_columns(layer: Any, name: str, entries: Array, x: Array) -> Array:
-    """Return d out / d entry for these entries of W, (K, N, M), or b, (K, 1, M): for all samples alike."""
+    """Return d out / d entry for these entries of W, (K, N, M), or of b, (K, 1, M) for all samples."""
     backend, size = backend_of(x), layer.params["b"].shape[0]
     if name == "b":
         return one_hot(entries, size, x.dtype)[:, None, :]
     rows = backend.reshape(x, (x.shape[0], -1))
-    moved = backend.xp.take(rows.T, entries // size, axis=0)  # W[i, j] moves column j of out by x[:, i]
-    return moved[:, :, None] * one_hot(entries % size, size, x.dtype)[:, None, :]
+    change = backend.xp.take(rows.T, entries // size, axis=0)  # W[i, j] adds x[:, i] to column j of out
+    return change[:, :, None] * one_hot(entries % size, size, x.dtype)[:, None, :]
 
 
 COLUMNS: dict[type, Callable[[Any, str, Array, Array], Array]] = {Affine: affine_columns}
@@ -38,12 +38,12 @@ PER_SAMPLE = (Affine, ReLU, Sigmoid)  # layers whose output of a sample depends 
 
 @dataclass
 class Place:
-    """A layer at work inside a function, where what it gives can be perturbed.
+    """A layer inside a function, whose output can be perturbed.
 
-    layer: None stands for the input of the function, as an output that is perturbed itself.
-    names: the function's names of the layer's parameters, by the layer's own.  x: the layer's input, (N, …).
-    value: takes outputs of K batches as one, (K·N, …), returns each sample's share of the function, (K·N,).
-    width: how many numbers a sample has at most in what `value` computes; it bounds the memory.
+    layer: None stands for the function's input, as an output that is itself perturbed.
+    names: from the layer's parameter names to the function's.  x: the layer's input, (N, …).
+    value: maps the outputs of K batches, (K·N, …), to each sample's share of the function, (K·N,).
+    width: the most values per sample that `value` computes with; it bounds the memory.
     """
 
     layer: Any
@@ -54,12 +54,12 @@ class Place:
 
 
 def acts_per_sample(layer: Any) -> bool:
-    """Return whether a layer is known to treat samples apart."""
+    """Return whether a layer is known to treat samples independently."""
     return type(layer) in PER_SAMPLE and not has_own_passes(layer)
 
 
 def places(net: Any, x: Any, t: Any) -> Iterator[Place]:
-    """Yield a network's input and the layers whose columns are known, as far as those behind allow it."""
+    """Yield the network's input and every known layer that is followed by per-sample layers only."""
     if not isinstance(net, Network) or net.overrides("loss", "predict") or has_own_passes(net.loss_layer):
         return
     x, targets = net.prepare(f"{type(net).__name__}.loss", x, t)
@@ -68,41 +68,46 @@ def places(net: Any, x: Any, t: Any) -> Iterator[Place]:
         inputs.append(layer.forward(inputs[-1]))
     width = max(prod(out.shape[1:]) for out in inputs[1:])
     if all(map(acts_per_sample, layers)):
-        yield Place(None, {"x": "x"}, x, partial(_shares, net, layers, targets), width)
+        yield Place(None, {"x": "x"}, x, partial(_loss_shares, net, layers, targets), width)
     for i, (key, layer) in enumerate(net.layers.items()):
-        behind = layers[i + 1 :]
-        if type(layer) in COLUMNS and acts_per_sample(layer) and all(map(acts_per_sample, behind)):
-            yield Place(layer, net.names[key], inputs[i], partial(_shares, net, behind, targets), width)
+        following = layers[i + 1 :]
+        if type(layer) in COLUMNS and acts_per_sample(layer) and all(map(acts_per_sample, following)):
+            yield Place(
+                layer, net.names[key], inputs[i], partial(_loss_shares, net, following, targets), width
+            )
 
 
-def _shares(net: Network, layers: list[Any], targets: Array, out: Array) -> Array:
-    """Return each sample's share of the mean loss, from outputs that go through the rest of the layers.
+def _loss_shares(net: Network, layers: list[Any], targets: Array, out: Array) -> Array:
+    """Return each sample's share of the mean loss, from outputs that the remaining layers process, (K·N,).
 
-    out: (K·N, …), K batches behind each other.  targets: (N, …), which repeat.  Returns (K·N,).
+    out: (K·N, …), K batches one after the other.  targets: (N, …), repeated for each batch.
     """
     for layer in layers:
         out = layer.forward(out, training=False)
     backend, count = net.backend, targets.shape[0]
     repeated = backend.xp.take(targets, backend.arange(0, out.shape[0]) % count, axis=0)
-    losses, _ = net.loss_layer.compute(backend.xp, out, repeated)
+    losses: Array = net.loss_layer.compute(backend.xp, out, repeated)[0]
     return losses / count
 
 
 def gradient_by_columns(place: Place, name: str, method: str) -> Any:
-    """Return the numerical gradient of a parameter, by its layer's own name, or of the input, on the host."""
+    """Return the numerical gradient of a parameter of place.layer, or of the input, on the host.
+
+    name: the layer's own name of the parameter.
+    """
     layer, x = place.layer, place.x
     if layer is None:
-        return _of_input(place, method)
+        return _input_gradient(place, method)
     param = layer.params[name]
     steps = central_steps(to_numpy(param)).reshape(-1)
     out = layer.forward(x, training=False)
     columns = partial(COLUMNS[type(layer)], layer, name)
-    by_sample = _by_sample(place, out, lambda entries: columns(entries, x), steps, method)
+    by_sample = _derivatives_by_sample(place, out, lambda entries: columns(entries, x), steps, method)
     return by_sample.sum(axis=1).reshape(param.shape)
 
 
-def _of_input(place: Place, method: str) -> Any:
-    """Perturb the same entry of every sample at once, since the values tell the samples apart."""
+def _input_gradient(place: Place, method: str) -> Any:
+    """Perturb the same entry of every sample at once; the values per sample keep them apart."""
     x = place.x
     backend, size = backend_of(x), prod(x.shape[1:])
     steps = central_steps(to_numpy(x)).reshape(-1, size).max(axis=0)
@@ -110,13 +115,15 @@ def _of_input(place: Place, method: str) -> Any:
     def columns(entries: Array) -> Array:
         return backend.reshape(one_hot(entries, size, x.dtype), (-1, 1, *x.shape[1:]))
 
-    return _by_sample(place, x, columns, steps, method).T.reshape(x.shape)
+    return _derivatives_by_sample(place, x, columns, steps, method).T.reshape(x.shape)
 
 
-def _by_sample(place: Place, out: Array, columns: Callable[[Array], Array], steps: Any, method: str) -> Any:
-    """Return the derivative of each sample's value by each entry, (entries, N), on the host.
+def _derivatives_by_sample(
+    place: Place, out: Array, columns: Callable[[Array], Array], steps: Any, method: str
+) -> Any:
+    """Return the derivative of each sample's value with respect to each entry, (entries, N), on the host.
 
-    columns: of some entries' indices, d out / d entry, (K, N, …).  steps: of central differences, by entry.
+    columns: maps entry indices to d out / d entry, (K, N, …).  steps: of central differences, by entry.
     """
     backend, (count,), samples = backend_of(out), steps.shape, out.shape[0]
     itemsize = 16 if method == "complex" else 8
@@ -141,7 +148,7 @@ def _by_sample(place: Place, out: Array, columns: Callable[[Array], Array], step
 
 
 def one_hot(indices: Array, size: int, dtype: Any) -> Array:
-    """Return a row for each index, 1 there and else 0.  indices: (K,) integers.  Returns (K, size)."""
+    """Return a one-hot row for each index, (K, size).  indices: (K,) integers."""
     backend = backend_of(indices)
     there = indices[:, None] == backend.xp.arange(size, dtype=indices.dtype)[None, :]
     return backend.astype(there, dtype)

@@ -1,7 +1,7 @@
 """A chain of layers with a loss at its end: the boundary where users' data enters, and the two passes.
 
 Public methods take host data or arrays of the network's backend, check them once, and return arrays that are
-never written again. What computes is a Chain (chain.py), of arrays that are on the device and are trusted.
+never written again. Inside, a Chain (chain.py) computes with checked arrays on the device.
 """
 
 import copy
@@ -28,30 +28,50 @@ from backprop.networks.chain import Chain, links_of
 from backprop.networks.counting import counted, states_of
 from backprop.numerical.gradient import STEP_DTYPES, numerical_gradient, require_method
 
-FORMULAS = ("forward", "backward", "compute", "derive", "evaluate")  # where somebody may replace one
+FORMULAS = ("forward", "backward", "compute", "derive", "evaluate")  # a user may replace any of them
 
 
 class Network:
-    """Layers in a chain and a loss.
+    """Layers in a chain, and a loss.
 
-    layers: a dict by name, or a list, the first to be applied first.  loss: a Loss.
-    Each is a `Layer`, or any object with `forward` and `backward`: see docs/guides/own_layers.md.
-    input_size: values per sample, or the shape of a sample.  output_size: values per sample behind the last
-    layer; None takes what comes out.
-    rng, dtype, backend: for layers such as Affine(100), whose arrays the network makes: a seed or
-    numpy.random.Generator; float32 or float64; a name or Backend. Layers that have arrays decide themselves.
-    Raises TypeError, ValueError for what is no layer, for sizes that do not fit and for a layer in use.
+    Parameters are named by counting along the chain: W1 b1 gamma1 beta1 W2 b2.
 
-    Parameters are counted by their names along the chain: W1 b1 gamma1 beta1 W2 b2.
+    Parameters
+    ----------
+    layers : dict or list
+        Layers, by name or in order, from the input to the output. Each is a `Layer` or any object with
+        `forward` and `backward`: see docs/guides/own_layers.md.
+    loss : Loss
+        Or any object with `forward(x, t)` and `backward()`.
+    input_size : int or tuple of int
+        Values per sample, or the shape of a sample.
+    output_size : int, optional
+        Values per sample that the last layer returns. If given, it is checked.
+    rng : int or numpy.random.Generator, optional
+        Seed or generator for layers such as Affine(100), whose arrays the network creates.
+    dtype : str or dtype, optional
+        float32 or float64. By default that of the layers' arrays; if they have none, BACKPROP_DTYPE, else
+        float32.
+    backend : str or Backend, optional
+        By default that of the layers' arrays; if they have none, the active backend.
 
+    Raises
+    ------
+    TypeError, ValueError
+        If an object is not a layer, sizes do not fit, or a layer already belongs to a network. Nothing has
+        changed then.
+
+    Examples
+    --------
     >>> from backprop.layers import Affine, BatchNorm, ReLU
     >>> from backprop.losses import SoftmaxCrossEntropy
+    >>> from backprop.networks import Network
     >>> net = Network([Affine(5), BatchNorm(), ReLU(), Affine(3)], SoftmaxCrossEntropy(), 4, 3, rng=0)
     >>> list(net.params), list(net.state)
     (['W1', 'b1', 'gamma1', 'beta1', 'W2', 'b2'], ['running_mean1', 'running_var1'])
     """
 
-    _smaller = "make its layers smaller"  # what to do where the memory does not suffice
+    _smaller = "make its layers smaller"  # the cure in a MemoryError
 
     def __init__(
         self,
@@ -73,7 +93,7 @@ class Network:
         self._bind()
 
     def _bind(self) -> None:
-        """Let the layers' parameters be parts of the network's."""
+        """Make the layers' parameters views into the network's buffer."""
         for name, layer in self._layers.items():
             OWNERS[id(layer)] = self
             if self.names[name]:
@@ -81,24 +101,24 @@ class Network:
         self._backend, self._lock = backend_of(self._params.flat), RLock()
         self._links: dict[tuple[bool, Any], tuple[list[tuple[Any, ...]], list[Link]]] = {}
 
-    # ---------------------------------------------------------------------------------------- what it is
+    # ----------------------------------------------------------------------------------------- properties
 
     @property
     def layers(self) -> Mapping[str, Any]:
-        """The layers by name, the first to be applied first; fixed, since the parameters are theirs."""
+        """The layers by name, from input to output. Read-only, since they share the network's parameters."""
         return MappingProxyType(self._layers)
 
     @property
     def params(self) -> Arrays:
-        """The parameters by name; an item that is assigned is copied into place."""
+        """The parameters by name. Assigning to an entry copies into place."""
         return self._params
 
     @property
     def state(self) -> Mapping[str, Array]:
-        """What layers carry from pass to pass besides their parameters, by name: running statistics.
+        """The arrays besides parameters that layers carry from pass to pass, by name: running statistics.
 
-        These are the layers' own arrays, which move with the next training: copy.deepcopy(dict(net.state)) is
-        a snapshot, and net.state[name][...] = values puts one back.
+        These are the layers' own arrays, and the next training step changes them.
+        `copy.deepcopy(dict(net.state))` is a snapshot, and `net.state[name][...] = values` restores one.
         """
         states = states_of(self._layers)
         names = counted("arrays of state", states)
@@ -106,12 +126,12 @@ class Network:
 
     @property
     def backend(self) -> Backend:
-        """The backend that the parameters are on; fixed, `to` makes a copy on another."""
+        """The backend of the parameters. Fixed; `to` returns a copy on another."""
         return self._backend
 
     @property
     def dtype(self) -> Any:
-        """The element type of the parameters; fixed, `astype` makes a copy in another."""
+        """The element type of the parameters. Fixed; `astype` returns a copy in another."""
         return self._params.flat.dtype
 
     def to(self, backend: str | Backend) -> Self:
@@ -122,23 +142,36 @@ class Network:
         """Return a deep copy of this network in float32 or float64."""
         return copy_as(self, dtype=one_dtype(f"{type(self).__name__}.astype", dtype))
 
-    # ------------------------------------------------------------------------------- what it says of data
+    # --------------------------------------------------------------------- predictions, losses, gradients
 
     def predict(self, x: Any) -> Array:
-        """Return what the last layer gives for x, (N, …) of input_size values each: a classifier's logits."""
+        """Return the last layer's output for samples x (N, …): the logits of a classifier, (N, C)."""
         where = f"{type(self).__name__}.predict"
         return self.scores(cast(where, "x", self._samples(where, x), self.dtype, self._backend))
 
     def loss(self, x: Any, t: Any, training: bool = False) -> Array:
         """Return the mean loss over the samples: 0-d, in the network's dtype, on its device.
 
-        x: (N, …) with input_size values each.  t: targets, as the loss takes them; for SoftmaxCrossEntropy
-        labels, (N,) integers in [0, C) or (N, C) one-hot.
-        training: compute as in training, all samples at once; the layers' state stays what it is.
+        Parameters
+        ----------
+        x : array (N, …)
+            Samples, of input_size values each.
+        t : array
+            Targets as the network's loss takes them: for SoftmaxCrossEntropy labels (N,) in [0, C) or
+            one-hot (N, C).
+        training : bool
+            Compute as in training, with all samples in one batch. The layers' state does not change.
+
+        Raises
+        ------
+        ValueError
+            If shapes or targets do not fit, or a value is not finite.
+        TypeError
+            If data are not numbers, or are on another device.
         """
         where = f"{type(self).__name__}.loss"
         training = flag(where, "training", training)
-        x, targets = self._entering(where, x, t)
+        x, targets = self._checked_data(where, x, t)
         chain = self.chain(x.dtype)
         run = chain.forward if training else chain.losses
         pieces = [(x, targets)] if training else self._pieces(x, targets)
@@ -147,30 +180,45 @@ class Network:
         if not has_own_passes(self.loss_layer):
             return self._backend.xp.mean(self._joined(losses))
         shares = [piece.shape[0] / x.shape[0] for piece, _ in pieces]
-        return sum(mean * share for mean, share in zip(losses, shares, strict=True))
+        total: Array = sum(mean * share for mean, share in zip(losses, shares, strict=True))
+        return total
 
     def accuracy(self, x: Any, t: Any) -> float:
-        """Return the share of samples that are right, in [0, 1]: whose largest logit is at the label.
+        """Return the fraction of correct samples, in [0, 1]: those whose largest logit is at the label.
 
-        A logit that is NaN counts as the largest.
-        x, t: as for `loss`.  Raises TypeError where the loss has no notion of right.
+        NaN counts as the largest logit.  x, t: as for `loss`.
+        Raises TypeError if the loss does not define which samples are correct.
         """
         where = f"{type(self).__name__}.accuracy"
-        share = self.share_correct(*self._entering(where, x, t))
+        share = self.share_correct(*self._checked_data(where, x, t))
         if share is None:
             name = type(self.loss_layer).__name__
-            raise TypeError(f"{where}: {name} has no notion of right, so there is no accuracy")
+            raise TypeError(
+                f"{where}: {name} does not define which samples are correct, so there is no accuracy"
+            )
         return share
 
     def gradient(self, x: Any, t: Any, *, input_gradient: bool = False) -> dict[str, Array]:
-        """Return the gradient of the loss by backpropagation, by parameter name: arrays of their own.
+        """Return the gradient of the loss by backpropagation: new arrays by parameter name.
 
-        x, t: as for `loss`.  input_gradient: also compute "x", the gradient with respect to the samples, in
-        their shape; it costs half as much again.  Running statistics move, as in training.
+        Running statistics move, as in training.
+
+        Parameters
+        ----------
+        x, t : array
+            Samples and targets as for `loss`.
+        input_gradient : bool
+            Also return "x", the gradient with respect to the samples, in their shape. It costs about half
+            as much again.
+
+        Raises
+        ------
+        ValueError, TypeError
+            As for `loss`.
         """
         where, backend = f"{type(self).__name__}.gradient", self._backend
         input_gradient = flag(where, "input_gradient", input_gradient)
-        values, targets = self._entering(where, x, t, real=True)
+        values, targets = self._checked_data(where, x, t, real=True)
         try:
             grads = self._params.like(backend.empty(self._params.flat.shape, self._params.flat.dtype))
             chain = self.chain(values.dtype, grads=grads, needs_dx=input_gradient)
@@ -178,20 +226,38 @@ class Network:
                 chain.forward(values, targets)
                 dx = chain.backward()
         except MemoryError as error:
-            raise MemoryError(f"{where}: {error}; give it fewer samples at once") from error
+            raise MemoryError(f"{where}: {error}; pass fewer samples at once") from error
         if not input_gradient:
             return grads.views
         return {**grads.views, "x": backend.reshape(dx, getattr(x, "shape", values.shape))}
 
     def numerical_gradient(self, x: Any, t: Any, method: str = "central") -> dict[str, Array]:
-        """Return the gradient of loss(x, t, training=True) by evaluating it for every parameter, by name.
+        """Return the gradient of loss(x, t, training=True) by perturbing every parameter entry.
 
-        It works on a copy in float64 ("central" differences) or complex128 ("complex" step), and moves no
-        state.  x, t: as for `loss`.  Returns float64 arrays.  Raises ValueError for an unknown method.
+        It works on a copy of the network, in float64 or complex128, and changes no state.
+
+        Parameters
+        ----------
+        x, t : array
+            Samples and targets as for `loss`.
+        method : {"central", "complex"}
+            Central differences or the complex step.
+
+        Returns
+        -------
+        dict of array
+            Gradients by parameter name, float64.
+
+        Raises
+        ------
+        ValueError
+            If the method is unknown, or as for `loss`.
+        TypeError
+            As for `loss`.
         """
         where, mean = f"{type(self).__name__}.numerical_gradient", self._backend.xp.mean
         require_method(where, method)
-        values, targets = self._entering(where, x, t, real=True, dtype="float64")
+        values, targets = self._checked_data(where, x, t, real=True, dtype="float64")
         copied = copy_as(self, dtype=STEP_DTYPES[method], of=("params",))
         chain = copied.chain(values.dtype)
 
@@ -205,40 +271,68 @@ class Network:
         f = same_random_numbers()(loss) if may_draw else loss
         return self._params.like(numerical_gradient(f, copied.params.flat, method=method)).views
 
-    # -------------------------------------------------------------------- inside: on the device, checked
+    # -------------------------------------------------- for loops and instruments: data already checked
 
     def loss_in_training(self, x: Any, t: Any) -> Any:
-        """Return the loss in training; a `loss` of the network's own need not take that flag."""
+        """Return the loss in training mode. An overridden `loss` need not take `training`."""
         takes = inspect.signature(self.loss, follow_wrapped=False).parameters
         return self.loss(x, t, **({"training": True} if "training" in takes else {}))
 
     def prepare(self, where: str, x: Any, t: Any) -> tuple[Array, Array]:
-        """Return data for a loop, checked and moved once: samples in the network's dtype, and targets."""
-        return self._entering(where, x, t, real=True, wait=True)
+        """Return data for a loop, checked and on the device: samples in the network's dtype, and targets.
+
+        Parameters
+        ----------
+        where : str
+            Name of the caller, for errors.
+        x, t : array
+            Samples and targets as for `loss`.
+        """
+        return self._checked_data(where, x, t, real=True, wait=True)
 
     def chain(self, dtype: Any = None, *, with_loss: bool = True, **options: Any) -> Chain:
-        """Return the network at work, for samples of this dtype (its own if None).  options: of Chain."""
+        """Return a Chain of the layers.
+
+        Parameters
+        ----------
+        dtype : dtype, optional
+            Of the samples; by default that of the network.
+        with_loss : bool
+            End the chain with the loss.
+        **options
+            Of Chain.
+        """
         own = self._params.flat.dtype
         links = self._found_links(with_loss, own if dtype is None or dtype == own else None)
         dtype = own if dtype is None else dtype
         return Chain(links, self._params, dtype, self._backend, self._lock, **options)
 
     def scores(self, x: Array) -> Array:
-        """Return what `predict` does, for samples that were checked already."""
+        """Return what `predict` returns, for samples that are already checked."""
         chain = self.chain(x.dtype, with_loss=False)
         with chain.lock:
             return self._joined([chain.scores(piece) for (piece,) in self._pieces(x)])
 
     def share_correct(self, x: Array, targets: Array, chain: Chain | None = None) -> float | None:
-        """Return the accuracy on checked data; None where that would raise.  chain: of the layers alone."""
+        """Return the accuracy on checked data; None if the loss does not define one.
+
+        Parameters
+        ----------
+        x, targets : array
+            Data as `prepare` returns it.
+        chain : Chain, optional
+            A chain without the loss, to use again in a loop.
+        """
         loss, backend = self.loss_layer, self._backend
         own = getattr(loss, "correct", None)
-        correct, context = own if callable(own) else own_passes.correct, backend.xp
+        correct: Any = own if callable(own) else own_passes.correct
+        context: Any = backend.xp
         twin = find(backend.name, self.dtype, correct)
         if twin is not None:
             correct, context = MethodType(twin, loss), NewArrays(backend, self.dtype)
         chain = chain or self.chain(x.dtype, with_loss=False)
-        scores_of, right = self.predict if self.overrides("predict") else chain.scores, []
+        scores_of = self.predict if self.overrides("predict") else chain.scores
+        right: list[Any] = []
         with chain.lock:
             for piece, t in self._pieces(x, targets):
                 right.append(correct(context, scores_of(piece), t))
@@ -247,11 +341,14 @@ class Network:
         return int(backend.to_numpy(self._joined(right)).sum()) / int(x.shape[0])
 
     def overrides(self, *names: str) -> bool:
-        """Return whether one of these methods is not this class's own: then it is what counts."""
+        """Return whether any of these methods is overridden, in a subclass or on this object."""
         return any(getattr(getattr(self, name), "__func__", None) is not METHODS[name] for name in names)
 
     def _found_links(self, with_loss: bool, dtype: Any) -> list[Link]:
-        """Return the links of a chain, found once, and anew when somebody has replaced a pass of a layer."""
+        """Return the links of a chain, from a cache.
+
+        They are looked up again after a pass of a layer, or the loss, has been replaced.
+        """
         known = self._links.get((with_loss, dtype))
         if known is not None and (not with_loss or known[0][-1][0] is self.loss_layer):
             for layer, forward, backward, compute, derive, evaluate in known[0]:
@@ -273,12 +370,12 @@ class Network:
         self._links[with_loss, dtype] = passes, links
         return links
 
-    # --------------------------------------------------------------------------------------- the boundary
+    # ---------------------------------------------------------------------------------------- checking data
 
-    def _entering(
+    def _checked_data(
         self, where: str, x: Any, t: Any, real: bool = False, wait: bool = False, dtype: Any = None
     ) -> tuple[Array, Array]:
-        """Return checked samples and targets on the device; samples in `dtype`, else in the network's."""
+        """Return checked samples and targets on the device, the samples in `dtype` or the network's."""
         backend, loss = self._backend, self.loss_layer
         x = self._samples(where, x, wait)
         count = x.shape[0]
@@ -304,7 +401,7 @@ class Network:
         return x if x.shape == shape else backend_of(x).reshape(x, shape)
 
     def _pieces(self, *arrays: Array) -> list[tuple[Array, ...]]:
-        """Return the same samples of each array, as many at once as suits the backend."""
+        """Return arrays in chunks of the number of samples that suits the backend."""
         size, most = arrays[0].shape[0], self._backend.samples_at_once
         if size <= most:
             return [arrays]
@@ -321,7 +418,7 @@ class Network:
         vars(new).update(vars(self), _links={})
         return new
 
-    # An alias of a parameter (`net.W1 = net.params["W1"]`) stays one in the copy.
+    # Aliases of parameters (`net.W1 = net.params["W1"]`) stay aliases in the copy.
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         flat = self._params.flat
         if id(flat) not in memo:
@@ -333,14 +430,14 @@ class Network:
                 state[name] = copy.deepcopy(value, memo)
             except TypeError as error:
                 rule = f"{type(self).__name__}: {name.lstrip('_')} cannot be copied: {cut(str(error))}"
-                cure = "leave it out in a __getstate__"
+                cure = "define a __getstate__ that leaves it out"
                 raise TypeError(f"{rule}; {cure}") from error
         new.__setstate__(state)
         return new
 
     def __getstate__(self) -> dict[str, Any]:
-        made_anew = ("_backend", "_lock", "_links")
-        return {name: value for name, value in vars(self).items() if name not in made_anew}
+        rebuilt = ("_backend", "_lock", "_links")
+        return {name: value for name, value in vars(self).items() if name not in rebuilt}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
@@ -352,5 +449,5 @@ class Network:
         return f"<{type(self).__name__} {chain}; {size}>"
 
 
-# As written here.
+# The originals, which `overrides` compares with.
 METHODS = {name: vars(Network)[name] for name in ("loss", "gradient", "predict", "accuracy")}

@@ -1,6 +1,6 @@
-"""Layers and losses with passes of their own: any objects with `forward` and `backward`, in place of a Stage.
+"""Layers and losses with their own `forward` and `backward`, run in place of a Stage.
 
-Their parameters are `params`, with the gradients in `grads`; or, as in the book, attributes W, b with dW, db.
+Their parameters are `params`, with gradients in `grads`; or, as in the book, attributes W, b with dW, db.
 """
 
 import inspect
@@ -8,19 +8,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from backends import Array, Backend, kind, owner_of, to_numpy
+from backends import Array, Backend, Namespace, kind, owner_of, to_numpy
 from backprop.layers.layer import Layer
 from backprop.layers.requirements import require_array, require_dx, require_gradient
 from backprop.layers.stage import write
 
-FLAGS = ("training", "train_flg")  # how forward may call its flag: here, and in the book
-KEPT = ("x", "y", "out")  # attributes that forward saves, and that may have gradients: no parameters
+FLAGS = ("training", "train_flg")  # names of the training flag, here and in the book
+SAVED = ("x", "y", "out")  # attributes that forward saves; not parameters, even if there is a dx
 
 
 def parameters_of(layer: Any, after: Any = None) -> dict[str, Array]:
-    """Return the parameters of an object by name.  Raises TypeError where `params` is no mapping of arrays.
+    """Return the parameters of an object by name. Raises TypeError if `params` is not a mapping of arrays.
 
-    after: a copy of it whose passes have run; some attributes dW are there only then.
+    after: a copy of the object whose passes have run, since attributes such as dW may exist only then.
     """
     params = getattr(layer, "params", None)
     if params is not None and not callable(params):
@@ -32,22 +32,22 @@ def parameters_of(layer: Any, after: Any = None) -> dict[str, Array]:
                 raise TypeError(f"params[{name!r}] must be an array of floating-point numbers, got {got}")
         return dict(params)
     attributes, known = attributes_of(layer), {**attributes_of(layer), **attributes_of(after)}
-    arrays = {name: value for name, value in attributes.items() if name not in KEPT and owner_of(value)}
+    arrays = {name: value for name, value in attributes.items() if name not in SAVED and owner_of(value)}
     return {name: array for name, array in arrays.items() if f"d{name}" in known and kind(array) == "f"}
 
 
 def attributes_of(layer: Any) -> dict[str, Any]:
-    """Return the attributes of an object by name, those in __slots__, too."""
+    """Return the attributes of an object by name, including those in __slots__."""
     slots = [name for cls in type(layer).__mro__ for name in vars(cls).get("__slots__", ())]
     in_slots = {name: getattr(layer, name) for name in slots if hasattr(layer, name)}
     return getattr(layer, "__dict__", {}) | in_slots
 
 
 def attach(layer: Any, views: Any) -> None:
-    """Let an object's parameters, under every name that it has for them, be a network's own arrays."""
+    """Replace an object's parameters by a network's arrays, under every name that the object has for them."""
     old, params = parameters_of(layer), getattr(layer, "params", None)
     if isinstance(layer, Layer):
-        vars(layer)["params"] = views  # an assignment would copy into arrays of a network before this one
+        vars(layer)["params"] = views  # assignment would copy into the arrays of an earlier network
     elif isinstance(params, dict):
         params.update(views)
     for name, value in attributes_of(layer).items():
@@ -57,7 +57,7 @@ def attach(layer: Any, views: Any) -> None:
 
 
 def require_attached(layer: Any, own: Mapping[str, Array]) -> None:
-    """Raise ValueError where an object holds another array than the network's, which it would not see."""
+    """Raise ValueError if an object's parameter is no longer the network's array."""
     params = getattr(layer, "params", None)
     for name, array in own.items():
         held = params.get(name) if isinstance(params, Mapping) else getattr(layer, name, None)
@@ -67,39 +67,39 @@ def require_attached(layer: Any, own: Mapping[str, Array]) -> None:
 
 
 def gradient_of(layer: Any, name: str) -> Any:
-    """Return the gradient that the backward of an object left of a parameter; None if it left none."""
+    """Return the gradient that an object's backward left for a parameter, or None."""
     grads = getattr(layer, "grads", None)
     return grads.get(name) if isinstance(grads, Mapping) else getattr(layer, f"d{name}", None)
 
 
 @dataclass
 class OwnPasses:
-    """An object's own forward and backward, in place of a Stage."""
+    """An object with its own forward and backward, in place of a Stage."""
 
     layer: Any
     backend: Backend
     dtype: Any
     params: Mapping[str, Array]
-    grads: Sequence[Array] = ()  # where their gradients go, in the same order
+    grads: Sequence[Array] = ()  # where gradients are written, in the same order
     is_loss: bool = False
 
     def forward(self, x: Array, *targets: Array) -> Array:
-        """Return the output in training; of a loss, the mean loss."""
+        """Return the output in training; for a loss, the mean loss."""
         self.shape = x.shape
         return self._checked(self.layer.forward(x, *targets))
 
     def evaluate(self, x: Array, *targets: Array) -> Array:
-        """Return the output outside of training, where the object makes a difference."""
+        """Return the output in evaluation mode, if forward takes such a flag."""
         takes = inspect.signature(self.layer.forward, follow_wrapped=False).parameters
         flags = {flag: False for flag in FLAGS if flag in takes}
         return self._checked(self.layer.forward(x, *targets, **flags))
 
     def backward(self, dout: Any) -> Array:
-        """Return the gradient of the input; those of the parameters go into `grads`."""
+        """Return the gradient of the input, and write those of the parameters into `grads`."""
         where = f"{type(self.layer).__name__}.backward"
-        dx = self.layer.backward(1.0 if self.is_loss else dout)  # the mean is its own affair
+        dx: Array = self.layer.backward(1.0 if self.is_loss else dout)  # a loss divides by N itself
         if self.is_loss and owner_of(dx) is self.backend and kind(dx) == "f":
-            dx = self.backend.asarray(dx, self.dtype)  # the book's may subtract integer targets
+            dx = self.backend.asarray(dx, self.dtype)  # the book's losses may subtract integer targets
         require_dx(where, dx, self, self.shape)
         if self.grads:
             found = [gradient_of(self.layer, name) for name in self.params]
@@ -108,8 +108,8 @@ class OwnPasses:
             write(self.grads, found)
         return dx
 
-    def _checked(self, out: Any) -> Array:
-        """Return the output; raise TypeError unless it is an array of the network's backend and dtype."""
+    def _checked(self, out: Array) -> Array:
+        """Return the output; raise TypeError unless it has the network's backend and dtype."""
         where = f"{type(self.layer).__name__}.forward must return"
         if not self.is_loss:
             require_array(where, out, self)
@@ -118,8 +118,8 @@ class OwnPasses:
         return out
 
 
-def correct(xp: Any, scores: Array, targets: Array) -> Array | None:
-    """Return for each sample whether its largest score is at the label, for a loss that does not tell itself.
+def correct(xp: Namespace, scores: Array, targets: Array) -> Array | None:
+    """Return for each sample whether its largest score is at the label: for a loss without its own `correct`.
 
     None unless the targets are labels: (N,) integers, or one-hot in the shape of the scores.
     """

@@ -12,14 +12,37 @@ from backprop.networks.network import Network
 class TwoLayerNet(Network):
     """A network with one hidden layer: logits = ReLU(x W1 + b1) W2 + b2.
 
-    input_size: values per sample.  hidden_size: hidden units.  output_size: classes.
-    weight_init_std: standard deviation of the initial weights; biases start at 0.
-    dtype: float32 or float64; None takes BACKPROP_DTYPE, else float32.
-    rng: a seed or numpy.random.Generator; the same one gives the same weights on every backend.
-    backend: a name or Backend; None takes the one in force.
-    Raises TypeError or ValueError for wrong sizes, settings or dtypes, BackendUnavailable.
+    Parameters
+    ----------
+    input_size : int
+        Values per sample.
+    hidden_size : int
+        Hidden units.
+    output_size : int
+        Classes.
+    weight_init_std : float
+        Standard deviation of the initial weights. Biases start at 0.
+    dtype : str or dtype, optional
+        float32 or float64; by default BACKPROP_DTYPE, else float32.
+    rng : int or numpy.random.Generator, optional
+        Seed or generator of the initial weights, which are the same on every backend.
+    backend : str or Backend, optional
+        By default the active backend.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If a size, a setting or the dtype is wrong.
+    BackendUnavailable
+        If the backend cannot be used here.
+
+    Notes
+    -----
     Source: book section 5.7.2.
 
+    Examples
+    --------
+    >>> from backprop import TwoLayerNet
     >>> net = TwoLayerNet(input_size=4, hidden_size=3, output_size=2, rng=0)
     >>> net
     <TwoLayerNet Affine1=Affine(4, 3), ReLU1=ReLU(), Affine2=Affine(3, 2); 23 float32 on numpy>
@@ -30,6 +53,7 @@ class TwoLayerNet(Network):
     >>> before = net.loss(x, t)
     >>> for name in net.params:
     ...     net.params[name] -= 0.1 * gradient[name]
+    ...
     >>> bool(net.loss(x, t) < before)
     True
     """

@@ -1,4 +1,4 @@
-"""Optimizers: how parameters follow their gradients."""
+"""Optimizers: rules that move parameters along their gradients."""
 
 from backprop.optimizers.momentum import Momentum
 from backprop.optimizers.optimizer import Optimizer

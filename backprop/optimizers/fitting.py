@@ -1,4 +1,4 @@
-"""What an optimizer is given, held against what it can take: parameters, their gradients, a learning rate."""
+"""Checks of an optimizer's arguments: parameters, gradients, learning rate."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,11 +9,11 @@ from backprop.arrays.checks import positive_number
 from backprop.arrays.dtypes import ACCEPTED
 from backprop.arrays.entering import FLOAT32_MAX
 
-FLOAT32_MIN = 2.0**-149  # what is smaller is 0 there
+FLOAT32_MIN = 2.0**-149  # the smallest subnormal; anything below rounds to 0
 
 
 def rate_in(dtype: Any, where: str, rate: Any) -> float:
-    """Return a learning rate as a float; raise TypeError, ValueError unless it is one in this dtype, too."""
+    """Return a learning rate as a float; raise TypeError or ValueError unless it is positive in dtype."""
     number: float = positive_number(where, "learning_rate", rate)
     if dtype_name(dtype) == "float32" and not FLOAT32_MIN <= number <= FLOAT32_MAX:
         rule = "learning_rate must be a finite number above 0 in float32"
@@ -33,7 +33,7 @@ def require_fitting(where: str, params: Arrays, grads: Arrays) -> None:
 
 
 def gathered(where: str, params: Mapping[str, Array], grads: Mapping[str, Array]) -> Arrays:
-    """Return copies of the gradients of all parameters, in the dtype of these.  Raises as `update` does."""
+    """Return copies of the gradients of all parameters, cast to their dtype. Raises as `update` does."""
     for name, arrays in (("params", params), ("grads", grads)):
         if not isinstance(arrays, Mapping):
             raise TypeError(
@@ -60,7 +60,7 @@ def gathered(where: str, params: Mapping[str, Array], grads: Mapping[str, Array]
 
 
 def _require_parameters(where: str, params: Mapping[str, Array]) -> None:
-    """Raise unless these are arrays that an update can be written into, each in one place."""
+    """Raise unless these are writable arrays, all of them different."""
     places: dict[int, str] = {}
     for name, parameter in params.items():
         backend = one_backend(where, **{name: parameter})
@@ -68,7 +68,7 @@ def _require_parameters(where: str, params: Mapping[str, Array]) -> None:
             rule = f"{name} must be float32 or float64"
             raise TypeError(f"{where}: {rule}, got {parameter.dtype}; cast it: asarray(array, 'float32')")
         if not backend.writable(parameter):
-            raise ValueError(f"{where}: {name} must be an array that can be written to, got a read-only one")
+            raise ValueError(f"{where}: {name} must be a writable array, got a read-only one")
         before = places.setdefault(id(parameter), name)
         if before != name:
-            raise ValueError(f"{where}: {before} and {name} are one array; copy it for one of them")
+            raise ValueError(f"{where}: {before} and {name} are the same array; copy it for one of them")

@@ -1,4 +1,4 @@
-"""What an optimizer is: flat state, and one formula from parameters and gradients to new parameters."""
+"""The base class of optimizers: flat state, and one formula for the update."""
 
 from collections.abc import Callable, Mapping
 from math import prod
@@ -10,37 +10,51 @@ from backprop.arrays.arrays import Arrays
 from backprop.arrays.checks import positive_number
 from backprop.optimizers.fitting import gathered, rate_in, require_fitting
 
-# Made for the parameters that it met.
-BOUND = ("_met", "_alike", "_backend", "_shape", "_rate", "_state", "_run", "_memory", "_context")
+# Attributes tied to one set of parameters, which a copy leaves out.
+BOUND = ("_bound", "_checked", "_backend", "_shape", "_rate", "_state", "_run", "_memory", "_context")
 
 
 class Optimizer:
-    """How parameters follow their gradients. A subclass gives its formula, and names its state:
+    """A rule that moves parameters along their gradients, given by one formula in a subclass.
+
+    The formula is a method::
 
         compute(self, xp, w, g, rate, *state)  ->  new w, new state (a tuple)
 
-    w, g: all parameters and gradients, flat.  rate: the learning rate, a 0-d array.
-    zeros: names of state arrays that are like w, and 0 at first.  numbers: names of 0-d ones, likewise.
-    state: Arrays by these names, from the first update on.
+    w and g are all parameters and all gradients, flat; rate is the learning rate, a 0-d array. Two class
+    attributes name the state: `zeros`, arrays like w, and `numbers`, 0-d arrays, all of them 0 at first.
+    `state` holds them by name from the first update on.
 
-    The rate and the state lie in arrays beside the parameters, so that a recorded step finds them changed;
-    settings that never change are Python numbers. An optimizer belongs to the parameters that it met first.
+    The rate and the state are arrays beside the parameters, so that a recorded step sees their changes.
+    Settings that never change are Python numbers. An optimizer stays with the parameters of its first
+    update.
+
+    Parameters
+    ----------
+    learning_rate : float
+        Above 0. It may be changed between updates.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If the learning rate is out of range or not a number.
     """
 
     compute: Callable[..., Any]
     zeros: tuple[str, ...] = ()
     numbers: tuple[str, ...] = ()
     state: Arrays | None = None
-    _learning_rate: Any = None  # until __init__, which refuses None
-    _met: Array | None = None  # the parameters that it belongs to
-    _alike: Array | None = None  # flat gradients that were found to fit them
+    _learning_rate: Any = None  # before __init__, which refuses None
+    _bound: Array | None = None  # the parameters it is bound to
+    _checked: Array | None = None  # flat gradients already checked against them
+    _context: Any  # the namespace, or the memory of a twin
 
     def __init__(self, learning_rate: float) -> None:
         self._learning_rate = positive_number(type(self).__name__, "learning_rate", learning_rate)
 
     @property
     def learning_rate(self) -> float:
-        """The learning rate; it may be assigned between two updates, also while a network trains."""
+        """The learning rate. It may be changed between updates, even during training."""
         rate: float = self._learning_rate
         return rate
 
@@ -48,28 +62,29 @@ class Optimizer:
     def learning_rate(self, value: float) -> None:
         name = type(self).__name__
         rate = positive_number(name, "learning_rate", value)
-        if self._met is not None:
+        if self._bound is not None:
             array = self._backend.asarray(rate_in(self._rate.dtype, name, rate), self._rate.dtype)
             self._backend.write(self._rate, array)
         self._learning_rate = rate
 
     @property
     def arrays(self) -> tuple[Array, ...]:
-        """The arrays that an update changes, besides the parameters."""
+        """The arrays besides the parameters that an update changes."""
         return () if self.state is None else (self.state.flat,)
 
     def update(self, params: Mapping[str, Array], grads: Mapping[str, Array]) -> None:
         """Move every parameter along its gradient, in place.
 
-        params, grads: arrays by the same names, such as `net.params` and what `net.gradient` returns.
-        Raises ValueError for a missing gradient, one of another shape, or the parameters of another network,
-        TypeError for a mixture of libraries, or what is no real array; then nothing has changed.
+        params, grads: arrays by the same names, such as `net.params` and the result of `net.gradient`.
+        Raises ValueError for a gradient that is missing or has the wrong shape and for another network's
+        parameters, TypeError for mixed libraries or values that are not real arrays. Nothing has changed
+        then.
         """
         if type(params) is Arrays and type(grads) is Arrays:
-            if params.flat is not self._met or grads.flat is not self._alike:
+            if params.flat is not self._bound or grads.flat is not self._checked:
                 require_fitting(f"{type(self).__name__}.update", params, grads)
                 self.bind(params.flat)
-                self._alike = grads.flat
+                self._checked = grads.flat
             self._move(params.flat, grads.flat)
             return
         g = gathered(f"{type(self).__name__}.update", params, grads)
@@ -81,27 +96,33 @@ class Optimizer:
                 parameter[...] = w[name]
 
     def bind(self, w: Array, scratch: Array | None = None, of: Array | None = None) -> None:
-        """Belong to flat parameters, and make the state for them.
+        """Tie the optimizer to flat parameters, and create its state.
 
-        scratch: memory like w that a twin may write over, such as the gradients of a loop that nobody else
-        sees.  of: what tells these parameters from others, where w is but a copy of them.
+        Parameters
+        ----------
+        w : array (P,)
+            All parameters, flat.
+        scratch : array (P,), optional
+            Memory that a twin may overwrite, such as a loop's gradients, which are not read again.
+        of : array, optional
+            The object that identifies the parameters, if w is only a copy of them.
         """
         of = w if of is None else of
-        if self._met is None:
-            self._meet(w, of)
-        if self._met is not of or w.shape != self._shape:
-            rule = "it belongs to the parameters that it met first, not to these; make one for each network"
+        if self._bound is None:
+            self._prepare(w, of)
+        if self._bound is not of or w.shape != self._shape:
+            rule = "an optimizer stays with the parameters of its first update; create one for each network"
             raise ValueError(f"{type(self).__name__}: {rule}")
         if scratch is not None:
             self._memory["step", scratch.shape] = scratch
 
-    def _meet(self, w: Array, of: Array) -> None:
-        """Make all that the first update needs.  Raises for what the author of a subclass got wrong."""
+    def _prepare(self, w: Array, of: Array) -> None:
+        """Create what the first update needs. Raises for mistakes of a subclass's author."""
         name = type(self).__name__
         rate_in(w.dtype, name, self._learning_rate)
         if type(self).learning_rate is not Optimizer.learning_rate:
             cure = "assign optimizer.learning_rate between updates"
-            raise TypeError(f"{name}: a class cannot have a learning_rate of its own; {cure}")
+            raise TypeError(f"{name}: a subclass cannot define learning_rate; {cure}")
         if isinstance(self.zeros, str) or isinstance(self.numbers, str):
             got = f"{self.zeros!r} and {self.numbers!r}"
             raise TypeError(f"{name}: zeros and numbers must be tuples of names, got {got}")
@@ -112,8 +133,8 @@ class Optimizer:
         if self.state is None and shapes:
             self.state = Arrays(shapes, backend.zeros((sum(map(prod, shapes.values())),), w.dtype))
         if self.state is not None and self.state.shapes != shapes:
-            raise ValueError(f"{name}: its state, {self.state}, is that of other parameters")
-        self._met, self._backend, self._shape = of, backend, w.shape
+            raise ValueError(f"{name}: its state, {self.state}, belongs to other parameters")
+        self._bound, self._backend, self._shape = of, backend, w.shape
         self._rate = backend.asarray(self._learning_rate, w.dtype)
         self._state = () if self.state is None else tuple(self.state.views.values())
         self._memory = Workspace(backend, w.dtype)
@@ -126,12 +147,12 @@ class Optimizer:
         name = type(self).__name__
         if not isinstance(result, tuple) or len(result) != 2 or len(result[1]) != len(self._state):
             state = ", ".join((*self.zeros, *self.numbers))
-            raise TypeError(f"{name}.compute must return new w and a tuple of the new state, ({state})")
+            raise TypeError(f"{name}.compute must return new w and a tuple of new state, ({state})")
         new, state = result
-        if new is not w:  # else a twin wrote in place
+        if new is not w:  # a twin may have written in place
             for target, value in zip((w, *self._state), (new, *state), strict=True):
                 if getattr(value, "shape", ()) != target.shape:
-                    rule = "must return arrays in the shapes of w and of the state"
+                    rule = "must return arrays with the shapes of w and the state"
                     got = f"got {getattr(value, 'shape', ())} for {target.shape}"
                     raise ValueError(f"{name}.compute {rule}, {got}")
             w[...] = new
@@ -139,7 +160,7 @@ class Optimizer:
             if value is not target:
                 target[...] = value
 
-    # A copy has the state, and belongs to the parameters that it meets first.
+    # A copy keeps the state, and is bound to the parameters of its own first update.
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if name not in BOUND}
 

@@ -1,24 +1,39 @@
-"""Stochastic gradient descent: w ← w - learning_rate · g."""
+"""Stochastic gradient descent: w ← w - learning_rate · dL/dw."""
 
-from typing import Any
-
-from backends import Array
+from backends import Array, Namespace
 from backprop.optimizers.optimizer import Optimizer
 
 
 class SGD(Optimizer):
     """Stochastic gradient descent.
 
+    The update is::
+
         w ← w - learning_rate · dL/dw
 
-    learning_rate: a positive number; TypeError or ValueError for another.  Source: book section 6.1.2.
+    Parameters
+    ----------
+    learning_rate : float
+        Above 0. It may be changed between updates.
 
+    Raises
+    ------
+    ValueError, TypeError
+        If the learning rate is out of range or not a number.
+
+    Notes
+    -----
+    Source: book section 6.1.2.
+
+    Examples
+    --------
     >>> from backprop import TwoLayerNet
+    >>> from backprop.optimizers import SGD
     >>> net = TwoLayerNet(2, 3, 2, rng=0)
     >>> SGD(learning_rate=0.1).update(net.params, net.gradient([[1.0, 2.0]], [1]))
     """
 
-    def compute(self, xp: Any, w: Array, g: Array, rate: Array) -> Any:
+    def compute(self, xp: Namespace, w: Array, g: Array, rate: Array) -> tuple[Array, tuple[()]]:
         return w - rate * g, ()
 
     def __init__(self, learning_rate: float = 0.1) -> None:

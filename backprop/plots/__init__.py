@@ -1,15 +1,17 @@
-"""Pictures of a training and of what it made: curves, misread digits, weights. They need matplotlib.
+"""Pictures of a training run and its result: curves, misread digits, weights. They need matplotlib.
 
-history.py      loss and accuracies of a `History`; `History.plot` calls it
-curves.py       the numbers that it takes of one
-mistakes.py     the images that a network misreads, the surest first
-weights.py      the weights of its first layer, an image for each hidden unit
-pixels.py       a grid of images
-title.py        the lines above a picture
-canvas.py       what all pictures share: colours, axes, the file; it looks for matplotlib
+::
 
-Each function returns a `matplotlib.figure.Figure`, which a notebook shows, and writes it to `file` if one is
-named: png, svg or pdf. pyplot is not used, so nothing here opens a window or keeps a figure.
+    history.py      loss and accuracies of a `History`; `History.plot` calls it
+    curves.py       the lists of a `History` that are drawn, checked
+    mistakes.py     the images that a network misreads, the most confident answers first
+    weights.py      the weights of the first layer, an image per hidden unit
+    pixels.py       a grid of images
+    title.py        the lines above a picture
+    canvas.py       the common parts: colours, axes, the file, the search for matplotlib
+
+Each function returns a `matplotlib.figure.Figure`, which a notebook shows, and also writes it to `file` if
+given: png, svg or pdf. pyplot is not used, so no window opens and no figure stays in memory.
 """
 
 from backprop.plots.history import plot_history

@@ -1,4 +1,4 @@
-"""The numbers of a training that are drawn, checked: of a `History`, or what has lists of its names."""
+"""The lists that are drawn of a training run, checked: those of a `History` or an object like it."""
 
 from collections.abc import Callable
 from math import isfinite
@@ -9,7 +9,7 @@ from backends import shown
 
 
 class Curves(NamedTuple):
-    """Lists as those of `History`, an accuracy for each entry of `iterations`, or none."""
+    """The lists of a `History`, with an accuracy for each entry of `iterations`, or none."""
 
     loss: list[float]
     iterations: list[float]
@@ -18,10 +18,10 @@ class Curves(NamedTuple):
 
 
 def curves_of(history: Any) -> Curves:
-    """What is drawn of a history.
+    """Return the lists of a history, as floats.
 
-    Raises TypeError for an object without such lists of numbers, ValueError for an empty history and for
-    numbers that no training gives.
+    Raises TypeError for an object without these lists of numbers, ValueError for an empty history and for
+    values out of range.
     """
     record = Curves(*(_list(history, name) for name in Curves._fields))
     if not record.loss and not record.iterations:
@@ -29,18 +29,18 @@ def curves_of(history: Any) -> Curves:
     _require("iterations", record.iterations, "counts of updates", lambda at: isfinite(at) and at >= 0)
     for name in ("train_accuracy", "test_accuracy"):
         values = getattr(record, name)
-        _require(name, values, "shares of 1, as 0.97 for 97 %", lambda share: not (share < 0 or share > 1))
+        _require(name, values, "fractions, as 0.97 for 97%", lambda part: not (part < 0 or part > 1))
         if values and len(values) != len(record.iterations):
             got = f"{len(values)} for {len(record.iterations)}"
-            raise ValueError(f"plot_history: {name} must have a number for each of iterations, got {got}")
+            raise ValueError(f"plot_history: {name} must have one number per entry of iterations, got {got}")
     return record
 
 
 def _list(history: Any, name: str) -> list[float]:
     if not hasattr(history, name):
         lists = ", ".join(Curves._fields)
-        cure = f"give a History, as train returns, or an object with {lists}"
-        raise TypeError(f"plot_history: the history {shown(history)} has no {name}; {cure}")
+        cure = f"pass the History that train returns, or an object with {lists}"
+        raise TypeError(f"plot_history: history must have {name}, got {shown(history)}; {cure}")
     try:
         values = list(getattr(history, name))
     except TypeError:

@@ -1,32 +1,59 @@
-"""The curves of a training: its loss and its accuracies over the iterations."""
+"""The curves of a training run: its loss and its accuracies by iteration."""
 
 from collections.abc import Sequence
 from math import floor, isfinite, nan
 from os import PathLike
 from typing import Any
 
-from backprop.plots.canvas import COLOURS, INK, new_figure, save, say, style
+from backprop.plots.canvas import COLOURS, INK, new_figure, save, style, write_centred
 from backprop.plots.curves import Curves, curves_of
 from backprop.plots.title import title_lines
 
-POINTS = 200  # that the loss curve has at most
-FEW = 20  # points that are marked one by one
+POINTS = 200  # of the loss curve, at most
+FEW = 20  # points up to which each one is marked
 LOSS = COLOURS[3]
-LABEL_GAP = 0.085  # between two labels, of the panel's height
+BEHIND_WORDS = {"facecolor": "white", "alpha": 0.85, "edgecolor": "none"}
+LABEL_GAP = 0.085  # half the height of a label, in panel heights
 
 
 def plot_history(
     history: Any, file: str | PathLike[str] | None = None, *, title: str | Sequence[str] = ()
 ) -> Any:
-    """Loss and accuracies of a training, side by side; returns the matplotlib Figure.
+    """Draw the loss and the accuracies of a training run side by side.
 
-    history: a History, or what has its loss, iterations, train_accuracy and test_accuracy.
-    file: where to write it as well: png, svg or pdf.  title: a line above it, or several.
-    A long run is drawn as means of 2, 5, 10, 20, … batches, with the range of the single losses behind them.
-    The scale of the loss is logarithmic where it spans a factor of 10. Losses that are no finite numbers are
-    left out, and counted in words.
-    Raises ImportError without matplotlib, TypeError for another object, ValueError for a history that is
-    empty or holds other numbers than a training gives, and for another suffix.
+    Parameters
+    ----------
+    history : History
+        Or any object with its lists `loss`, `iterations`, `train_accuracy` and `test_accuracy`.
+    file : path, optional
+        Where to write the picture as well: png, svg or pdf.
+    title : str or sequence of str
+        One or several lines above the picture.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is not installed.
+    TypeError
+        If the object has no such lists of numbers.
+    ValueError
+        If the history is empty, a value is out of range, or `file` has another suffix.
+
+    Notes
+    -----
+    A long run is drawn as means over 2, 5, 10, 20, … batches, with the range of the single losses behind
+    them. The loss axis is logarithmic if the means span a factor of 10. NaN and infinite losses are left out;
+    the panel says how many there are and where they begin. If the first accuracies, those of the untrained
+    network, lie far below the others, they are given in words.
+
+    Examples
+    --------
+    >>> history = train(net, x_train, t_train, x_test, t_test)  # doctest: +SKIP
+    >>> figure = plot_history(history, "training.png")  # doctest: +SKIP
     """
     record = curves_of(history)
     lines = title_lines("plot_history", title)
@@ -45,7 +72,7 @@ def plot_history(
 
 
 def window_of(count: int) -> int:
-    """How many batches a point of the curve stands for: 1, 2, 5, 10, 20, …, so that there are few points."""
+    """Return how many batches each point averages: the first of 1, 2, 5, 10, 20, … with at most `POINTS`."""
     sizes = (step * int(10**power) for power in range(20) for step in (1, 2, 5))
     return next(size for size in sizes if size * POINTS >= count)
 
@@ -60,9 +87,9 @@ def _draw_loss(panel: Any, loss: Sequence[float]) -> None:
     what = "of each batch" if window == 1 else f"mean of {window:,} batches, and their range"
     panel.set_title(f"loss, {what}", fontsize=9, color=INK)
     if not loss:
-        say(panel, "no iteration yet")
+        write_centred(panel, "no iteration yet")
     elif not finite:
-        say(panel, "the loss was never a finite number")
+        write_centred(panel, "every loss is NaN or infinite")
     else:
         if min(finite) > 0 and max(finite) > 10 * min(finite):
             _make_logarithmic(panel, max(finite) / min(finite))
@@ -72,7 +99,7 @@ def _draw_loss(panel: Any, loss: Sequence[float]) -> None:
         panel.plot(at, means, _marks(finite), color=LOSS, linewidth=1.4, markersize=4)
         bad = [i for i, x in enumerate(loss, start=1) if not isfinite(x)]
         if bad:
-            _tell_of_divergence(panel, len(bad), len(loss), bad[0])
+            _note_divergence(panel, len(bad), len(loss), bad[0])
 
 
 def _make_logarithmic(panel: Any, span: float) -> None:
@@ -84,23 +111,30 @@ def _make_logarithmic(panel: Any, span: float) -> None:
     panel.yaxis.set_major_formatter(_short)
 
 
-def _tell_of_divergence(panel: Any, bad: int, of: int, first: int) -> None:
+def _note_divergence(panel: Any, bad: int, of: int, first: int) -> None:
     panel.axvline(first, color=INK, linewidth=1, linestyle=":")
-    words = f"{bad:,} of {of:,} losses are no finite\nnumbers, the first at iteration {first:,}"
-    box = {"facecolor": "white", "alpha": 0.85, "edgecolor": "none"}
+    words = f"{bad:,} of {of:,} losses are NaN or infinite,\nthe first at iteration {first:,}"
     panel.text(
-        0.97, 0.95, words, transform=panel.transAxes, ha="right", va="top", fontsize=8, color=INK, bbox=box
+        0.97,
+        0.95,
+        words,
+        transform=panel.transAxes,
+        ha="right",
+        va="top",
+        fontsize=8,
+        color=INK,
+        bbox=BEHIND_WORDS,
     )
 
 
 def _draw_accuracies(panel: Any, record: Curves) -> None:
     curves = [("training set", "-", record.train_accuracy), ("test set", "--", record.test_accuracy)]
     curves = [curve for curve in curves if curve[2]]
-    panel.set_title("accuracy, share of correct answers", fontsize=9, color=INK)
+    panel.set_title("accuracy, fraction of correct answers", fontsize=9, color=INK)
     if not curves:
-        say(panel, "not measured yet")
+        write_centred(panel, "not measured yet")
         return
-    # The first value is that of an untrained net: it would squeeze all others into a corner.
+    # The first value is that of the untrained network. An axis down to it would squeeze all the others.
     later = [value for *_, values in curves for value in values[1:] if isfinite(value)]
     lowest = min(later, default=0.0)
     bottom = min(0.9, floor(10 * lowest) / 10) if lowest >= 0.5 else 0.0
@@ -113,6 +147,25 @@ def _draw_accuracies(panel: Any, record: Curves) -> None:
         )
         words, end = f"{name}\n{values[-1]:.4f}", (1.03, height)
         panel.text(*end, words, transform=panel.transAxes, va="center", fontsize=8, color=colour)
+    below = [f"{name.split()[0]} {values[0]:.4f}" for name, _, values in curves if values[0] < bottom]
+    if below:
+        _note_what_is_below(panel, f"iteration {record.iterations[0]:,.0f} (not shown):\n{', '.join(below)}")
+
+
+def _note_what_is_below(panel: Any, words: str) -> None:
+    """Write words in the lower right corner, behind the curves."""
+    panel.text(
+        0.97,
+        0.05,
+        words,
+        transform=panel.transAxes,
+        ha="right",
+        va="bottom",
+        fontsize=8,
+        color=INK,
+        bbox=BEHIND_WORDS,
+        zorder=1.5,
+    )
 
 
 def _with_commas(number: float, _: int) -> str:
@@ -124,12 +177,12 @@ def _short(number: float, _: int) -> str:
 
 
 def _marks(values: Sequence[float]) -> str:
-    """The format of a line; few points are marked, since a single one has no line."""
+    """Return the format of a line, with markers if there are few points: a single point has no line."""
     return "-o" if len(values) <= FEW else "-"
 
 
 def _apart(heights: list[float]) -> list[float]:
-    """Where labels of two lines (two rows each) go, in the panel's height: apart, and inside of it."""
+    """Return the heights of the labels, moved apart and into the panel, in panel heights."""
     if len(heights) == 2:
         low, high = sorted(heights)
         push = max(0.0, 2 * LABEL_GAP - (high - low)) / 2

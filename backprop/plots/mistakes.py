@@ -1,4 +1,4 @@
-"""The images that a network misreads, those first of which it is surest."""
+"""The images that a network misreads, the most confident answers first."""
 
 from collections.abc import Sequence
 from math import exp, isfinite, nan, prod
@@ -8,7 +8,7 @@ from typing import Any
 from backends import get_backend, host_array, shown
 from backprop.arrays.checks import positive_integer
 from backprop.arrays.labels import labels
-from backprop.plots.canvas import new_figure, save, say
+from backprop.plots.canvas import new_figure, save, write_centred
 from backprop.plots.pixels import draw_grid, grid_size, real_array, side_of
 from backprop.plots.title import title_lines
 
@@ -24,58 +24,83 @@ def plot_mistakes(
     count: int = 40,
     title: str | Sequence[str] = (),
 ) -> Any:
-    """The misread images, each as "label → answer" with the answer's probability; returns the Figure.
+    """Draw the misread images, each with its label, the answer and the answer's probability.
 
-    net: what has `predict`, which returns logits (N, C).
-    x: (N, …) images of h² pixels each, 0 for the background.  t: (N,) integers or (N, C) one-hot.
-    file: where to write it as well: png, svg or pdf.  count: the most images to draw.  title: a line above,
-    or several.
-    Raises ImportError without matplotlib, TypeError for what is no network or no numbers, ValueError for data
-    that does not fit and for another suffix.
+    Parameters
+    ----------
+    net : Network
+        Or any object whose `predict(x)` returns logits (N, C).
+    x : array (N, …)
+        Square images of h² pixels each, 0 for the background.
+    t : array (N,) of integers or (N, C) one-hot
+        Labels.
+    file : path, optional
+        Where to write the picture as well: png, svg or pdf.
+    count : int
+        The most images to draw. The most confident answers come first.
+    title : str or sequence of str
+        One or several lines above the picture.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is not installed.
+    TypeError
+        If net has no `predict`, or data holds no real numbers.
+    ValueError
+        If shapes or labels do not fit, or `file` has another suffix.
+
+    Examples
+    --------
+    >>> figure = plot_mistakes(net, x_test, t_test, "mistakes.png")  # doctest: +SKIP
     """
     count = positive_integer("plot_mistakes", "count", count)
     if isinstance(net, type) or not callable(getattr(net, "predict", None)):
-        cure = "a network, or an object whose predict(x) gives logits (N, C)"
-        raise TypeError(f"plot_mistakes: net must be {cure}, got {shown(net)}")
+        rule = "net must be a network, or an object whose predict(x) returns logits (N, C)"
+        raise TypeError(f"plot_mistakes: {rule}, got {shown(net)}")
     lines = title_lines("plot_mistakes", title)
-    logits = real_array("plot_mistakes", "what net.predict gives", net.predict(x))
+    logits = real_array("plot_mistakes", "the result of net.predict", net.predict(x))
     x = real_array("plot_mistakes", "x", x)
     size, side = x.shape[0] if x.shape else 0, side_of(prod(x.shape[1:]))
     if side is None:
         raise ValueError(f"plot_mistakes: x must hold square images, (N, …) of h² pixels, got {x.shape}")
     if len(logits.shape) != 2 or len(logits) != size or not logits.shape[1]:
-        rule = f"net.predict must give logits ({size}, C), a row for each image"
+        rule = f"net.predict must return logits ({size}, C), a row per image"
         raise ValueError(f"plot_mistakes: {rule}, got {logits.shape}")
     t = host_array("plot_mistakes", "labels", t, cure="int")
     t = labels("plot_mistakes", t, size, logits.shape[1], get_backend("numpy"))
     answers = logits.argmax(axis=1)
     wrong = [int(i) for i in (answers != t).nonzero()[0]]
-    sure = {i: _probability(logits[i].tolist(), int(answers[i])) for i in wrong}
-    drawn = sorted(wrong, key=lambda i: -sure[i] if isfinite(sure[i]) else 1.0)[:count]
+    confidence = {i: _probability(logits[i].tolist(), int(answers[i])) for i in wrong}
+    drawn = sorted(wrong, key=lambda i: -confidence[i] if isfinite(confidence[i]) else 1.0)[:count]
 
     percent = 100 * len(wrong) / max(1, size)
-    lines.append(f"{len(wrong):,} of {size:,} images misread ({percent:.1f} %)")
+    lines.append(f"{len(wrong):,} of {size:,} {'image' if size == 1 else 'images'} misread ({percent:.1f}%)")
     if len(drawn) < len(wrong):
-        known = isfinite(sure[drawn[0]])
-        lines[-1] += f"; the {len(drawn)} of which it is surest" if known else f"; here are {len(drawn)}"
+        known = isfinite(confidence[drawn[0]])
+        lines[-1] += f"; shown: the {len(drawn)} most confident" if known else f"; shown: {len(drawn)}"
     if drawn:
-        lines.append("label → answer, and the probability that the network gives it")
+        lines.append("label → answer, and the probability that the network assigns to the answer")
     columns = max(1, min(COLUMNS, len(drawn)))
     width, height = grid_size(max(1, len(drawn)), columns)
     figure = new_figure("plot_mistakes", (width, height + 0.17 * len(lines)), lines)
     panel = figure.subplots()
     if drawn:
-        words = [f"{t[i]} → {answers[i]} {_percent(sure[i])}" for i in drawn]
+        words = [f"{t[i]} → {answers[i]}, {_percent(confidence[i])}" for i in drawn]
         images = x[drawn].reshape(len(drawn), side, side)
         draw_grid(panel, images, words, columns, cmap="gray_r", vmin=0)
     else:
         panel.set_axis_off()
-        say(panel, "none is misread")
+        write_centred(panel, "none is misread")
     return save(figure, file)
 
 
 def _probability(logits: list[float], answer: int) -> float:
-    """What softmax gives the answer; NaN where a logit is no finite number."""
+    """Return the answer's softmax probability, NaN if a logit is not finite."""
     if not all(map(isfinite, logits)):
         return nan
     return 1.0 / sum(exp(logit - logits[answer]) for logit in logits)
@@ -83,5 +108,5 @@ def _probability(logits: list[float], answer: int) -> float:
 
 def _percent(probability: float) -> str:
     if not isfinite(probability):
-        return "(nan)"
-    return ">99 %" if probability > 0.99 else f"{100 * probability:.0f} %"
+        return "nan"
+    return ">99%" if probability > 0.99 else f"{100 * probability:.0f}%"

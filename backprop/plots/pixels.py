@@ -1,4 +1,4 @@
-"""A grid of small images, each with words below it."""
+"""A grid of small images, each with a caption below it."""
 
 from collections.abc import Sequence
 from math import ceil, nan
@@ -7,23 +7,23 @@ from typing import Any
 from backends import get_backend, host_array, kind, shown
 from backprop.plots.canvas import INK, Size
 
-WORDS = 0.34  # height of the words, of an image's
+CAPTION = 0.34  # height of a caption, in image heights
 
 
 def grid_size(count: int, columns: int, side: float = 0.78) -> Size:
-    """What a grid of images takes, in inches, `side` each with what is between them."""
+    """Return the size of a grid in inches.  side: of an image, with the space to the next one."""
     rows = ceil(count / columns)
-    return columns * side + 0.2, rows * side * (1 + WORDS) / 1.08 + 0.25
+    return columns * side + 0.2, rows * side * (1 + CAPTION) / 1.08 + 0.25
 
 
-def draw_grid(panel: Any, images: Any, words: Sequence[str], columns: int, **options: Any) -> Any:
-    """Draw images (N, height, width) as one picture, row by row.  options: of matplotlib's imshow."""
+def draw_grid(panel: Any, images: Any, captions: Sequence[str], columns: int, **options: Any) -> Any:
+    """Draw images (N, height, width) as one picture, row by row.  options: for matplotlib's imshow."""
     count, height, width = images.shape
-    gap, below = max(1, round(0.08 * width)), round(WORDS * height)
+    gap, below = max(1, round(0.08 * width)), round(CAPTION * height)
     down, right = height + below, width + gap
     sheet = get_backend("numpy").zeros((ceil(count / columns) * down, columns * right), "float64")
-    sheet[...] = nan  # which is drawn as nothing
-    for i, (image, text) in enumerate(zip(images, words, strict=True)):
+    sheet[...] = nan  # NaN stays blank
+    for i, (image, text) in enumerate(zip(images, captions, strict=True)):
         top, left = i // columns * down, i % columns * right
         sheet[top : top + height, left : left + width] = image
         middle = left + width / 2 - 0.5
@@ -34,13 +34,13 @@ def draw_grid(panel: Any, images: Any, words: Sequence[str], columns: int, **opt
 
 
 def side_of(values: int) -> int | None:
-    """The side of a square image of that many pixels; None where there is none."""
+    """Return the side of a square image of that many pixels, or None if they form no square."""
     side = round(values**0.5)
     return side if side and side * side == values else None
 
 
 def real_array(where: str, name: str, data: Any) -> Any:
-    """Return an array of real numbers on the host.  Raises TypeError for anything else."""
+    """Return data as a host array of real numbers. Raises TypeError for anything else."""
     array = host_array(where, name, data)
     if kind(array) not in "biuf":
         raise TypeError(f"{where}: {name} must hold real numbers, got {array.dtype} from {shown(data)}")

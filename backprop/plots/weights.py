@@ -1,4 +1,4 @@
-"""The weights of a network's first layer, an image for each hidden unit."""
+"""The weights of a network's first layer, an image per hidden unit."""
 
 from collections.abc import Mapping, Sequence
 from math import inf
@@ -7,35 +7,61 @@ from typing import Any
 
 from backends import cut, shown
 from backprop.arrays.checks import positive_integer
-from backprop.plots.canvas import INK, new_figure, save, say
+from backprop.plots.canvas import INK, new_figure, save, write_centred
 from backprop.plots.pixels import draw_grid, grid_size, real_array, side_of
 from backprop.plots.title import title_lines
 
 COLUMNS = 10
-CLIPPED = 0.002  # of the weights lie beyond the ends of the colours: a few large ones would pale the rest
+CLIPPED = 0.002  # fraction of weights beyond the colour scale; scaling to the largest would pale the rest
 
 
 def plot_weights(
     net: Any, file: str | PathLike[str] | None = None, *, count: int = 100, title: str | Sequence[str] = ()
 ) -> Any:
-    """The first layer's weights W (D, M) as M images of D pixels; returns the matplotlib Figure.
+    """Draw the first layer's weights W (D, M) as M images of D pixels.
 
-    net: what has `params`, whose first array of two axes is taken; D must be a square number, as 28² = 784.
-    file: where to write it as well: png, svg or pdf.  count: the most images to draw.  title: a line above,
-    or several.
-    White is no weight, red a positive and blue a negative one, on one scale for all images.
-    Raises ImportError without matplotlib, TypeError for what has no params, ValueError where there are no
-    such weights and for another suffix.
+    White is zero, red positive, blue negative, on one scale for all images.
+
+    Parameters
+    ----------
+    net : Network
+        Or any object whose `params` maps names to arrays. The first array with two axes is drawn; D must be a
+        square number, as 28² = 784.
+    file : path, optional
+        Where to write the picture as well: png, svg or pdf.
+    count : int
+        The most images to draw.
+    title : str or sequence of str
+        One or several lines above the picture.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is not installed.
+    TypeError
+        If net has no `params`.
+    ValueError
+        If no parameter has two axes, D is not a square number, or `file` has another suffix.
+
+    Examples
+    --------
+    >>> figure = plot_weights(net, "weights.png")  # doctest: +SKIP
     """
     count = positive_integer("plot_weights", "count", count)
     lines = title_lines("plot_weights", title)
     name, W = _first_matrix(getattr(net, "params", None), net)
     side = side_of(W.shape[0])
     if side is None or not W.shape[1]:
-        raise ValueError(f"plot_weights: the weights of a unit must be a square image, got {name} {W.shape}")
+        rule = "W must have shape (h², M), an image of h² weights per unit"
+        raise ValueError(f"plot_weights: {rule}, got {name} {W.shape}")
     units = W.shape[1]
     count = min(count, units)
-    which = f"{units:,} hidden units" if count == units else f"the first {count:,} of {units:,} hidden units"
+    which = "hidden unit" if units == 1 else "hidden units"
+    which = f"{units:,} {which}" if count == units else f"the first {count:,} of {units:,} hidden units"
     lines.append(f"weights {name} of {which}, each with its column's number")
     columns = min(COLUMNS, count)
     end = _end_of_scale(W)
@@ -44,11 +70,11 @@ def plot_weights(
     panel = figure.subplots()
     if end is None:
         panel.set_axis_off()
-        say(panel, "no weight is a finite number")
+        write_centred(panel, "every weight is NaN or infinite")
         return save(figure, file)
     images = W.T[:count].reshape(count, side, side)
-    words = [str(i) if _finite(image) else f"{i}: nan" for i, image in enumerate(images)]
-    drawn = draw_grid(panel, images, words, columns, cmap="RdBu_r", vmin=-end, vmax=end)
+    captions = [str(i) if _finite(image) else f"{i}: nan" for i, image in enumerate(images)]
+    drawn = draw_grid(panel, images, captions, columns, cmap="RdBu_r", vmin=-end, vmax=end)
     bar = figure.colorbar(drawn, ax=panel, extend="both", shrink=min(1.0, 2.2 / height), aspect=16, pad=0.01)
     bar.set_label("weight", fontsize=8, color=INK)
     bar.ax.tick_params(labelsize=7, labelcolor=INK, length=0)
@@ -58,18 +84,18 @@ def plot_weights(
 
 def _first_matrix(params: Any, net: Any) -> tuple[str, Any]:
     if not isinstance(params, Mapping):
-        cure = "give a network, or an object whose params are arrays by name"
-        raise TypeError(f"plot_weights: {shown(net)} has no params to draw; {cure}")
+        rule = "net must be a network, or an object whose params map names to arrays"
+        raise TypeError(f"plot_weights: {rule}, got {shown(net)}")
     for name, array in params.items():
         if len(getattr(array, "shape", ())) == 2:
             W = real_array("plot_weights", shown(name), array).astype("float64")
             return cut(str(name), 30), W
     known = cut(", ".join(map(str, params)) or "none", 60)
-    raise ValueError(f"plot_weights: no parameter has two axes, among {known}")
+    raise ValueError(f"plot_weights: one parameter must have two axes; the parameters are: {known}")
 
 
 def _end_of_scale(W: Any) -> float | None:
-    """The magnitude that all but few weights stay below; None where none is finite."""
+    """Return the magnitude that all but a few weights stay below, or None if no weight is finite."""
     sizes = abs(W[abs(W) < inf]).ravel()
     if not sizes.size:
         return None

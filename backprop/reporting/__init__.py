@@ -1,1 +1,1 @@
-"""What programs leave behind: tables of text, timings, and files that are written whole."""
+"""Output of programs: text tables, timings, and files that are written completely or not at all."""

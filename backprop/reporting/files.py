@@ -1,6 +1,6 @@
-"""Files that are written whole or not at all: beside their place first, and moved there when complete.
+"""Files that are written completely or not at all: to a temporary file first, moved when complete.
 
-Whatever ends the writing early, a full disk, Ctrl-C or a kill, leaves what was there.
+A full disk, Ctrl-C or a kill leaves the old file unchanged.
 """
 
 import errno
@@ -15,10 +15,10 @@ Name = str | PathLike[str]
 
 
 def write(file: Name, content: str | bytes) -> None:
-    """Write text, in UTF-8, or bytes in place of what a file holds.
+    """Replace the content of a file by text, as UTF-8, or by bytes.
 
-    A symbolic link stays, and its target is written. A file keeps its mode. A pipe or a device is written to
-    directly, and so is a file that this process has as standard output or standard error.
+    A symbolic link stays, and its target is written. A file keeps its mode. A pipe, a device, and a file that
+    is this process's standard output or standard error are written directly.
     Raises OSError.
     """
     data = content.encode("utf-8") if isinstance(content, str) else content
@@ -30,27 +30,30 @@ def write(file: Name, content: str | bytes) -> None:
         new.write(data)
         new.flush()
         os.fsync(new.fileno())
-        new.close()  # Windows moves no open file
+        new.close()  # Windows cannot move an open file
         _move(new.name, place)
 
 
 def _move(new: str, place: str) -> None:
-    """Move a whole file to its place.  Raises OSError that says where the file is if it must not be there."""
+    """Move the complete file to its place.
+
+    If that is forbidden, keep the file under another name and raise OSError with that name.
+    """
     try:
         os.replace(new, place)
     except OSError as error:
-        if error.errno not in (errno.EBUSY, errno.EPERM, errno.EACCES):  # mounted there, or another user's
+        if error.errno not in (errno.EBUSY, errno.EPERM, errno.EACCES):  # a mount point, or another user's
             raise
         kept = f"{new.removesuffix('.part')}.kept"
         os.rename(new, kept)
-        raise OSError(error.errno, f"{error.strerror}; what was to be there is in {kept}", place) from None
+        raise OSError(error.errno, f"{error.strerror}; the new content is in {kept}", place) from None
 
 
 def reserve(file: Name) -> int | None:
-    """Raise OSError if `write` could not write a file now; nothing is changed.
+    """Raise OSError if `write` could not write a file now; change nothing.
 
-    Returns the descriptor of a pipe or device, else None. It is to be kept open until the file is written:
-    the reader of a pipe takes its closing for the end.
+    Returns the descriptor of a pipe or device, else None. Keep it open until the file is written, because the
+    reader of a pipe stops when it is closed.
     """
     if _is_stream(file):
         return _open_stream(file)
@@ -59,15 +62,15 @@ def reserve(file: Name) -> int | None:
 
 
 def is_standard_output(file: Name) -> bool:
-    """Return whether a file is what this process has as standard output, as /dev/stdout is."""
+    """Return whether a file is the standard output of this process, as /dev/stdout is."""
     return _same_file(file, 1)
 
 
 @contextmanager
 def _beside(file: Name) -> Iterator[tuple[BinaryIO, str]]:
-    """Make an empty file with the same mode in the same folder, which is gone afterwards unless it was moved.
+    """Create an empty file with the same mode in the same folder; delete it afterwards unless it was moved.
 
-    Yields it, and where to move it.
+    Yields the open file, and the path to move it to.
     """
     place = os.path.realpath(file)
     mode = None
@@ -76,12 +79,12 @@ def _beside(file: Name) -> Iterator[tuple[BinaryIO, str]]:
     if mode is not None and not os.access(place, os.W_OK):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), place)
     folder, name = os.path.split(place)
-    # Only the beginning of the name, since all of it may be as long as a name can be.
+    # A part of the name, since the whole one may already have the maximal length.
     beside = os.path.join(folder, f"{name[:40]}.{os.urandom(4).hex()}.part")
     try:
         with _new(beside) as new:
             if mode is not None:
-                with suppress(PermissionError):  # of a file system without modes
+                with suppress(PermissionError):  # on a file system without modes
                     os.chmod(beside, mode)
             yield new, place
     finally:
@@ -92,12 +95,12 @@ def _beside(file: Name) -> Iterator[tuple[BinaryIO, str]]:
 def _new(file: str) -> BinaryIO:
     try:
         return open(file, "xb")
-    except OSError as error:  # whose file nobody has named
-        raise OSError(error.errno, f"{error.strerror} in {os.path.dirname(file)}") from None
+    except OSError as error:  # the user never named this file, so name its folder
+        raise OSError(error.errno, f"{error.strerror}: {os.path.dirname(file)}") from None
 
 
 def _is_stream(file: Name) -> bool:
-    """Return whether there is something that cannot be replaced by another file."""
+    """Return whether the path exists and cannot be replaced by a new file."""
     try:
         is_file = S_ISREG(os.stat(file).st_mode)
     except FileNotFoundError:
@@ -106,13 +109,13 @@ def _is_stream(file: Name) -> bool:
 
 
 def _open_stream(file: Name) -> int:
-    """Open what is there for writing.  Raises OSError for a pipe that nobody reads instead of waiting."""
-    at_once = getattr(os, "O_NONBLOCK", 0)  # Windows has no pipes that have a place in a folder
+    """Open a pipe or device for writing; raise OSError, rather than wait, if nothing reads the pipe."""
+    at_once = getattr(os, "O_NONBLOCK", 0)  # Windows has no pipes in folders
     try:
         descriptor = os.open(file, os.O_WRONLY | os.O_APPEND | at_once)
     except OSError as error:
         if error.errno == errno.ENXIO:
-            raise OSError(errno.ENXIO, "nobody reads from it", file) from None
+            raise OSError(errno.ENXIO, "no process reads from it", file) from None
         raise
     if at_once:
         os.set_blocking(descriptor, True)

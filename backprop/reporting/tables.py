@@ -5,7 +5,7 @@ from typing import Any
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
-    """Rows under a header, the first column to the left and the others to the right.
+    """Return rows under a header, the first column aligned left and the others right.
 
     >>> print(table(["array", "entries"], [["W1", 39200], ["b1", 50]]))
     array  entries

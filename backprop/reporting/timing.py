@@ -1,4 +1,4 @@
-"""Timing in turns: what slows a machine down for a while slows all that is compared, and ratios hold."""
+"""Timing in turns: a slow phase of the machine affects everything compared, so that ratios hold."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -6,30 +6,30 @@ from dataclasses import dataclass
 from statistics import median
 from typing import TypeAlias
 
-Work: TypeAlias = Callable[[int], object]  # does its work that many times, and returns when all of it is done
+Work: TypeAlias = Callable[[int], object]  # does its work that many times, and returns when all is done
 
 
 @dataclass(frozen=True)
 class Times:
-    """Seconds a call, by what was called: one figure for each round, in the order of the rounds."""
+    """Seconds per call by name, a list with one value per round."""
 
     seconds: dict[str, list[float]]
 
     def median(self, name: str) -> float:
-        """The median over the rounds, in seconds a call."""
+        """Return the median over the rounds, in seconds per call."""
         return median(self.seconds[name])
 
     def ratio(self, name: str, reference: str) -> float:
-        """How much longer one takes than another: the median of the rounds' own ratios."""
+        """Return the time as a multiple of another: the median of the ratios per round."""
         pairs = zip(self.seconds[name], self.seconds[reference], strict=True)
         return median(mine / theirs for mine, theirs in pairs)
 
 
 def in_turns(works: Mapping[str, Work], *, rounds: int = 9, block: float = 0.05) -> Times:
-    """Time each work for about `block` seconds, one after the other, and all of them again in every round.
+    """Time each work for about `block` seconds, one after the other, in each of the rounds.
 
-    Before that each is called once, uncounted (compilers and caches warm up), and then until it is known how
-    many calls fill a block.
+    Each is first called once, untimed, to warm up compilers and caches, and then until it is known how many
+    calls fill a block.
 
     >>> works = {"one": lambda n: sum(range(1000 * n)), "two": lambda n: sum(range(2000 * n))}
     >>> times = in_turns(works, rounds=3)

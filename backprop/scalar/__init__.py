@@ -1,6 +1,6 @@
-"""The scalar teaching layers: arithmetic, exp and log, on numbers or arrays, and what is built of them.
+"""The scalar teaching layers: arithmetic, exp, log and sigmoid, on numbers or arrays.
 
-Unlike all other layers they keep what they saw, so that a notebook cell may run twice.
+Unlike all other layers they keep their operands after backward, so a notebook cell can run twice.
 
 >>> apple, tax = MulLayer(), MulLayer()                     # two apples at 100 yen, 10 % tax
 >>> price = tax.forward(apple.forward(100, 2), 1.1)
@@ -18,7 +18,7 @@ Unlike all other layers they keep what they saw, so that a notebook cell may run
 >>> print(*(f"{value:.4g}" for value in (price, dapple, dapple_num, dorange, dorange_num, dtax)))
 715 2.2 110 3.3 165 650
 
-`backprop.graph` draws what they compute.  Source: book sections 5.4 and 5.5, appendix A.
+`backprop.graph` draws the computation. Source: book sections 5.4 and 5.5, appendix A.
 """
 
 from backprop.scalar.arithmetic import AddLayer, DivLayer, MulLayer, ReciprocalLayer, SumLayer

@@ -1,4 +1,4 @@
-"""What the scalar layers share: they keep what forward saw, and a gradient has the shape of its operand."""
+"""The base class of the scalar layers, which checks operands and keeps them for backward."""
 
 from numbers import Complex
 from typing import Any
@@ -9,19 +9,26 @@ from backends import backend_of, describe, kind, one_backend, owner_of, shown
 class ScalarLayer:
     """A function of numbers, or of arrays of one backend: `forward(*operands)`, `backward(dout)`.
 
-    backward gives the gradients of the last forward: a tuple in the operands' order, or a bare one in a layer
-    that takes a single operand. Integers in an array are computed in float64, a number of NumPy as Python's.
-    Raises TypeError for an operand or dout that is neither a number nor an array of numbers, ValueError for
-    shapes that do not broadcast and for an integer that no float holds, RuntimeError for a backward before
-    any forward.
+    `backward` returns the gradients of the last forward: a tuple in the order of the operands, or a bare
+    gradient if the layer takes a single operand. Integer arrays are computed in float64. NumPy scalars are
+    treated as Python numbers.
+
+    Raises
+    ------
+    TypeError
+        If an operand or dout is neither a number nor an array of numbers.
+    ValueError
+        If shapes do not broadcast, or an integer is too large for a float.
+    RuntimeError
+        If backward runs before any forward.
     """
 
     def __init__(self) -> None:
         self._kept: tuple[Any, ...] | None = None
 
     def _taken(self, **operands: Any) -> list[Any]:
-        """The operands as forward computes with them, all of them together."""
-        if {*map(type, operands.values())} == {float}:  # as nearly always
+        """Return the operands, checked and converted, in order."""
+        if {*map(type, operands.values())} == {float}:  # the common case
             return list(operands.values())
         where = f"{type(self).__name__}.forward"
         taken = {name: as_numbers(where, name, operand) for name, operand in operands.items()}
@@ -32,10 +39,10 @@ class ScalarLayer:
         return list(taken.values())
 
     def _recall(self, dout: Any) -> tuple[tuple[Any, ...], Any]:
-        """The operands and the output of the last forward, and dout in the shape of that output."""
+        """Return (operands…, output) of the last forward, and dout in the shape of that output."""
         where = f"{type(self).__name__}.backward"
         if self._kept is None:
-            raise RuntimeError(f"{where} needs a forward before it")
+            raise RuntimeError(f"{where}: call forward first")
         out = self._kept[-1]
         if type(dout) is type(out) is float:
             return self._kept, dout
@@ -52,14 +59,14 @@ class ScalarLayer:
 
 
 def is_array(value: Any) -> bool:
-    """Whether an operand is an array; NumPy's scalars are numbers here."""
+    """Return whether an operand is an array. NumPy scalars count as numbers."""
     return owner_of(value) is not None and not isinstance(value, Complex)
 
 
 def as_numbers(where: str, name: str, value: Any) -> Any:
-    """A number as Python's own, an array as one of floating-point numbers: their integers never wrap around.
+    """Return a number as a Python number, an array as floating-point, where integers cannot wrap around.
 
-    Raises TypeError for what is neither a number nor an array of numbers, ValueError as require_float.
+    Raises TypeError if it is neither a number nor an array of numbers, ValueError as `require_float`.
     """
     if is_array(value):
         if kind(value) not in "iufc":
@@ -68,19 +75,19 @@ def as_numbers(where: str, name: str, value: Any) -> Any:
         return backend_of(value).asarray(value, "float64") if kind(value) in "iu" else value
     number = bare(value)
     if not isinstance(number, Complex):
-        cure = f"asarray({name}) makes an array of a list of numbers, float({name}) a number of a text"
+        cure = f"asarray({name}) converts a list of numbers, float({name}) a string"
         raise TypeError(f"{where}: {name} must be a number or an array, got {describe(value)}; {cure}")
     require_float(where, name, number)
     return number
 
 
 def bare(value: Any) -> Any:
-    """A number of NumPy as Python's own, and whatever else as it is; a duration is no number then."""
+    """Return a NumPy scalar as a Python number (but not a timedelta64), anything else unchanged."""
     return value.item() if isinstance(value, Complex) and hasattr(value, "item") else value
 
 
 def require_float(where: str, name: str, number: Any) -> None:
-    """Raise ValueError for an integer or a fraction that is larger than every float."""
+    """Raise ValueError for an integer or fraction that is too large for a float."""
     try:
         complex(number)
     except OverflowError:
@@ -98,12 +105,12 @@ def _require_broadcast(where: str, shapes: dict[str, tuple[int, ...]]) -> None:
 
 
 def shape_of(value: Any) -> tuple[int, ...]:
-    """The shape of an array; () of a number."""
+    """Return the shape of an array, () for a number."""
     return getattr(value, "shape", ())
 
 
 def sum_to(operand: Any, gradient: Any) -> Any:
-    """A gradient in the shape of the output, summed over the axes along which its operand was broadcast."""
+    """Return a gradient summed over the axes along which its operand was broadcast."""
     if shape_of(gradient) == shape_of(operand):
         return gradient
     xp, shape = one_backend("sum_to", gradient=gradient).xp, shape_of(operand)

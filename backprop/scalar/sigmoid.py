@@ -1,4 +1,4 @@
-"""The sigmoid as one node: the book's four (times -1, exp, plus 1, reciprocal) grouped together."""
+"""The sigmoid as a single node, which groups the book's four: times -1, exp, plus 1, reciprocal."""
 
 from typing import Any
 
@@ -8,12 +8,28 @@ from backprop.scalar.scalar_layer import ScalarLayer, is_array
 
 
 class SigmoidLayer(ScalarLayer):
-    """out = 1 / (1 + exp(-x));  dL/dx = dout out (1 - out) = dout e / (1 + e)² with e = exp(-|x|).
+    """The sigmoid as a single node.
 
-    x, dout: numbers or arrays. No x overflows.  Raises RuntimeError for a backward before any forward.
-    `backprop.graph.book.sigmoid` takes it apart; `backprop.layers.Sigmoid` is the one to train with.
+    ::
+
+        out = 1 / (1 + exp(-x))
+        dL/dx = dout out (1 - out) = dout e / (1 + e)²,  where e = exp(-|x|)
+
+    It overflows for no x.
+
+    Raises
+    ------
+    TypeError, ValueError, RuntimeError
+        As for `ScalarLayer`.
+
+    Notes
+    -----
+    `backprop.graph.book.sigmoid` computes it from four layers. Train with `backprop.layers.Sigmoid`.
     Source: book section 5.5.2.
 
+    Examples
+    --------
+    >>> from backprop.scalar import SigmoidLayer
     >>> layer = SigmoidLayer()
     >>> layer.forward(0.0), layer.backward(1.0)
     (0.5, 0.25)
@@ -22,7 +38,7 @@ class SigmoidLayer(ScalarLayer):
     """
 
     def forward(self, x: Any) -> Any:
-        """The sigmoid of x."""
+        """Return the sigmoid of x."""
         [x] = self._taken(x=x)
         if is_array(x):
             xp = backend_of(x).xp
@@ -36,6 +52,6 @@ class SigmoidLayer(ScalarLayer):
         return out
 
     def backward(self, dout: Any) -> Any:
-        """The gradient with respect to x.  dout: in the shape of the output, or one number for all."""
+        """Return the gradient with respect to x.  dout: in the shape of the output, or one number."""
         (_, e, _), dout = self._recall(dout)
         return dout * (e / ((1.0 + e) * (1.0 + e)))

@@ -1,6 +1,6 @@
-"""The command from its first moment: what ends it is one line, whatever is still imported.
+"""Signal handling from the first moment of the command: Ctrl-C prints one line even during imports.
 
-Nothing here imports what takes time: the guard stands before all of that.
+This module imports only fast modules, since the guard must be set before the slow ones.
 """
 
 import os
@@ -8,19 +8,19 @@ import signal
 import sys
 
 WORDS = {signal.SIGINT: "interrupted", signal.SIGTERM: "terminated"}
-if hasattr(signal, "SIGHUP"):  # which Windows lacks
+if hasattr(signal, "SIGHUP"):  # not on Windows
     WORDS[signal.SIGHUP] = "hung up"  # the terminal was closed
 
 
 def is_command() -> bool:
-    """Whether this process was started as `backprop` or `python -m backprop`."""
+    """Return whether this process was started as `backprop` or `python -m backprop`."""
     if sys.argv[:1] == ["-m"]:
         return sys.orig_argv[-len(sys.argv)] in ("backprop", "-mbackprop")
     return os.path.basename(sys.argv[0] if sys.argv else "") in ("backprop", "backprop.exe")
 
 
 def end_at_once(number: int, frame: object = None) -> None:
-    """Say in one line what ended the command, and end it: for moments with nothing to clean up."""
+    """Print one line that names the signal, and exit at once, without cleaning up."""
     newline = "\n" if number == signal.SIGINT and os.isatty(2) else ""  # after the ^C that a terminal shows
     try:
         os.write(2, f"{newline}backprop: {WORDS[signal.Signals(number)]}\n".encode())
@@ -29,14 +29,14 @@ def end_at_once(number: int, frame: object = None) -> None:
 
 
 def guard() -> None:
-    """Let the signals end the process at once.  One that the parent process had ignored stays ignored."""
+    """Make the signals end the process at once. A signal that the parent process ignored stays ignored."""
     for number in WORDS:
         if signal.getsignal(number) in (signal.SIG_DFL, signal.default_int_handler):
             signal.signal(number, end_at_once)
 
 
 def unguard() -> None:
-    """Give the signals back what Python does: a program of another kind may only be named `backprop`."""
+    """Restore Python's default handlers, since another program may also be named `backprop`."""
     for number in WORDS:
         if signal.getsignal(number) is end_at_once:
             interrupts = number == signal.SIGINT

@@ -1,4 +1,4 @@
-"""Training: one step (step.py), the loop around it (train.py), what that records (history.py), warming up."""
+"""Training: one step (step.py), the loop around it (train.py), its record (history.py), and warming up."""
 
 from backprop.training.history import Diverged, History
 from backprop.training.step import SEGMENT, Trainer

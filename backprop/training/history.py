@@ -7,7 +7,14 @@ from typing import Any
 
 
 class Diverged(ArithmeticError):
-    """A training whose loss became NaN or infinite.  history: what was recorded up to then."""
+    """The error for a training run whose loss or parameters became NaN or infinite.
+
+    Parameters
+    ----------
+    message : str
+    history : History
+        The record of the training up to that point.
+    """
 
     def __init__(self, message: str, history: "History") -> None:
         super().__init__(message)
@@ -21,14 +28,23 @@ class Diverged(ArithmeticError):
 class History:
     """The record of a training run: lists of Python numbers, and how it ran.
 
-    loss: the mean loss of each iteration's batch; in nats, where it is a cross-entropy.
-    iterations: after how many updates the accuracies were measured.
-    train_accuracy, test_accuracy: in [0, 1], one for each entry of `iterations`; none without test data, or
-    where the loss has no notion of right, as MeanSquaredError.
-    seconds: how long the run took, with its evaluations and without the warm-up.
-    warmup_seconds: how long it took before that to compile kernels and load libraries.
-    loop: "captured", its steps as a CUDA graph, or "eager: " and why they ran one by one.
-    precision: "tf32" if requested and supported by the device, else "ieee".
+    Attributes
+    ----------
+    loss : list of float
+        Mean loss of each iteration's batch; in nats if it is a cross-entropy.
+    iterations : list of int
+        Number of updates before each measurement of the accuracies.
+    train_accuracy, test_accuracy : list of float
+        In [0, 1], one for each entry of `iterations`. Empty without test data, or if the loss does not define
+        which samples are correct (as with MeanSquaredError).
+    seconds : float
+        Duration of the run, with evaluations and without the warm-up.
+    warmup_seconds : float
+        Time spent before that on compiling kernels and loading libraries.
+    loop : str
+        "captured" if the steps ran as a CUDA graph, else "eager: " and the reason.
+    precision : str
+        "tf32" if requested and supported by the device, else "ieee".
     """
 
     loss: list[float] = field(default_factory=list)
@@ -41,21 +57,25 @@ class History:
     precision: str = "ieee"
 
     def plot(self, file: str | PathLike[str] | None = None, *, title: str | Sequence[str] = ()) -> Any:
-        """Draw loss and accuracies; returns a matplotlib Figure, which a notebook shows.
+        """Draw loss and accuracies and return a matplotlib Figure, which a notebook shows.
 
-        file: where to write it as well: png, svg or pdf.  title: a line above it, or several.
-        Raises ImportError without matplotlib, ValueError for an empty history and for another suffix.
+        file: also write the figure there, as png, svg or pdf.  title: one line above it, or several.
+        Raises ImportError without matplotlib, ValueError for an empty history or another suffix.
 
+        Examples
+        --------
+        >>> from backprop.training import History
         >>> History().plot()
         Traceback (most recent call last):
         ValueError: plot_history: the history is empty; train first
         """
-        from backprop.plots import plot_history  # Why here: who only trains need not load it.
+        from backprop.plots import plot_history  # here, so that training alone does not load it
 
         return plot_history(self, file, title=title)
 
     def __repr__(self) -> str:
         accuracies = {"train": self.train_accuracy, "test": self.test_accuracy}
         last = ", ".join(f"{name} accuracy {values[-1]:.4f}" for name, values in accuracies.items() if values)
-        run = f"{len(self.loss)} iterations in {self.seconds:.1f} s"
+        count = len(self.loss)
+        run = f"{count} {'iteration' if count == 1 else 'iterations'} in {self.seconds:.1f} s"
         return f"<History of {run}: {last}>" if last else f"<History of {run}>"

@@ -1,8 +1,8 @@
-"""One step of training, in sight: draw a batch, forward, backward, update.
+"""One training step in full view: draw a batch, forward, backward, update.
 
-The indices of many batches move to the device at once, and the losses of many steps come back at once, when
-they are asked for. No step waits for the device. Whatever changes from step to step lies in arrays that are
-made once: the indices, the losses, what belongs to the optimizer. So a backend may record steps and replay
+The indices of many batches move to the device at once, and the losses of many steps come back at once, on
+request. No step waits for the device. Everything that changes from step to step lies in arrays allocated
+once: the indices, the losses, the optimizer's state and rate. So a backend may record steps and replay
 them.
 """
 
@@ -10,7 +10,7 @@ from collections.abc import Callable
 from threading import Lock
 from typing import Any
 
-from backends import Array, NewArrays, Workspace, find
+from backends import Array, Namespace, NewArrays, Workspace, find
 from backprop.arrays.checks import require_one_number
 from backprop.networks import Network
 from backprop.optimizers import Optimizer
@@ -18,20 +18,29 @@ from backprop.training.history import History
 
 SEGMENT = 100  # steps that a backend records at once
 
-Data = tuple[Array, Array]  # samples and targets, as `net.prepare` gives them
+Data = tuple[Array, Array]  # samples and targets, as `net.prepare` returns them
 
 
-def minibatch(xp: Any, x: Array, targets: Array, batch: Array) -> tuple[Array, Array]:
+def minibatch(xp: Namespace, x: Array, targets: Array, batch: Array) -> tuple[Array, Array]:
     """Return the samples and targets of a batch of indices."""
     return xp.take(x, batch, axis=0), xp.take(targets, batch, axis=0)
 
 
 class Trainer:
-    """A network, an optimizer and data, in arrays that stay where they are from one step to the next.
+    """A network, an optimizer and data in arrays that stay in place from step to step.
 
-    x, targets: as `net.prepare` gives them.
-    recompute_loss: record the losses after the updates, by a second forward pass.
-    capture: whether a backend may record the steps.
+    Parameters
+    ----------
+    net : Network
+    optimizer : Optimizer
+    x, targets : array
+        Data as `net.prepare` returns it.
+    batch_size : int
+        Samples per batch.
+    recompute_loss : bool
+        Record the losses after the updates, by a second forward pass.
+    capture : bool
+        Allow the backend to record the steps.
     """
 
     def __init__(
@@ -55,20 +64,20 @@ class Trainer:
         self.losses = backend.zeros((SEGMENT, batch_size), net.dtype)
         twin = find(backend.name, net.dtype, minibatch)
         self.minibatch: Callable[..., Any] = twin or minibatch
-        kept_by_others = self.overridden or self.chain.own_passes  # who may hold on to what they are given
-        memory = NewArrays if kept_by_others else Workspace
+        may_be_kept = self.overridden or self.chain.own_passes  # user code may keep its arguments
+        memory = NewArrays if may_be_kept else Workspace
         self.context: Any = memory(backend, net.dtype) if twin else backend.xp
         optimizer.bind(net.params.flat, scratch=self.grads.flat)
         why = "" if capture else "capture=False"
         if self.overridden:
-            why = f"{type(net).__name__} has a loss or gradient of its own"
+            why = f"{type(net).__name__} overrides loss or gradient"
         why = why or self.chain.own_passes or backend.why_not_captured(net.dtype) or ""
         self.run = backend.captured(
             [net.params.flat, *optimizer.arrays, *self.chain.state], [self.losses], why
         )
 
     def step(self, i: int) -> None:
-        """Draw batch i, and make one update for it."""
+        """Make one update on batch i."""
         x, targets = self.minibatch(self.context, self.x, self.targets, self.indices[i, ...])
         self.chain.forward(x, targets, out=self.losses[i, ...])
         self.chain.backward()
@@ -77,7 +86,7 @@ class Trainer:
             self.losses[i, ...] = self.chain.losses(x, targets)
 
     def step_as_overridden(self, i: int) -> None:
-        """Do the same through `loss` and `gradient` of a network that has its own."""
+        """Make one update on batch i through the network's overridden `loss` and `gradient`."""
         x, targets = self.minibatch(self.context, self.x, self.targets, self.indices[i, ...])
         if not self.recompute_loss:
             self.losses[i, ...] = self._own_loss(x, targets)
@@ -91,11 +100,14 @@ class Trainer:
         return loss
 
     def start(self, batches: Any) -> Callable[[], list[float]]:
-        """Ask for one update per row of batches, of indices; what is returned waits for their mean losses."""
+        """Launch one update per row of indices in `batches`.
+
+        Return a function that waits for the device and returns the mean loss of each batch.
+        """
         backend, parts = self.backend, []
         step, lock = self.step, self.chain.lock
         if self.overridden:
-            step, lock = self.step_as_overridden, Lock()  # since these methods lock for themselves
+            step, lock = self.step_as_overridden, Lock()  # these methods take the network's lock themselves
         batches = backend.asarray(batches, "int64")
         total = batches.shape[0]
         for first in range(0, total, SEGMENT):
@@ -105,12 +117,21 @@ class Trainer:
                 self.run(step, count, self.impure_layer)
             parts.append(backend.copy(self.losses[:count, ...]))
         if not parts:
-            return list  # there is no loss
+            return list  # no losses
         every = parts[0] if len(parts) == 1 else backend.concat(parts)
         return lambda: backend.to_numpy(every).mean(axis=1, dtype="float64").tolist()
 
     def measure(self, history: History, done: int, train_set: Data, test_set: Data | None) -> None:
-        """Add the accuracies after `done` iterations to the history.  test_set: None where there is none."""
+        """Append the accuracies to the history.
+
+        Parameters
+        ----------
+        history : History
+        done : int
+            Number of updates so far.
+        train_set, test_set : tuple of array
+            Data as `net.prepare` returns it. test_set may be None.
+        """
         net = self.net
         history.iterations.append(done)
         for accuracies, data in ((history.train_accuracy, train_set), (history.test_accuracy, test_set)):
@@ -125,7 +146,7 @@ class Trainer:
                     accuracies.append(accuracy)
 
     def impure_layer(self) -> str:
-        """Return which layer computes something else when it is asked again for the same, or nothing."""
+        """Return a sentence naming the first layer whose results differ between equal calls, or ""."""
         passes = []
         for _ in range(2):
             x, targets = self.minibatch(self.context, self.x, self.targets, self.indices[0, ...])
@@ -135,12 +156,12 @@ class Trainer:
                 seen.append((stage, x))
             seen.append((self.chain.last, self.chain.last.forward(x, targets)))
             dout: Any = 1.0 / targets.shape[0]
-            for stage in self.chain.turned:
+            for stage in self.chain.reversed:
                 dout = stage.backward(dout)
                 seen += [(stage, array) for array in (dout, *stage.grads) if array is not None]
             passes.append([(stage, self.backend.to_numpy(array).tobytes()) for stage, array in seen])
         for (stage, first), (_, second) in zip(*passes, strict=True):
             if first != second:
                 name = type(stage.link.layer).__name__
-                return f"{name} computes something else when it is asked for the same again"
+                return f"{name} gives different results for the same input"
         return ""

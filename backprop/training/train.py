@@ -1,8 +1,8 @@
 """Mini-batch training: the loop of chapter 5.
 
-The data moves to the network's device once. The batches of many iterations are drawn at once on the host, and
-their losses are read at once: of 100 on the CPU, of an epoch on a GPU. So no step waits for the device, and
-while it works on these batches the host draws the next.
+The data moves to the network's device once. Batches are drawn on the host for many iterations at a time,
+and losses are read back as rarely: every 100 iterations on the CPU, every 1,000 on a GPU. So no step waits
+for the device, and the host draws the next batches while the device works on these.
 """
 
 import math
@@ -43,33 +43,64 @@ def train(
     recompute_loss: bool = False,
     callback: Callable[[History], Any] | None = None,
 ) -> History:
-    """Train a network on random mini-batches, and return what was recorded.
+    """Train a network on random mini-batches and return the history.
 
-    x_train: (N, …) samples.  t_train: targets, as the network's loss takes them: labels (N,) or one-hot (N,
-    C).
-    x_test, t_test: the same, or None.
-    iterations: updates to make, 10,000 by default.  epochs: N // batch_size updates each, instead.
-    batch_size: samples per batch, drawn with replacement.
-    learning_rate: of the SGD that is made if no optimizer is given, 0.1 by default.
-    optimizer: an Optimizer; with the same one and the same generator, several trainings continue one another.
-    evaluate_every: measure the accuracies before the first iteration, after every so many, and after the
-    last; "epoch" is after N // batch_size; None is never.
-    rng: a seed or numpy.random.Generator; the same one draws the same batches on every backend. A callback
-    finds it ahead by the batches of the next iterations; a training that is broken off sets it back to them.
-    recompute_loss: record the loss of the batch after its update, at the cost of a second forward pass, as
-    the book does; else the loss that the gradient's own forward pass gave, before the update.
-    callback: called with the History so far after every evaluation, and on the CPU at least every 100
-    iterations, on a GPU every 1,000.
+    Parameters
+    ----------
+    net : Network
+        If it overrides `loss`, `gradient`, `predict` or `accuracy`, the overrides train and measure it.
+    x_train : array (N, …)
+        Samples, on the host or on the network's device.
+    t_train : array
+        Targets as the network's loss takes them: for SoftmaxCrossEntropy labels (N,) or one-hot (N, C).
+    x_test, t_test : array, optional
+        Test data in the same form.
+    iterations : int, optional
+        Number of updates, 10,000 by default.
+    epochs : int, optional
+        Number of epochs of N // batch_size updates each, instead of `iterations`.
+    batch_size : int
+        Samples per batch, drawn with replacement.
+    learning_rate : float, optional
+        Rate of the SGD used if no optimizer is given, 0.1 by default.
+    optimizer : Optimizer, optional
+        To continue an earlier run, pass its optimizer and its generator again.
+    evaluate_every : int, "epoch" or None
+        Measure the accuracies before the first iteration, after the last, and each time this many iterations
+        are done. "epoch" means N // batch_size iterations, None never.
+    rng : int or numpy.random.Generator, optional
+        Seed or generator of the batches, which are the same on every backend. Batches are drawn ahead, so
+        during a callback the generator has already drawn those of the next iterations. If training ends with
+        an exception, it is rewound to the last batch used.
+    recompute_loss : bool
+        Record the loss of each batch after its update, as the book does, at the cost of a second forward
+        pass. By default the loss comes from the forward pass of the gradient, before the update.
+    callback : callable, optional
+        Called with the History so far after every evaluation, and at least every 100 iterations on the CPU or
+        every 1,000 on a GPU.
 
-    A network with a `loss`, `gradient`, `predict` or `accuracy` of its own is trained and measured through
-    them.
-    On a GPU the steps are captured once as a CUDA graph and replayed where that gives the same;
-    history.loop says so, or why not. Products take the precision in force (see `precision`).
-    Raises ValueError and TypeError for data or settings that do not fit, before anything is changed;
-    Diverged, with the history, when the loss becomes NaN or infinite.
+    Returns
+    -------
+    History
+
+    Raises
+    ------
+    ValueError, TypeError
+        If data or settings do not fit, before anything is changed.
+    Diverged
+        If the loss or a parameter becomes NaN or infinite. The error carries the history.
+
+    Notes
+    -----
+    On a GPU the steps are captured once as a CUDA graph and replayed, provided that a replay gives the
+    same bits as an eager step; `history.loop` says "captured", or why not. Products use the current
+    precision (see `precision`).
+
     Source: book section 5.7.4.
 
-    >>> from backprop import TwoLayerNet
+    Examples
+    --------
+    >>> from backprop import TwoLayerNet, train
     >>> net = TwoLayerNet(2, 8, 2, rng=0)
     >>> x, t = [[0.0, 1.0], [1.0, 0.0]], [0, 1]
     >>> history = train(net, x, t, iterations=200, batch_size=2, learning_rate=1.0, rng=0)
@@ -83,7 +114,7 @@ def train(
     if iterations is not None and epochs is not None:
         raise ValueError("train: give iterations or epochs, not both")
     if (x_test is None) != (t_test is None):
-        raise ValueError("train: x_test and t_test go together")
+        raise ValueError("train: give both x_test and t_test, or neither")
     batch_size = positive_integer("train", "batch_size", batch_size)
     recompute_loss = flag("train", "recompute_loss", recompute_loss)
     optimizer, rng = _optimizer(optimizer, learning_rate, net.dtype), generator(rng, "train")
@@ -97,7 +128,7 @@ def train(
     every = _every(evaluate_every, epoch)
     if not net.backend.all_finite(net.params.flat):
         wrong = [name for name, array in net.params.items() if not net.backend.all_finite(array)]
-        cure = "make the network anew if a training that diverged has left them"
+        cure = "create the network again if an earlier run diverged"
         raise ValueError(f"train: {listed(wrong)} must be finite before the first iteration; {cure}")
 
     backend, started, done = net.backend, time.perf_counter(), 0
@@ -112,9 +143,9 @@ def train(
     def draw() -> Any:
         return rng.integers(size, size=(min(backend.iterations_at_once, total - done), batch_size))
 
-    users = copy_context()  # in which the callback runs: with warnings of NumPy's as they were
-    before = rng.bit_generator.state  # of the batches that are drawn
-    at = 0  # how many of them have been trained on
+    context = copy_context()  # for the callback: NumPy's warnings as the caller set them
+    before = rng.bit_generator.state  # before the current batches were drawn
+    at = 0  # how many of these batches are done
     try:
         with backend.threads_for(batch_size * max(map(prod, net.params.shapes.values()))), backend.quiet():
             drawn = draw()
@@ -127,13 +158,13 @@ def train(
                 history.seconds = time.perf_counter() - warm
                 if callback is not None and (done or every):
                     with backend.users_threads():
-                        users.run(callback, history)
+                        context.run(callback, history)
                 if done == total:
                     return history
                 count = min(len(drawn) - at, every - done % every if every else total)
                 losses = trainer.start(drawn[at : at + count])
                 at, done = at + count, done + count
-                if at == len(drawn) and done < total:  # the device works on the last ones meanwhile
+                if at == len(drawn) and done < total:  # draw while the device works on the last ones
                     before, at, drawn = rng.bit_generator.state, 0, draw()
                 history.loop = trainer.run.how
                 _record(history, losses(), optimizer, recompute_loss)
@@ -152,12 +183,12 @@ def _optimizer(optimizer: Any, learning_rate: Any, dtype: Any) -> Optimizer:
         rule = "optimizer must be an Optimizer, such as Momentum(0.1)"
         raise TypeError(f"train: {rule}, got {shown(optimizer)}")
     if learning_rate is not None:
-        raise ValueError("train: learning_rate is for the SGD that train makes; an optimizer has its own")
+        raise ValueError("train: give learning_rate or optimizer, not both: an optimizer has its own rate")
     return optimizer
 
 
 def _every(evaluate_every: Any, epoch: int) -> int:
-    """Return after how many iterations to evaluate; 0 for never."""
+    """Return the number of iterations between evaluations; 0 means never."""
     if evaluate_every is None:
         return 0
     if not isinstance(evaluate_every, str):
@@ -169,13 +200,13 @@ def _every(evaluate_every: Any, epoch: int) -> int:
 
 
 def _record(history: History, losses: list[float], optimizer: Optimizer, updated: bool) -> None:
-    """Add losses to the history, up to the first that is NaN or infinite: then raise Diverged."""
+    """Append losses to the history; raise Diverged at the first that is NaN or infinite."""
     for loss in losses:
         history.loss.append(loss)
         if not math.isfinite(loss):
             what = f"the loss of iteration {len(history.loss)} is {loss}"
             if len(history.loss) == 1 and not updated:
-                cause = "no update was made before it: look at the data, the first weights and the layers"
+                cause = "no update was made before it: check the data, the initial weights and the layers"
                 raise Diverged(f"train: {what}; {cause}", history)
             raise _diverged(history, optimizer, what)
 
@@ -183,4 +214,4 @@ def _record(history: History, losses: list[float], optimizer: Optimizer, updated
 def _diverged(history: History, optimizer: Optimizer, what: str) -> Diverged:
     rate = optimizer.learning_rate
     cause = f"the likely cause is the learning rate, {rate:g}: try {min(0.1 * rate, 0.1):g}"
-    return Diverged(f"train: the training diverged: {what}; {cause}", history)
+    return Diverged(f"train: training diverged: {what}; {cause}", history)

@@ -1,4 +1,4 @@
-"""Warming up: everything that is slow when it is first done, done beforehand."""
+"""Warm-up: compiling kernels and loading libraries before they are needed."""
 
 import time
 
@@ -8,13 +8,25 @@ from backprop.training.train import train
 
 
 def warmup(backend: str | Backend | None = None) -> float:
-    """Do everything once that is slow when it is first done on a backend; returns the seconds that it took.
+    """Do everything that is slow the first time on a backend, and return the seconds that it took.
 
-    It trains and evaluates a tiny network of its own: on a GPU its kernels are compiled, or come from the
-    cache of an earlier process, cuBLAS is loaded, and a graph is captured. A second call takes milliseconds.
-    `train` warms up by itself, outside of the seconds that it reports.
-    backend: a name or Backend; None takes the one in force.  Raises BackendUnavailable.
+    It trains and evaluates a tiny network. On a GPU this compiles the kernels or loads them from the disk
+    cache of an earlier process, loads cuBLAS and captures a CUDA graph. A second call takes milliseconds.
+    `train` warms up by itself; its reported seconds do not include that.
 
+    Parameters
+    ----------
+    backend : str or Backend, optional
+        By default the active backend.
+
+    Raises
+    ------
+    BackendUnavailable
+        If the backend cannot be used here.
+
+    Examples
+    --------
+    >>> from backprop import warmup
     >>> warmup("numpy") < 10.0
     True
     """

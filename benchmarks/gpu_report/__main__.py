@@ -4,7 +4,7 @@ import sys
 import time
 
 if __name__ == "__main__":
-    started = time.monotonic()  # the budget has in it what the imports take
+    started = time.monotonic()  # the budget includes the imports
     from benchmarks.gpu_report.command import main
 
     sys.exit(main(started=started))

@@ -1,4 +1,4 @@
-"""The big step, where products take nearly all of the time: ours, beside its five products alone."""
+"""The big step, dominated by matrix products: ours, and its five products alone."""
 
 from collections.abc import Callable
 
@@ -15,12 +15,12 @@ from benchmarks.gpu_report.problem import Problem, big_problem
 from benchmarks.gpu_report.rows import Recorder
 from benchmarks.gpu_report.settings import Settings
 
-PRECISIONS = {"float32": "ieee", "TF32": "tf32"}  # as the table has them, as the library does
-CHECKED = 2  # losses that NumPy computes too, in some seconds each
+PRECISIONS = {"float32": "ieee", "TF32": "tf32"}  # by their names in the table and in the library
+CHECKED = 2  # losses that NumPy computes as well, each in some seconds
 
 
 class Step(Captured):
-    """All steps of a call are captured ones; the warm-up captures, and leaves the first losses."""
+    """A step captured in the warm-up, which also leaves the first losses; a call only replays it."""
 
     def warm_up(self) -> None:
         super().warm_up()
@@ -29,7 +29,7 @@ class Step(Captured):
 
 
 class Products:
-    """The five products of a step, into arrays that exist, in the same loop and by the same calls as ours."""
+    """The five products of a step into existing arrays, in the same loop and by the same calls as ours."""
 
     def __init__(self, problem: Problem, backend_name: str) -> None:
         self.backend = backend = load(backend_name)
@@ -90,7 +90,7 @@ def _work(call: Callable[[], object], wanted: str) -> Work:
 
 
 def losses_on_numpy(problem: Problem) -> list[float]:
-    """The first losses, by the same library on the CPU."""
+    """Return the first losses, computed by this library on the CPU."""
     few = problem._replace(batches=np.ascontiguousarray(problem.batches[:CHECKED]))
     step = Captured(few, "cpu")
     step.warm_up()

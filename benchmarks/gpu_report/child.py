@@ -1,4 +1,4 @@
-"""A group in this process: `python -m benchmarks.gpu_report.child NAME MODULE FILE SETTINGS`."""
+"""One group, run in this process: `python -m benchmarks.gpu_report.child NAME MODULE FILE SETTINGS`."""
 
 import json
 import signal
@@ -13,9 +13,9 @@ AFTER = 10  # seconds beyond its limit
 
 
 def main(name: str, module: str, path: str, settings: str) -> None:
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # what it started ends with it, see processes.py
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # its children end with it, see processes.py
     told = Settings(**json.loads(settings))
-    # Where nobody is left to end it, and even while it hangs in CUDA.
+    # Ends the process if its parent is gone, even while it hangs in CUDA.
     signal.alarm(int(told.limit) + AFTER)
     import_module(module).measure(Recorder(Path(path), name), told)
 

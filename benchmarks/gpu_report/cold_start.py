@@ -19,10 +19,10 @@ def measure(record: Recorder, settings: Settings) -> None:
 
 
 def first_step(settings: Settings) -> dict[str, float]:
-    """What `first_step.py` says, run once."""
+    """Return the times that one run of `first_step.py` prints."""
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder, "log")
-        caches = {"CUPY_CACHE_DIR": folder, "CUDA_CACHE_PATH": folder}  # CuPy's, and that of the driver
+        caches = {"CUPY_CACHE_DIR": folder, "CUDA_CACHE_PATH": folder}  # CuPy's and the driver's
         ending = run([sys.executable, "-m", MODULE, settings.backend], settings.limit, log, caches)
         if ending.how != DONE:
             print(*tail(log, 40), sep="\n")

@@ -1,4 +1,4 @@
-"""The report from its options to its exit code: 0 it ran, 1 something is wrong, 2 the call was, 3 no GPU."""
+"""The command line: options in, exit code out. 0: it ran, 1: something is wrong, 2: wrong call, 3: no GPU."""
 
 import argparse
 import math
@@ -18,7 +18,7 @@ from benchmarks.gpu_report.visit import visit
 
 
 def main(arguments: Sequence[str] | None = None, started: float | None = None) -> int:
-    """started: when the budget began, by `time.monotonic`."""
+    """Run the report and return its exit code.  started: start of the budget, by `time.monotonic`."""
     started = time.monotonic() if started is None else started
     parser = _parser()
     asked = parser.parse_args(arguments)
@@ -41,11 +41,17 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.gpu_report", description=__doc__)
     mnist = os.environ.get("BACKPROP_DATA_DIR") or None
     parser.add_argument(
-        "--mnist", type=Path, default=mnist, metavar="DIR", help="its four files; else random images"
+        "--mnist",
+        type=Path,
+        default=mnist,
+        metavar="DIR",
+        help="the folder of its four files; random images without",
     )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="also write all of it there, as it comes")
     parser.add_argument(
-        "--budget", type=seconds, default=BUDGET, metavar="SECONDS", help="of all groups (%(default)s)"
+        "--json", type=Path, metavar="FILE", help="also write everything there, as it is measured"
+    )
+    parser.add_argument(
+        "--budget", type=seconds, default=BUDGET, metavar="SECONDS", help="for all groups (%(default)s)"
     )
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--smoke", action="store_true", help="only the group smoke: does it work at all?")
@@ -56,7 +62,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def seconds(text: str) -> float:
-    """Raises ValueError, which argparse expects, unless it is a time that passes."""
+    """Return a positive, finite number of seconds. Raises ValueError, as argparse expects, for others."""
     value = float(text)
     if not 0 < value < math.inf:
         raise ValueError

@@ -1,4 +1,4 @@
-"""The report as JSON: the raw rows first, whatever comes of judging them."""
+"""The report as JSON. The raw rows are written first, so that a fault in judging them loses nothing."""
 
 import json
 from pathlib import Path
@@ -11,13 +11,13 @@ from benchmarks.gpu_report.targets import AGREEMENT, SPEED
 from benchmarks.gpu_report.tests_summary import Tests, summary
 from benchmarks.gpu_report.verdicts import FAULT, Line, judge_all
 
-LEFT_OUT = "test begun"  # a row of each test; what did not end is named among the tests
+LEFT_OUT = "test begun"  # a row per test; the tests that did not end are named elsewhere
 
 
 class Judgement:
-    """What the rows come to.
+    """The verdicts on the rows.
 
-    tests: None where they could not be counted.  faults: what could not be judged, and why.
+    tests: None if they could not be counted.  faults: the rows that could not be judged, with reasons.
     """
 
     def __init__(self, rows: Rows, endings: dict[str, Ending], rehearsal: bool) -> None:
@@ -31,7 +31,7 @@ class Judgement:
 
 
 def raw(head: dict[str, Any], rows: Rows, endings: dict[str, Ending]) -> dict[str, Any]:
-    """All that was measured."""
+    """Return everything that was measured, as JSON."""
     return {
         **head,
         "groups": {name: ending._asdict() for name, ending in endings.items()},
@@ -40,7 +40,7 @@ def raw(head: dict[str, Any], rows: Rows, endings: dict[str, Ending]) -> dict[st
 
 
 def judged(judgement: Judgement) -> dict[str, Any]:
-    """What came of it."""
+    """Return the verdicts as JSON."""
     return {
         "wanted": [line._asdict() for line in judgement.lines],
         "tests": judgement.tests and judgement.tests._asdict(),
@@ -53,10 +53,10 @@ class NotWritten(Exception):
 
 
 class Document:
-    """The report's FILE, and FILE.rows, which has the rows as they come and lasts until FILE has all of them.
+    """The report's FILE, and FILE.rows, which receives the rows as they come until FILE has all of them.
 
-    rows: the file for the groups to write to; in the folder, where they keep their logs beside it.
-    fault: why it could not be written, at some time since it has begun.  Nothing is kept without a file.
+    rows: the file that the groups write to, with their logs beside it in `folder`.
+    fault: the reason why a write failed, or "". Without a file nothing is kept.
     """
 
     def __init__(self, file: Path | None, folder: Path, document: dict[str, Any]) -> None:
@@ -68,7 +68,7 @@ class Document:
             self.rows.symlink_to(self.beside)
 
     def write(self, document: dict[str, Any]) -> None:
-        """What cannot be written, to a disk that is full by now say, can still be printed."""
+        """Write the document; on failure (a full disk) keep the fault, so that the report still prints."""
         try:
             if self.file is not None:
                 write(self.file, document)
@@ -82,7 +82,7 @@ class Document:
 
 
 def write(file: Path, document: dict[str, Any]) -> None:
-    """Write the file whole or not at all.  Raises NotWritten, which names the file."""
+    """Write the file whole or not at all. Raises NotWritten, which names the file."""
     try:
         files.write(file, json.dumps(document, indent=1) + "\n")
     except OSError as error:

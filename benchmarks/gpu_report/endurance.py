@@ -1,4 +1,4 @@
-"""What the report survives: an output that nobody reads any more, and signals that ask it to end."""
+"""Robustness of the report: an output that nobody reads any more, and signals that end it."""
 
 import os
 import signal
@@ -11,7 +11,7 @@ SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 
 
 class LastingOutput:
-    """A stream that falls silent, and goes on, once writing to it fails: `| head`, or a full disk."""
+    """A stream that discards its text once a write has failed: `| head`, or a full disk."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
@@ -21,11 +21,11 @@ class LastingOutput:
             self._stream.write(text)
             self._stream.flush()
         except OSError:
-            # What is in its buffer still goes there when Python ends, and must not fail then either.
+            # Python flushes the buffer at exit, which must not fail either.
             os.dup2(os.open(os.devnull, os.O_WRONLY), self._stream.fileno())
 
     def flush(self) -> None:
-        pass  # done by write
+        pass  # write has flushed
 
 
 @contextmanager
@@ -36,7 +36,7 @@ def lasting_output() -> Iterator[None]:
 
 @contextmanager
 def signals_as_exits() -> Iterator[None]:
-    """Inside, such a signal ends the process by way of its `finally`s, with 128 and its number."""
+    """Turn these signals into SystemExit(128 + number) in the block, so that `finally` clauses run."""
     heard = [number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]  # nohup
     before = {number: signal.signal(number, _exit) for number in heard}
     try:

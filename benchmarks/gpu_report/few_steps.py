@@ -1,6 +1,6 @@
-"""Three steps, captured and eager, in a process of its own: `… few_steps BACKEND own,cublas`.
+"""Three steps, captured and eager, in their own process: `… few_steps BACKEND own,cublas`.
 
-own, cublas: by which products.  compute-sanitizer runs it.
+own, cublas: the products to use.  compute-sanitizer runs this file.
 """
 
 import sys
@@ -18,7 +18,7 @@ def main(backend: str, products: str) -> None:
     rng = np.random.default_rng(0)
     x, labels = rng.random((SAMPLES, 784), dtype=np.float32), rng.integers(10, size=SAMPLES)
     batches = rng.integers(SAMPLES, size=(STEPS, BATCH))
-    # A pool gives an array more room than it asks for, where memcheck would not see it run over its end.
+    # A pool rounds allocations up, so memcheck would miss an access just beyond an array.
     library.without_pool(load(backend))
     for whose in products.split(","):
         for capture in (True, False):

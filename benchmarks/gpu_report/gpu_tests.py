@@ -1,6 +1,6 @@
-"""The library's own tests on the GPU: a process for each folder and file of them, so that each fails alone.
+"""The library's own tests on the GPU, with a process for each folder and file, so that each fails alone.
 
-An illegal address, say, makes every later call of its process to CUDA fail.
+After an illegal address, for example, every later CUDA call of the process fails.
 """
 
 import os
@@ -16,12 +16,12 @@ from benchmarks.gpu_report.settings import Settings
 from benchmarks.gpu_report.tests_summary import NONE, summary
 from benchmarks.peers.job import CHECKOUT
 
-COLLECTING = 60.0  # seconds, at most, to count the tests of each unit
-FEWEST = 40.0  # seconds of a unit, if they are left; else half of what is left
-MARGIN = 10.0  # seconds, after which a process that was cut off has ended
-WORKERS = 8  # at most: each has a CUDA context of its own
-TESTS_OF_A_WORKER = 8  # for fewer, starting it takes longer than it saves
-FAILED = 1  # the exit status of pytest where a test did; NONE: where there was none
+COLLECTING = 60.0  # seconds at most for counting the tests of all units
+FEWEST = 40.0  # seconds for a unit; half of what is left if that is less
+MARGIN = 10.0  # seconds by which a process that was cut off has ended
+WORKERS = 8  # at most, since each has its own CUDA context
+TESTS_OF_A_WORKER = 8  # with fewer, starting a worker takes longer than it saves
+FAILED = 1  # pytest's exit status if a test failed; NONE: if there was no test
 
 
 def measure(record: Recorder, settings: Settings) -> None:
@@ -51,14 +51,14 @@ def measure(record: Recorder, settings: Settings) -> None:
 
 
 def units(path: Path) -> Iterator[str]:
-    """The folders with tests, and then the files of tests beside them; or the one file that it is."""
+    """Yield the folders with tests, then the test files beside them; or `path` alone if it is a file."""
     folders = sorted(sub for sub in path.glob("*/") if any(sub.rglob("test_*.py")))
     for unit in [path] if path.is_file() else [*folders, *sorted(path.glob("test_*.py"))]:
         yield str(unit.relative_to(CHECKOUT) if unit.is_relative_to(CHECKOUT) else unit)
 
 
 def counts(record: Recorder, settings: Settings, limit: float) -> dict[str, int] | None:
-    """How many tests each unit has, counted in one process; None where it could not count."""
+    """Return the number of tests of each unit, counted in one process; None if that failed."""
     chosen = [*options(settings, 1), "--collect-only"]
     log = record.path.with_name("collect.log")
     run(pytest_command(record, settings.tests, chosen), limit, log, environment(settings))
@@ -77,34 +77,34 @@ def pytest_command(record: Recorder, unit: str, chosen: list[str]) -> list[str]:
 
 
 def workers(tests: int | None) -> int:
-    """How many processes share that many tests; None: it is not known how many."""
+    """Return the number of processes for so many tests.  tests: None if unknown."""
     most = min(WORKERS, os.cpu_count() or 1) if find_spec("xdist") else 1
     return most if tests is None else min(most, tests // TESTS_OF_A_WORKER + 1)
 
 
 def options(settings: Settings, processes: int) -> list[str]:
-    """What pytest is called with, besides the unit."""
+    """Return the options of pytest."""
     chosen = ["-q", "-m", "gpu" if settings.device == "cuda" else "not slow", "-p", "no:cacheprovider"]
-    # A NumPy that is newer than CuPy may warn CuPy of what goes; to our tests every warning is an error.
+    # A NumPy newer than CuPy may raise deprecation warnings in CuPy, and our tests turn warnings into errors.
     chosen += ["-W", "default::DeprecationWarning", "-W", "default::FutureWarning"]
-    chosen += ["-o", "faulthandler_timeout=30"]  # then it says where a test is that hangs
+    chosen += ["-o", "faulthandler_timeout=30"]  # prints the stack of a test that hangs
     if processes > 1:
         chosen += ["-p", "xdist.plugin", "-n", str(processes)]
     return chosen
 
 
 def environment(settings: Settings) -> dict[str, str]:
-    # Plugins that happen to be installed know nothing of these tests: one that warns would fail them.
+    # A plugin that happens to be installed could fail these tests by a warning.
     variables = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     if settings.device == "cuda":
-        variables["BACKPROP_REQUIRE_GPU"] = "1"  # none of them may pass by being skipped for want of it
+        variables["BACKPROP_REQUIRE_GPU"] = "1"  # a test skipped for lack of a GPU fails
     if settings.mnist:
         variables["BACKPROP_DATA_DIR"] = settings.mnist
     return variables
 
 
 def in_pytest(ending: Ending) -> Ending:
-    """What the statuses of pytest mean: the tests that failed have rows of their own."""
+    """Return the ending with pytest's exit status in words; failed tests have their own rows."""
     if ending.status == FAILED:
         return ending._replace(how=DONE, failed=False)
     if ending.status == NONE:

@@ -1,17 +1,18 @@
-"""What is measured, in groups: each has a process of its own and a limit, so that it can spoil no other."""
+"""The groups of measurements, each with its own process and time limit, so that none spoils another."""
 
 from typing import NamedTuple
 
 HERE = "benchmarks.gpu_report"
-COMPILING = "compiling the CUDA kernels"  # the stage of smoke without which our kernels can do nothing
+COMPILING = "compiling the CUDA kernels"  # the stage of smoke that all our kernels depend on
 
 
 class Group(NamedTuple):
-    """module: has `measure(record, settings)`.  limit: seconds.
+    """A group of measurements.
 
-    one_thread: for BLAS.  of_others: what others have written, whose errors are not ours.
-    live: what it prints is shown as it comes.  without_cub: CuPy compiles its own reductions, not CUB's.
-    our_kernels: not begun where smoke could not compile them.  must_end: one that is cut off is a failure.
+    module: has `measure(record, settings)`.  limit: seconds.  one_thread: run BLAS on one thread.
+    of_others: measures other libraries, whose errors are not ours.  live: show its output as it comes.
+    without_cub: CuPy compiles its own reductions instead of CUB's.
+    our_kernels: skipped if smoke could not compile them.  must_end: being cut off is a failure.
     """
 
     module: str
@@ -24,8 +25,8 @@ class Group(NamedTuple):
     must_end: bool = False
 
 
-# Two commands, each of which ends within nine minutes: the limits of each add up to less than the budget, so
-# that a group that takes all of its own leaves the others theirs.
+# Two commands, each of which ends within nine minutes. Its limits add up to less than the budget, so a group
+# that takes all of its time leaves the others theirs.
 MEASURED = {
     "smoke": Group(f"{HERE}.smoke", 90, live=True, must_end=True),
     "numpy": Group(f"{HERE}.numpy_job", 25, one_thread=True),
@@ -45,9 +46,10 @@ GROUPS = MEASURED | AFTERWARDS
 
 
 def chosen(text: str | None, rehearsal: bool) -> dict[str, Group]:
-    """The groups of a list such as "ours,big".  None: all that is measured; in a rehearsal, all there are.
+    """Return the groups named in a list such as "ours,big".
 
-    Raises ValueError for a name that is none.
+    text: None for all that are measured by default; in a rehearsal, all there are.
+    Raises ValueError for an unknown name.
     """
     if text is None:
         return GROUPS if rehearsal else MEASURED

@@ -1,4 +1,4 @@
-"""The job: a whole training by one library, timed to the last loss and the last update."""
+"""The job: a whole training run by one library, timed to the last loss and the last update."""
 
 import time
 from collections.abc import Sequence
@@ -12,10 +12,10 @@ FIRST = 200  # losses that are compared with NumPy's
 
 
 class JobPeer:
-    """Trains the same network from the same weights on the same batches; each has a name and these methods.
+    """A library that trains the same network from the same weights on the same batches.
 
-    problem: data, weights and batches, which it brings to its device as its users would.
-    device: "cuda" or "cpu".  A library is imported inside, so that others run without it.
+    problem: data, weights and batches, moved to the device as the library's users would do it.
+    device: "cuda" or "cpu". Subclasses import their library in methods, so that the others run without it.
     """
 
     name: str
@@ -28,26 +28,26 @@ class JobPeer:
         raise NotImplementedError
 
     def reset(self) -> None:
-        """The initial weights again, in place."""
+        """Restore the initial weights in place."""
         raise NotImplementedError
 
     def train(self) -> Sequence[float]:
-        """One update for each batch; the mean loss of each before its update, on the host."""
+        """Make one update per batch and return the mean loss of each before its update, on the host."""
         raise NotImplementedError
 
     def wait(self) -> None:
-        """Until the device has done all of it."""
+        """Wait until the device has finished."""
         raise NotImplementedError
 
     def accuracy(self) -> float:
-        """Over the test samples, in [0, 1]."""
+        """Return the accuracy over the test samples, in [0, 1]."""
         raise NotImplementedError
 
 
 def measure_job(
     record: Recorder, kind: type[JobPeer], problem: Problem, device: str, rounds: int
 ) -> list[float] | None:
-    """Time the job `rounds` times, a row each.  Returns the losses of the last; None where it failed."""
+    """Time the job `rounds` times, a row each. Returns the losses of the last, or None if it failed."""
     losses = None
     with record.attempt("job", kind.name):
         peer = kind(problem, device)

@@ -1,4 +1,4 @@
-"""What the report asks of the library beyond its public names, in one place."""
+"""The report's access to the library beyond its public names, all in one place."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,10 +19,10 @@ from benchmarks.peers.peer import LEARNING_RATE
 def training_loop(
     net: Any, x: Array, labels: Array, batch_size: int, capture: bool
 ) -> Callable[[np.ndarray], list[float]]:
-    """Return a function of batches: an update by SGD for each; it returns the losses, and hence waits.
+    """Return a function that makes an SGD update per batch and returns the losses, and hence synchronizes.
 
-    capture: record the steps where the backend can.  The function then raises Wrong on a GPU where it cannot:
-    the library would go on with steps that Python runs.
+    capture: capture the steps if the backend can. On a GPU where it cannot, the function raises Wrong; the
+    library itself would go on eagerly.
     """
     trainer = Trainer(net, SGD(LEARNING_RATE), x, labels, batch_size, capture=capture)
 
@@ -36,9 +36,9 @@ def training_loop(
 
 
 def looped(backend: Backend, step: Callable[[int], None]) -> Callable[[int], None]:
-    """Return a function of count: step(0), …, step(count - 1), in the loop in which the library trains.
+    """Return a function of `count` that runs step(0), …, step(count - 1) in the library's training loop.
 
-    It raises Wrong on a GPU where the steps cannot be recorded.
+    On a GPU it raises Wrong if the steps cannot be captured.
     """
     loop = backend.captured(keep=(), compare=())
 
@@ -55,13 +55,13 @@ def _require_captured(backend: Backend, loop: Loop) -> None:
 
 
 def compile_kernels(backend: Backend) -> None:
-    """Compile what the backend compiles itself; no other backend than the CUDA one does."""
+    """Compile the kernels of a CUDA backend; do nothing for others."""
     if backend.name == "cupy":
-        backend.kernel("sgd")  # they are compiled together
+        backend.kernel("sgd")  # compiles all of them
 
 
 def memory_in_use(backend: Backend) -> float:
-    """Bytes of the device that are given away, less what CuPy's pool has unused; else, of the host."""
+    """Return the bytes in use on the device, without the free blocks of CuPy's pool; or those of the host."""
     if backend.name != "cupy":
         return resident() * 2**20
     backend.synchronize()
@@ -71,22 +71,22 @@ def memory_in_use(backend: Backend) -> float:
 
 
 def without_pool(backend: Backend) -> None:
-    """From now on CuPy asks the driver for each array, and exactly for its size."""
+    """Make CuPy allocate each array from the driver, at its exact size, from now on."""
     if backend.name == "cupy":
         backend.xp.cuda.set_allocator(None)
 
 
 @contextmanager
 def own_products(own: bool) -> Iterator[None]:
-    """Inside, CUDA layers take the library's own small products, whatever their size, or those of cuBLAS."""
-    any_size = 2**62 if own else 0  # SMALL: multiply-adds, DEEP: summands, up to which it takes its own
+    """Make CUDA layers use the library's own product kernels, at any size, or only cuBLAS, in the block."""
+    any_size = 2**62 if own else 0  # SMALL: multiply-adds, DEEP: summands, up to which own kernels are used
     with _changed(SMALL=any_size, DEEP=any_size):
         yield
 
 
 @contextmanager
 def rows_of_a_block(rows: int) -> Iterator[None]:
-    """Inside, a block of the kernel `bias_backward` sums that many rows."""
+    """Set how many rows a thread block of the kernel `bias_backward` sums, in the `with` block."""
     with _changed(ROWS=rows):
         yield
 
@@ -102,14 +102,20 @@ def _changed(**constants: int) -> Iterator[None]:
 
 
 def product(backend: Backend) -> Callable[[Array, Array, Array], Any]:
-    """out = a @ b in float32 by the vendor's BLAS, as the library calls it; transposed views are taken."""
+    """Return a function (a, b, out) that sets out = a @ b in float32 by the vendor's BLAS.
+
+    Transposed views are accepted.
+    """
     if backend.name == "numpy":
         return lambda a, b, out: np.matmul(a, b, out=out)
     return lambda a, b, out: cublas.product(backend.xp, a, b, out)
 
 
 def bias_backward(backend: Backend) -> Callable[[Array, Array, Array, Array], Any]:
-    """dz = dout where out > 0, else 0; db = the sums of its columns: a layer's backward without products."""
+    """Return a function (dout, out, dz, db): dz = dout where out > 0, else 0; db = the column sums of dz.
+
+    That is the backward pass of Affine + ReLU without its products.
+    """
     if backend.name == "numpy":
         return lambda dout, out, dz, db: np.sum(np.multiply(dout, out > 0, out=dz), axis=0, out=db)
     ws = Workspace(backend, "float32")

@@ -1,4 +1,4 @@
-"""What the figures depend on: device, driver, libraries, processor and the state of the checkout."""
+"""The machine that was measured: device, driver, libraries, processor and the state of the checkout."""
 
 import subprocess
 from datetime import UTC, datetime
@@ -12,7 +12,7 @@ QUERY = "name,driver_version,memory.total,clocks.max.sm,clocks.max.memory,power.
 
 
 def around() -> dict[str, Any]:
-    """What can be told without the backend."""
+    """Return the facts that need no backend."""
     return {
         "date": datetime.now(UTC).isoformat(timespec="seconds"),
         "nvidia-smi": said_by("nvidia-smi", f"--query-gpu={QUERY}", "--format=csv,noheader"),
@@ -22,16 +22,16 @@ def around() -> dict[str, Any]:
 
 
 def of_backend(name: str) -> dict[str, str]:
-    """Its device, and the versions of its libraries."""
+    """Return a backend's device and the versions of its libraries."""
     try:
         backend = load(name)
         return {"device": backend.device(), **backend.versions()}
-    except Exception as error:  # a GPU fails in many ways, and then the groups say where
+    except Exception as error:  # a GPU fails in many ways; the groups then report where
         return {"device": f"{type(error).__name__}: {error}"}
 
 
 def said_by(*command: str) -> str | None:
-    """What a command prints, on one line; None where it cannot say."""
+    """Return the output of a command as one line, or None if it fails."""
     try:
         done = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, timeout=10)
     except (OSError, subprocess.TimeoutExpired):

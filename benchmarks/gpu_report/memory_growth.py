@@ -1,4 +1,4 @@
-"""What trainings leave behind on the device: a graph's memory must be given back with the graph."""
+"""Memory that training runs leave behind on the device: a graph's memory must be released with the graph."""
 
 import gc
 
@@ -13,20 +13,20 @@ from benchmarks.gpu_report.settings import Settings
 from benchmarks.gpu_report.stages import Stages
 from benchmarks.peers.data import CLASSES, PIXELS
 
-FIRST, TRAININGS, STEPS = 2, 20, 10  # trainings that are not counted, those that are, the steps of each
+FIRST, TRAININGS, STEPS = 2, 20, 10  # uncounted runs, counted ones, steps of each
 ALLOWED = 64.0  # MiB
 
 
 def stage(stages: Stages, settings: Settings) -> None:
-    with stages(f"memory that {TRAININGS} trainings by cuBLAS leave behind") as say:
+    with stages(f"memory that {TRAININGS} training runs by cuBLAS leave behind") as say:
         grown = growth(settings)
         say(f"{grown:+.1f} MiB (at most {ALLOWED:g})")
         if grown > ALLOWED:
-            raise Wrong(f"{TRAININGS} trainings left {grown:.0f} MiB behind, at most {ALLOWED:g} wanted")
+            raise Wrong(f"{TRAININGS} training runs left {grown:.0f} MiB behind, at most {ALLOWED:g} wanted")
 
 
 def growth(settings: Settings) -> float:
-    """MiB that the device has given away since the first trainings; of the host, in a rehearsal."""
+    """Return the growth of memory in use since the first runs, in MiB; on the host in a rehearsal."""
     hidden, batch_size = (1024, 1024) if settings.device == "cuda" else (16, 16)
     data, backend = random_images(6 * batch_size), load(settings.backend)
     x, t = np.ascontiguousarray(data.x), data.t

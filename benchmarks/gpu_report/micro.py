@@ -1,4 +1,4 @@
-"""What a launch, a node of a graph and a small product cost: the figures that the others are made of."""
+"""The cost of a launch, of a graph node and of a small product: what the larger figures are made of."""
 
 from collections.abc import Callable
 from math import log2
@@ -14,8 +14,8 @@ from benchmarks.gpu_report.rows import Recorder, Wrong
 from benchmarks.gpu_report.settings import Settings
 
 EMPTY = 'extern "C" __global__ void empty() {}'
-NODES = 20  # launches in a step of the loop, so that what the step itself costs does not count
-STEPS = 100  # of a call, unless they have more multiply-adds than
+NODES = 20  # launches per step of the loop, so that the step's own cost does not count
+STEPS = 100  # per call, unless they have more multiply-adds than
 WORK = 4e10
 SHAPES = [  # batch, inputs, outputs; the first two are those of the job
     (100, 784, 50),
@@ -30,8 +30,8 @@ SHAPES = [  # batch, inputs, outputs; the first two are those of the job
     (4096, 50, 10),
     (100, 4096, 50),
 ]
-SUMMED = [(1000, 512), (8192, 4096)]  # rows and columns, whose sums are db
-ROWS = (64, 128, 256, 512)  # that a block sums
+SUMMED = [(1000, 512), (8192, 4096)]  # (rows, columns) of the gradient whose column sums are db
+ROWS = (64, 128, 256, 512)  # summed by a thread block
 
 
 def measure(record: Recorder, settings: Settings) -> None:
@@ -54,7 +54,7 @@ def _record(record: Recorder, what: str, works: dict[str, tuple[Work, int]], set
 
 
 def launches(backend: Backend) -> dict[str, tuple[Work, int]]:
-    """Works by name, and how many launches each call of them makes."""
+    """Return the work to time by name, with the number of launches per call."""
     empty, optimizer, ws = _empty(backend), SGD(0.1), Workspace(backend, "float32")
     update = find(backend.name, "float32", optimizer.compute)
     if update is None:
@@ -72,7 +72,7 @@ def launches(backend: Backend) -> dict[str, tuple[Work, int]]:
 
 
 def products(backend: Backend, n: int, inputs: int, outputs: int) -> dict[str, tuple[Work, int]]:
-    """A layer of that size in our loop, forward and backward: by our own products, and by those of cuBLAS."""
+    """Return both passes of a layer of that size in our loop, by our own products and by cuBLAS."""
     rng = np.random.default_rng(0)
     x, W, b, dout = (
         backend.asarray(rng.random(shape, dtype=np.float32))
@@ -102,7 +102,7 @@ def products(backend: Backend, n: int, inputs: int, outputs: int) -> dict[str, t
 
 
 def sums(backend: Backend, n: int, m: int) -> dict[str, tuple[Work, int]]:
-    """db of a layer that size, with so many rows to a block."""
+    """Return the computation of db at that size, for each number of rows per thread block."""
     rng, compute = np.random.default_rng(0), library.bias_backward(backend)
     dout, out = (backend.asarray(rng.random((n, m), dtype=np.float32)) for _ in range(2))
     dz, db = backend.empty((n, m), "float32"), backend.empty((m,), "float32")
@@ -120,7 +120,7 @@ def sums(backend: Backend, n: int, m: int) -> dict[str, tuple[Work, int]]:
 
 
 def in_our_way(call: Callable[[], object], own: bool) -> Callable[[], None]:
-    """The call as it is made, and captured, where the library's choice between the two is already made."""
+    """Return the call with the choice between own products and cuBLAS fixed, eagerly and in a capture."""
 
     def made() -> None:
         with library.own_products(own):

@@ -1,10 +1,10 @@
 """Numerical gradients in float64 on three random samples, entry by entry and by columns, by both methods.
 
 black box: `net.numerical_gradient` of 100-20-10. It evaluates the loss for each of 2,230 parameters, twice
-for "central" and once for "complex". On a GPU an evaluation is some tens of launches and a wait, so that the
-39,760 parameters of 784-50-10 would not come to an end within the limit of this group.
-columns: all parameters of 784-50-10 as a full gradient check takes them, many perturbed outputs of a layer at
-a time (backprop/networks/jacobian.py).
+for "central" and once for "complex". On a GPU an evaluation takes some tens of launches and one
+synchronization, so the 39,760 parameters of 784-50-10 would not finish within the limit of this group.
+columns: all parameters of 784-50-10 as in a full gradient check, many perturbed outputs of a layer at a time
+(backprop/networks/jacobian.py).
 """
 
 import time
@@ -41,12 +41,12 @@ def by_columns(net: TwoLayerNet, x: Array, t: Array, method: str) -> Mapping[str
     }
 
 
-# First what has a target, should the time run out.  Pixels and hidden units, on a GPU.
+# Those with a target first, in case the time runs out.  (Pixels, hidden units) on a GPU.
 WAYS: dict[str, tuple[Way, tuple[int, int]]] = {
     COLUMNS: (by_columns, (PIXELS, 50)),
     BLACK_BOX: (black_box, (100, 20)),
 }
-REHEARSED = (100, 5)  # on a CPU, by either
+REHEARSED = (100, 5)  # on the CPU, for both ways
 
 
 def measure(record: Recorder, settings: Settings) -> None:
@@ -60,7 +60,7 @@ def measure(record: Recorder, settings: Settings) -> None:
             name = numerical_name(way, method)
             with record.attempt("numerical", name):
                 exact = net.gradient(x, t)
-                difference = off(compute(net, x, t, method), exact)  # compiles what it needs
+                difference = off(compute(net, x, t, method), exact)  # also compiles
                 for i in range(ROUNDS):
                     net.backend.synchronize()
                     start = time.perf_counter()

@@ -1,4 +1,4 @@
-"""The job by backprop on NumPy: what every other's losses and accuracy are held against."""
+"""The job by backprop on NumPy: the reference for the losses and accuracy of all others."""
 
 from benchmarks.gpu_report.job import measure_job
 from benchmarks.gpu_report.ours import Eager

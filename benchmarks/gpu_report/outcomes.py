@@ -1,4 +1,4 @@
-"""A plugin of pytest that writes down how each test came out as it ends, also where xdist runs them."""
+"""A pytest plugin that records the outcome of each test as it ends, also under xdist."""
 
 from typing import Any
 
@@ -7,11 +7,11 @@ import pytest
 from benchmarks.gpu_report.rows import Recorder
 
 WORST = ("passed", "skipped", "failed")
-LONGEST = 2000  # characters of a failure's text that are kept, the last
+LONGEST = 2000  # last characters of a failure's text that are kept
 
 
 class Outcomes:
-    """A row for the number of tests, for each that begins, and for each that has ended, of one unit."""
+    """Rows for one unit of tests: their number, each test that begins, and each that has ended."""
 
     def __init__(self, record: Recorder, unit: str) -> None:
         self.record, self.unit = record, unit
@@ -27,7 +27,7 @@ class Outcomes:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, node: Any, ids: Any) -> None:
-        self._collected(len(ids))  # each worker collects all of them
+        self._collected(len(ids))  # each worker collects all tests
 
     def _collected(self, count: int) -> None:
         if self.collected is None:
@@ -50,7 +50,7 @@ class Outcomes:
 
 
 class Counts:
-    """A row for the number of tests in each file. One that cannot be collected counts as one, to be run."""
+    """Rows with the number of tests per file. A file that cannot be collected counts as one test to run."""
 
     def __init__(self, record: Recorder, unit: str) -> None:
         self.record, self.unit = record, unit
@@ -76,7 +76,7 @@ def _text(report: Any) -> str:
 
 
 def _reason(report: Any) -> str:
-    """Why it was skipped; pytest has it behind the file and the line, or on a test that may fail."""
+    """Return the reason for a skip or an expected failure; pytest keeps the first after file and line."""
     if hasattr(report, "wasxfail"):
         return f"expected to fail: {report.wasxfail}"
     return str(report.longrepr[-1]).removeprefix("Skipped: ")

@@ -1,4 +1,4 @@
-"""Scripts of one's own, benchmarks/private/*.py, which git ignores: each is run, and its output kept."""
+"""Scripts of the user, benchmarks/private/*.py, which git ignores: each is run, and its output kept."""
 
 import os
 import sys
@@ -11,18 +11,18 @@ from benchmarks.gpu_report.settings import Settings
 from benchmarks.peers.job import CHECKOUT
 
 FOLDER = CHECKOUT / "benchmarks" / "private"
-MARGIN = 10.0  # seconds, after which a process that was cut off has ended
-LINES = 200  # of the output that are kept, the last
+MARGIN = 10.0  # seconds by which a process that was cut off has ended
+LINES = 200  # last lines of the output that are kept
 
 
 def measure(record: Recorder, settings: Settings, folder: Path = FOLDER) -> None:
-    """Run them in the order of their names.  Each has an equal part of the time that is left."""
+    """Run the scripts in the order of their names. Each gets an equal share of the time that is left."""
     scripts = sorted(folder.glob("*.py"))
     if not scripts:
         print(f"  no script in {folder}", flush=True)
     until = time.monotonic() + settings.limit - MARGIN
     environment = {"BACKPROP_DATA_DIR": settings.mnist} if settings.mnist else {}
-    # So that they import this checkout, whatever else is installed.
+    # Scripts import this checkout, whatever else is installed.
     environment["PYTHONPATH"] = f"{CHECKOUT}{os.pathsep}{os.environ.get('PYTHONPATH', '')}"
     for i, script in enumerate(scripts):
         if settings.device == "cpu":

@@ -1,4 +1,4 @@
-"""A first look at the GPU and the data in a process of its own: `… probe SETTINGS`; a driver may hang."""
+"""A first look at the GPU and the data, in its own process since a driver may hang: `… probe SETTINGS`."""
 
 import json
 import sys
@@ -15,15 +15,15 @@ from benchmarks.gpu_report.processes import DONE, run, tail
 from benchmarks.gpu_report.settings import Settings
 
 LIMIT = 60.0  # seconds
-REFUSED = 3  # the exit status of its process
+REFUSED = 3  # its exit status if there is no GPU or no data
 
 
 class Unusable(Exception):
-    """There is nothing to measure on, or not the data that was asked for."""
+    """Error: no usable GPU, or the data that was asked for is missing."""
 
 
 def probe(settings: Settings) -> dict[str, Any]:
-    """Device and versions.  Raises Unusable where there is no GPU, or no such data."""
+    """Return device and versions. Raises Unusable if there is no GPU or no such data."""
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder, "log")
         command = [sys.executable, "-m", "benchmarks.gpu_report.probe", json.dumps(asdict(settings))]
@@ -41,7 +41,7 @@ def main(told: str) -> int:
         return REFUSED
     try:
         if settings.mnist is not None:
-            load_mnist(data_dir=settings.mnist)  # before minutes are spent: is it there, and is it whole?
+            load_mnist(data_dir=settings.mnist)  # fail before minutes are spent if it is missing or damaged
     except DataError as error:
         print(error)
         return REFUSED

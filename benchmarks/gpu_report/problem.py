@@ -1,4 +1,4 @@
-"""What every library trains on: the data, the initial weights, and the batches, drawn ahead on the host."""
+"""The common problem of all libraries: data, initial weights, and batches drawn ahead on the host."""
 
 from typing import NamedTuple
 
@@ -8,12 +8,15 @@ from backprop import load_mnist
 from benchmarks.gpu_report.settings import Settings
 from benchmarks.peers.data import CLASSES, PIXELS, Data, initial_weights
 
-DARK = 0.8  # of the pixels, as in MNIST
-SIGNAL = 0.16  # of a pattern in an image: the job then ends at an accuracy of about 0.96, as with MNIST
+DARK = 0.8  # share of the pixels, as in MNIST
+SIGNAL = 0.16  # strength of the class pattern; the job then reaches an accuracy of about 0.96, as on MNIST
 
 
 class Problem(NamedTuple):
-    """weights: float64, in the layout of `TwoLayerNet`.  batches: (iterations, batch_size) int64."""
+    """Data, weights and batches.
+
+    weights: float64, in the layout of `TwoLayerNet`.  batches: (iterations, batch_size) int64.
+    """
 
     data: Data
     weights: dict[str, np.ndarray]
@@ -21,12 +24,12 @@ class Problem(NamedTuple):
 
 
 def job_problem(settings: Settings) -> Problem:
-    """The job: 10,000 iterations of 784-50-10 at batch 100."""
+    """Return the job: 10,000 iterations of 784-50-10 at batch 100."""
     return _problem(settings, settings.hidden, settings.iterations, settings.batch_size)
 
 
 def big_problem(settings: Settings) -> Problem:
-    """The big step: hidden 4096, batch 8192."""
+    """Return the big step: hidden 4096, batch 8192."""
     return _problem(settings, settings.big_hidden, settings.big_steps, settings.big_batch)
 
 
@@ -37,7 +40,7 @@ def _problem(settings: Settings, hidden: int, iterations: int, batch_size: int) 
 
 
 def load(settings: Settings) -> Data:
-    """MNIST, or random images that can be learnt."""
+    """Return MNIST, or random images that can be learned."""
     if settings.mnist is None:
         return random_images(settings.samples)
     (x, t), (x_test, t_test) = load_mnist(data_dir=settings.mnist)
@@ -45,7 +48,7 @@ def load(settings: Settings) -> Data:
 
 
 def random_images(samples: int) -> Data:
-    """Noise with as many dark pixels as MNIST has, over a faint pattern for each class; a sixth to test."""
+    """Return noise with MNIST's share of dark pixels over a faint pattern per class; a sixth for testing."""
     test = samples // 6
     rng = np.random.default_rng(0)
     patterns = rng.random((CLASSES, PIXELS), dtype=np.float32)

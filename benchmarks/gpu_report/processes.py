@@ -1,4 +1,4 @@
-"""A process within a limit: what it prints is kept, and it ends together with all that it started."""
+"""A process with a time limit: its output is kept, and it ends together with all that it started."""
 
 import os
 import signal
@@ -13,15 +13,18 @@ from typing import NamedTuple, TextIO
 from benchmarks.peers.job import CHECKOUT
 
 DONE = "done"
-TO_END = 1.0  # seconds to end by itself what it has started, once it is asked to
-EVERY = 0.1  # seconds, in which what it prints is shown
-# What it printed before it crashed is not lost in a buffer, and Python says where it crashed.
+TO_END = 1.0  # seconds to end its own children after SIGTERM
+EVERY = 0.1  # seconds between two looks at its output
+# No output is lost in a buffer when it crashes, and Python prints where.
 ENVIRONMENT = {"PYTHONUNBUFFERED": "1", "PYTHONFAULTHANDLER": "1"}
 TIED = Path(__file__).with_name("tied.py")
 
 
 class Ending(NamedTuple):
-    """How a process ended: "done", or in words why not.  failed: by itself, not for lack of time."""
+    """The ending of a process.
+
+    how: "done", or the reason in words.  failed: it failed by itself, not for lack of time.
+    """
 
     how: str
     seconds: float
@@ -37,7 +40,7 @@ def run(
     live: bool = False,
     to_end: float = TO_END,
 ) -> Ending:
-    """Run a command for at most `limit` seconds.  log: what it prints.  live: show that as it comes, too."""
+    """Run a command for at most `limit` seconds.  log: file of its output.  live: also show it."""
     start, status = time.monotonic(), None
     with log.open("wb") as output, log.open(errors="replace") as printed:
         process = subprocess.Popen(
@@ -47,7 +50,7 @@ def run(
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            start_new_session=True,  # so that it ends together with the processes that it starts
+            start_new_session=True,  # so that it ends together with its children
         )
         try:
             status = _wait(process, start + limit, printed if live else None)
@@ -64,7 +67,7 @@ def run(
 
 
 def _wait(process: "subprocess.Popen[bytes]", until: float, printed: TextIO | None) -> int | None:
-    """Its exit status; None where it has not ended by then."""
+    """Return the exit status, or None if the process has not ended by then."""
     while (left := until - time.monotonic()) > 0:
         with suppress(subprocess.TimeoutExpired):
             return process.wait(min(left, EVERY) if printed else left)
@@ -79,10 +82,10 @@ def _show(printed: TextIO) -> None:
 
 
 def _end(process: "subprocess.Popen[bytes]", to_end: float) -> None:
-    # It may have begun processes in sessions of their own, as this one does; nobody else knows those.
+    # Only the process itself knows children that it started in other sessions, so it is asked first.
     if process.poll() is None:
         _signal(process, signal.SIGTERM, to_end)
-    _signal(process, signal.SIGKILL, 5)  # one that waits for the driver may not die; we go on
+    _signal(process, signal.SIGKILL, 5)  # a process that waits for the driver may not die; go on
 
 
 def _signal(process: "subprocess.Popen[bytes]", number: int, wait: float) -> None:
@@ -100,5 +103,5 @@ def _in_words(status: int, log: Path) -> str:
 
 
 def tail(log: Path, count: int) -> list[str]:
-    """The last lines of a log."""
+    """Return the last lines of a log."""
     return log.read_text(errors="replace").splitlines()[-count:]

@@ -1,4 +1,4 @@
-"""How a figure is read off the rows: functions of them that return a value for each round, or none."""
+"""Functions that read a figure off the rows: a value per round, or none."""
 
 from collections.abc import Callable
 from statistics import median
@@ -20,7 +20,7 @@ def time_of(what: str, name: str) -> Values:
 
 
 def times_slower(what: str, name: str, reference: str) -> Values:
-    """What one takes over the median of the other, which ran in turns with it or in a process of its own."""
+    """Return a reading: the time of one, over the median time of the other."""
 
     def values(rows: Rows) -> list[float]:
         base = seconds(rows, what, reference)
@@ -32,7 +32,7 @@ def times_slower(what: str, name: str, reference: str) -> Values:
 def off_losses(
     what: str, name: str, reference: str, reference_what: str | None = None, by: Measure = np.max
 ) -> Values:
-    """By how much the first losses differ: at most, or by another measure."""
+    """Return a reading: the distance of the first losses from NumPy's, at most or by another measure."""
 
     def values(rows: Rows) -> list[float]:
         exact = found(rows, reference_what or what, reference)
@@ -46,11 +46,11 @@ def off_losses(
 
 def _apart(losses: list[float], exact: list[float], by: Measure) -> float:
     both = min(len(losses), len(exact))
-    return float(by(np.abs(np.subtract(losses[:both], exact[:both]))))  # NaN where one of them is
+    return float(by(np.abs(np.subtract(losses[:both], exact[:both]))))  # NaN if one of them is
 
 
 def off_accuracy(name: str) -> Values:
-    """By how many points the accuracy after the job differs from NumPy's."""
+    """Return a reading: the difference of the accuracy after the job from NumPy's, in points."""
 
     def values(rows: Rows) -> list[float]:
         exact = found(rows, "job", NUMPY)

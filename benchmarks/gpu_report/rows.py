@@ -1,4 +1,4 @@
-"""What was measured, a row at a time: a process that ends early loses none that it wrote before."""
+"""Rows of measurements, written one at a time, so that a process that crashes loses none."""
 
 import json
 import sys
@@ -13,11 +13,11 @@ Rows: TypeAlias = list[Row]
 
 
 class Wrong(Exception):
-    """A result is not as it must be; the message says all that there is to say."""
+    """Error: a result is wrong. The message is complete; no traceback is needed."""
 
 
 class Recorder:
-    """record("job", "ours", seconds=…) writes a row of its group; the file has a JSON object a line."""
+    """A writer of a group's rows: record("job", "ours", seconds=…) appends a JSON object as a line."""
 
     def __init__(self, path: Path, group: str) -> None:
         self.path, self.group = path, group
@@ -25,12 +25,12 @@ class Recorder:
     def __call__(self, what: str, name: str, **facts: Any) -> None:
         row = {"group": self.group, "what": what, "name": name, **facts}
         with self.path.open("a") as file:
-            # The line break in front ends a row that another process was writing when it was killed.
+            # The leading line break ends a row that another process was writing when it was killed.
             file.write(f"\n{json.dumps(row)}\n")
 
     @contextmanager
     def attempt(self, what: str, name: str) -> Iterator[None]:
-        """Let the rest of the group go on where this part of it fails, and say why it did."""
+        """Record the error of the block, if it fails, so that the rest of the group goes on."""
         try:
             yield
         except Wrong as error:
@@ -43,7 +43,7 @@ class Recorder:
 
 
 def read(path: Path) -> Rows:
-    """The rows of a file, without empty lines and those that were cut short as their process ended."""
+    """Return the rows of a file, without empty lines and those cut short when their process ended."""
     rows = []
     for line in path.read_text(errors="replace").splitlines() if path.exists() else []:
         with suppress(json.JSONDecodeError):
@@ -52,15 +52,15 @@ def read(path: Path) -> Rows:
 
 
 def found(rows: Rows, what: str, name: str | None = None) -> Rows:
-    """The rows of a kind, or those of them that have a name."""
+    """Return the rows of a kind, or only those with that name."""
     return [row for row in rows if row["what"] == what and name in (None, row["name"])]
 
 
 def seconds(rows: Rows, what: str, name: str) -> list[float]:
-    """The time of each round, as far as there were any."""
+    """Return the time of each round that was measured."""
     return [row["seconds"] for row in found(rows, what, name)]
 
 
 def names(rows: Rows, what: str) -> list[str]:
-    """The names of the rows of a kind, in the order in which they came."""
+    """Return the names of the rows of a kind, in the order in which they came."""
     return list(dict.fromkeys(row["name"] for row in found(rows, what)))

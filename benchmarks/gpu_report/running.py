@@ -1,4 +1,4 @@
-"""The groups one after the other, each in a process of its own that is ended at its limit."""
+"""The groups run one after the other, each in its own process, which is ended at its limit."""
 
 import json
 import sys
@@ -15,8 +15,8 @@ from benchmarks.gpu_report.stages import OK
 from benchmarks.peers import one_thread
 
 LEAST = 1.0  # seconds that must be left for a group to begin
-GROUP_TO_END = 5.0  # seconds for a group to end, and what it has started before it
-WITHOUT_CUB = {"CUPY_ACCELERATORS": ""}  # CuPy's own; those of CUB take seconds to compile, each
+GROUP_TO_END = 5.0  # seconds for a group to end, after its children
+WITHOUT_CUB = {"CUPY_ACCELERATORS": ""}  # CuPy's own reductions; each of CUB's takes seconds to compile
 
 
 def run_all(
@@ -29,7 +29,7 @@ def run_all(
 ) -> dict[str, Ending]:
     """Run every group within its limit and all of them within the budget; they write to `rows`.
 
-    report: called as each of them ends.  started: when the budget began, by `time.monotonic`; now if None.
+    report: called as each group ends.  started: start of the budget, by `time.monotonic`; now if None.
     """
     endings: dict[str, Ending] = {}
     until = (time.monotonic() if started is None else started) + budget
@@ -46,16 +46,16 @@ def run_all(
 
 
 def compiled(rows: Path) -> bool:
-    """Whether the smoke test came as far as to compile our kernels."""
+    """Return whether the smoke test could compile our kernels."""
     return any(row["outcome"] == OK for row in found(read(rows), "smoke", COMPILING))
 
 
 def run_group(name: str, group: Group, settings: Settings, limit: float, rows: Path) -> Ending:
-    """One group, with what it prints kept beside `rows` as NAME.log."""
+    """Run one group, keeping its output beside `rows` as NAME.log."""
     told = json.dumps(asdict(replace(settings, limit=limit)))
     command = [sys.executable, "-m", "benchmarks.gpu_report.child", name, group.module, str(rows), told]
     environment = dict(WITHOUT_CUB) if group.without_cub else {}
-    if group.one_thread or settings.device == "cpu":  # in a rehearsal others may want the cores
+    if group.one_thread or settings.device == "cpu":  # a rehearsal leaves the other cores alone
         environment |= dict.fromkeys(one_thread.VARIABLES, "1")
     if group.live:
         print(f"{name}, at most {limit:.0f} s:", flush=True)

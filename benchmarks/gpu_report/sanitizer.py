@@ -1,4 +1,4 @@
-"""Three steps under NVIDIA's compute-sanitizer: accesses outside of an array, and races within a block."""
+"""Three steps under NVIDIA's compute-sanitizer: out-of-bounds accesses, and races within a block."""
 
 import os
 import re
@@ -12,11 +12,11 @@ from benchmarks.gpu_report.settings import Settings
 from benchmarks.gpu_report.stages import NotChecked, Stages
 
 TOOL = "compute-sanitizer"
-FOUND = 99  # the exit status that it is told to end with where it found errors
-LIMIT = 35.0  # seconds for each check
-MARGIN = 8.0  # seconds of the group that the checks must not use up
-# The products that the steps take, and options. Races within cuBLAS are not our affair, nor are the errors of
-# calls that CuPy makes in order to try whether they work.
+FOUND = 99  # the exit status that we ask it to use if it finds errors
+LIMIT = 35.0  # seconds per check
+MARGIN = 8.0  # seconds of the group that the checks must leave
+# The products to use, and options. Races within cuBLAS are not ours to find, nor are errors of the calls by
+# which CuPy probes what is supported.
 CHECKS = {
     "memcheck": ("own,cublas", ["--report-api-errors", "no"]),
     "racecheck": ("own", []),
@@ -25,7 +25,7 @@ SUMMARY = re.compile(r"(ERROR|RACECHECK) SUMMARY: .*")
 
 
 def stage(stages: Stages, settings: Settings, record: Recorder) -> None:
-    """A stage for each check; without the tool, the same steps in a process of their own."""
+    """Run a stage per check; without the tool, the same steps in their own process."""
     tool = where() if settings.device == "cuda" else None
     if tool is None:
         reason = "it is not installed" if settings.device == "cuda" else "a CPU has none"
@@ -45,7 +45,7 @@ def stage(stages: Stages, settings: Settings, record: Recorder) -> None:
 
 
 def checked(ending: Ending, log: Path, ways: int) -> str:
-    """What the tool says in the end.  Raises NotChecked unless it and all of the steps have come that far."""
+    """Return the summary of the tool. Raises NotChecked unless it and all of the steps have finished."""
     printed = log.read_text(errors="replace")
     summary = SUMMARY.search(printed)
     steps_ended = len(re.findall("^[a-z]+, (?:captured|eager): losses ", printed, re.MULTILINE))
@@ -56,13 +56,13 @@ def checked(ending: Ending, log: Path, ways: int) -> str:
 
 
 def where() -> str | None:
-    """The command, from the path or from a CUDA toolkit beside it."""
+    """Return the path of the tool, found on PATH or in a CUDA toolkit; None if there is none."""
     toolkits = map(str, sorted(Path("/usr/local").glob("cuda*/bin"), reverse=True))
     return shutil.which(TOOL, path=os.pathsep.join([os.environ.get("PATH", os.defpath), *toolkits]))
 
 
 def steps(backend: str, products: str, limit: float, log: Path, under: list[str]) -> Ending:
-    """Run `few_steps.py`, under a tool or as it is."""
+    """Run `few_steps.py`, under a tool or directly."""
     return run(
         [*under, sys.executable, "-m", "benchmarks.gpu_report.few_steps", backend, products], limit, log
     )

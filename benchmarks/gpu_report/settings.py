@@ -1,18 +1,18 @@
-"""How much is measured: on a GPU, and in a rehearsal on the CPU."""
+"""Sizes of what is measured: on a GPU, and in a rehearsal on the CPU."""
 
 from dataclasses import dataclass
 
-BUDGET = 500.0  # seconds: nine minutes, less what the tables and processes that are slow to end may take
+BUDGET = 500.0  # seconds: nine minutes, less a margin for tables and processes that are slow to end
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What a group has to know; it travels to its process as JSON.
+    """Settings of a group, passed to its process as JSON.
 
-    device: "cuda", or "cpu" for a rehearsal.  mnist: the directory of its files; None: random images.
-    samples: how many random images there are to train on.  rounds, eager_rounds: of the job.
-    block: seconds of a turn of what is timed in turns.  tests: a folder of tests, or one file.
-    limit: seconds that the group has, told as it starts.
+    device: "cuda", or "cpu" for a rehearsal.  mnist: the directory of its files, or None for random images.
+    samples: number of random training images.  rounds, eager_rounds: rounds of the job.
+    block: seconds per turn where work is timed in turns.  tests: a folder of tests, or one file.
+    limit: seconds for the group, set when it starts.
     """
 
     device: str = "cuda"
@@ -32,11 +32,11 @@ class Settings:
 
     @property
     def backend(self) -> str:
-        """The backend of ours that computes there."""
+        """The name of our backend for that device."""
         return "cupy" if self.device == "cuda" else "numpy"
 
 
-# The same code on the CPU and small sizes: whether all of it runs and agrees, and no figure that counts.
+# The same code on the CPU with small sizes: everything runs and agrees, and the figures mean nothing.
 REHEARSAL = Settings(
     device="cpu",
     samples=6000,

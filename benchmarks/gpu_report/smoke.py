@@ -1,6 +1,6 @@
-"""Does it work at all?  The library's parts, the plainest first, within a minute and a half.
+"""The smoke test: the parts of the library, the simplest first, within a minute and a half.
 
-A crash takes the process, and with it the later stages; what has been printed says how far it came.
+A crash ends the process and with it the later stages; the lines printed so far show how far it got.
 """
 
 from dataclasses import replace
@@ -21,8 +21,8 @@ from benchmarks.gpu_report.settings import Settings
 from benchmarks.gpu_report.stages import Say, Stages
 from benchmarks.gpu_report.targets import LOSSES
 
-SAMPLES = 6000  # random images, where there is no MNIST
-WHOSE = {"our own": (True, 200), "cuBLAS's": (False, 40)}  # products: own?, and in how many steps
+SAMPLES = 6000  # random images, if there is no MNIST
+WHOSE = {"our own": (True, 200), "cuBLAS's": (False, 40)}  # products: whether own, and the number of steps
 
 
 def measure(record: Recorder, settings: Settings) -> None:
@@ -51,7 +51,7 @@ def measure(record: Recorder, settings: Settings) -> None:
 
 
 def compare(problem: Problem, device: str, say: Say) -> None:
-    """Raise Wrong unless captured and eager agree in every bit, and nearly with NumPy."""
+    """Raise Wrong unless captured and eager losses agree in every bit, and with NumPy within limits."""
     captured, eager, exact = (
         losses(kind, problem, on) for kind, on in ((Captured, device), (Eager, device), (OnNumpy, "cpu"))
     )

@@ -1,4 +1,4 @@
-"""Stages, one after the other: each says on the terminal when it begins and what it found, at once."""
+"""Stages run one after the other; each prints a line when it begins and its findings at once."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -12,11 +12,11 @@ OK, FAILED, NOT_CHECKED = "ok", "FAILED", "NOT CHECKED"
 
 
 class NotChecked(Exception):
-    """What a stage is for could not be looked at; the message says why."""
+    """Error: a stage could not do its check; the message says why."""
 
 
 class Stages:
-    """`with stages("a stage") as say:`; where one fails, it says so, and the later ones still run."""
+    """A runner of stages: `with stages("a stage") as say:`. After a failure, later stages still run."""
 
     def __init__(self, record: Recorder) -> None:
         self.record, self.start = record, time.monotonic()

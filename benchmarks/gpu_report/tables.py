@@ -1,4 +1,4 @@
-"""What was measured as text."""
+"""The report as text tables."""
 
 from collections.abc import Callable, Iterator
 from statistics import median
@@ -13,9 +13,9 @@ from benchmarks.gpu_report.verdicts import NOT_ASKED, Line
 
 
 def report(rows: Rows, judgement: Judgement, endings: dict[str, Ending]) -> Iterator[str]:
-    """The tables, one after the other; none where nothing of it was measured.
+    """Yield the tables one after the other, leaving out those without measurements.
 
-    One that cannot be made of its rows says so, and the others are there.
+    A table that cannot be made of its rows says so; the others are still printed.
     """
     parts: dict[str, Callable[[], str]] = {
         "smoke": lambda: smoke(rows),
@@ -32,7 +32,7 @@ def report(rows: Rows, judgement: Judgement, endings: dict[str, Ending]) -> Iter
     for name, part in parts.items():
         try:
             text = part()
-        except Exception as error:  # rows are what other processes wrote
+        except Exception as error:  # rows come from other processes
             text = f"FAULT: {name} cannot be printed: {type(error).__name__}: {error}"
             judgement.faults.append(text)
         if text:
@@ -61,7 +61,7 @@ def groups(endings: dict[str, Ending]) -> str:
 
 
 def wanted(lines: list[Line]) -> str:
-    """The targets; not those for which nobody asked."""
+    """Return the table of targets, without those that were not asked for."""
     asked = [line for line in lines if not (line.reason or "").endswith(NOT_ASKED)]
     if not asked:
         return ""
@@ -115,7 +115,7 @@ def big(rows: Rows) -> str:
 
 
 def small(rows: Rows) -> str:
-    """What is measured in seconds: the first step, the compiling, the numerical gradients."""
+    """Return the table of times in seconds: first step, compiling, numerical gradients."""
     cells = [
         (f"{what}: {name}", *(f"{s:.3f}" for s in (median(times), min(times), max(times))))
         for what, name in [

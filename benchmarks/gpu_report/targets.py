@@ -1,4 +1,4 @@
-"""What is wanted: of speed, and of agreement, without which no figure of speed counts."""
+"""The targets: speed, and agreement, without which no speed counts."""
 
 from typing import NamedTuple
 
@@ -21,13 +21,13 @@ from benchmarks.gpu_report.readings import (
     times_slower,
 )
 
-# float32 in another order of summation stays within 7e-8 over 200 steps; products in TF32 are off by 1e-4,
-# and a bias that is never updated by more. In the big step b2 puts the second loss off by 5e-5.
-# How far losses may be from NumPy's. In the median sums in another order make 2e-7, factors in TF32 2e-6 and
-# more. But one input of a ReLU that rounds to the other side of 0 moves later losses by 1e-4.
+# Limits on the distance of losses from NumPy's. Summing in another order makes a median difference of 2e-7,
+# factors in TF32 one of 2e-6 or more. Products in TF32 are off by 1e-4, and a bias that is never updated by
+# more. But one input of a ReLU that rounds to the other side of 0 moves later losses by 1e-4. In the big
+# step, a b2 that is not updated moves the second loss by 5e-5.
 LOSSES = {"median": (np.median, 1e-6), "largest": (np.max, 1e-3)}
 FIRST_TWO, POINTS = 2e-6, 0.2
-METHODS = {"central": 1e-7, "complex": 1e-13}  # how far from the gradient by backpropagation
+METHODS = {"central": 1e-7, "complex": 1e-13}  # largest difference from backpropagation
 
 
 def numerical_name(way: str, method: str) -> str:
@@ -41,7 +41,11 @@ DIFFERENCES = {
 
 
 class Target(NamedTuple):
-    """needs: the rows that it is made of, as (group, name).  holds: else the results are wrong, not slow."""
+    """A target.
+
+    needs: the rows that it is computed from, as (group, name).
+    holds: True if missing it means wrong results, not slow ones.
+    """
 
     what: str
     unit: str
@@ -57,7 +61,7 @@ class Target(NamedTuple):
         return f"{bound} {self.limit:g} {self.unit}".rstrip()
 
     def is_met(self, value: float) -> bool:
-        return value >= self.limit if self.at_least else value <= self.limit  # and neither by NaN
+        return value >= self.limit if self.at_least else value <= self.limit  # both false for NaN
 
 
 def _speed() -> list[Target]:

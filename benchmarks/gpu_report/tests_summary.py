@@ -1,4 +1,4 @@
-"""How the library's tests on the GPU came out, from the rows of the plugin that watched them."""
+"""A summary of the library's tests on the GPU, from the rows of the pytest plugin."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -8,15 +8,16 @@ from typing import NamedTuple
 from benchmarks.gpu_report.processes import DONE
 from benchmarks.gpu_report.rows import Rows, found
 
-IN_FULL, NAMED = 20, 100  # failures whose text is printed, and whose name is
-NONE = 5  # the exit status of pytest where there was no test of the kind
+IN_FULL, NAMED = 20, 100  # failures printed with their text, and by name only
+NONE = 5  # pytest's exit status if there was no test
 
 
 class Tests(NamedTuple):
-    """collected: how many there were; None where it did not get there.  failed: the texts by name.
+    """The outcome of the tests.
 
-    unfinished: how many were collected and came to no end.  running: those that had begun.
-    units: how each ended that did not simply end.  reasons: how many were skipped for each.
+    collected: their number, or None if collecting failed.  failed: texts of failures by test name.
+    unfinished: number of tests that were collected and did not end.  running: names of those that had begun.
+    units: endings of the units that did not end normally.  reasons: number of skips for each reason.
     """
 
     collected: int | None
@@ -75,7 +76,7 @@ def summary(rows: Rows) -> Tests:
 
 
 def went_wrong(rows: Rows, tests: Tests) -> bool:
-    """A test failed, a process of tests did, a test or a unit came to no end, or there was no test at all."""
+    """Return whether a test or its process failed or did not end, or whether there was no test at all."""
     units = found(rows, "unit")
     none = bool(units) and not tests.collected and not tests.units
     return bool(tests.failed or tests.unfinished or tests.units) or none

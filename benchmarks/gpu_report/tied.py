@@ -1,6 +1,6 @@
-"""A command that ends with its parent, even with one that is killed: `python tied.py PARENT COMMAND…`.
+"""A command that ends with its parent, even if the parent is killed: `python tied.py PARENT COMMAND…`.
 
-It becomes the command.  Why not between fork and exec: JAX warns of every fork of a process that it is in.
+This process becomes the command. A hook between fork and exec would not do, since JAX warns of every fork.
 """
 
 import ctypes
@@ -10,7 +10,7 @@ import sys
 
 if __name__ == "__main__":
     parent, *command = sys.argv[1:]
-    if sys.platform == "linux":  # elsewhere it goes on to its limit
+    if sys.platform == "linux":  # elsewhere the process runs on to its limit
         ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
     if os.getppid() == int(parent):
         os.execvp(command[0], command)

@@ -1,4 +1,4 @@
-"""Each target judged by what was measured, or the reason why it was not."""
+"""The verdict on each target, or the reason why it was not measured."""
 
 from collections.abc import Iterable
 from statistics import median
@@ -9,13 +9,17 @@ from benchmarks.gpu_report.rows import Rows, found
 from benchmarks.gpu_report.targets import Target
 
 MET, MISSED, DISAGREES, REHEARSED = "met", "MISSED", "DISAGREES", "rehearsal"
-NOT_MEASURED, FAULT = "not measured", "FAULT"  # the last: it could not be judged
+NOT_MEASURED, FAULT = "not measured", "FAULT"  # FAULT: it could not be judged
 NOT_ASKED = "was not asked for"
 MISSING = {"pytorch": "PyTorch", "jax": "JAX"}
 
 
 class Line(NamedTuple):
-    """A target, what every round gave, what it comes to, the verdict, and why where nothing was measured."""
+    """A line of the table of targets.
+
+    rounds: the value of each round.  measured: the value that is judged.
+    reason: why nothing was measured, or None.
+    """
 
     what: str
     wanted: str
@@ -28,12 +32,12 @@ class Line(NamedTuple):
 def judge_all(
     targets: Iterable[Target], rows: Rows, endings: dict[str, Ending], rehearsal: bool
 ) -> list[Line]:
-    """All targets.  One whose rows are not as they should be costs itself alone."""
+    """Judge all targets. A target with malformed rows is a FAULT and does not affect the others."""
     lines = []
     for target in targets:
         try:
             lines.append(judge(target, rows, endings, rehearsal))
-        except Exception as error:  # rows are what other processes wrote
+        except Exception as error:  # rows come from other processes
             reason = f"{type(error).__name__}: {error}"
             lines.append(Line(target.what, target.wanted, None, [], FAULT, reason))
     return lines
@@ -44,10 +48,10 @@ def judge(target: Target, rows: Rows, endings: dict[str, Ending], rehearsal: boo
     if not values:
         reason = why_not(target, rows, endings)
         return Line(target.what, target.wanted, None, [], NOT_MEASURED, reason)
-    # What must hold has to hold in every round; NaN is the worst.
+    # A target of agreement has to hold in every round; NaN counts as the worst.
     measured = max(values, key=lambda value: (value != value, value)) if target.holds else median(values)
     if rehearsal and not target.holds:
-        verdict = REHEARSED  # whatever it came to, it was not on a GPU
+        verdict = REHEARSED  # whatever its value, it was not measured on a GPU
     elif target.is_met(measured):
         verdict = MET
     else:
@@ -56,7 +60,7 @@ def judge(target: Target, rows: Rows, endings: dict[str, Ending], rehearsal: boo
 
 
 def why_not(target: Target, rows: Rows, endings: dict[str, Ending]) -> str:
-    """The first of the rows that a target needs and that is not there, and why it is not."""
+    """Return the reason why the first row that a target needs is missing."""
     errors = {(row["group"], row["name"]): row["reason"] for row in found(rows, "error")}
     for group, name in target.needs:
         if any(row["group"] == group and row["name"] == name and _is_a_result(row) for row in rows):

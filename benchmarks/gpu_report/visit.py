@@ -20,7 +20,7 @@ from benchmarks.gpu_report.wrong import is_wrong
 def visit(
     groups: dict[str, Group], settings: Settings, budget: float, started: float, file: Path | None
 ) -> int:
-    """Returns the exit code.  Raises Unusable or NotWritten before anything is measured."""
+    """Run the report and return its exit code. Raises Unusable or NotWritten before anything is measured."""
     head = begin(settings)
     endings: dict[str, Ending] = {}
     with tempfile.TemporaryDirectory() as folder:
@@ -29,7 +29,7 @@ def visit(
         def group_ended(name: str, ending: Ending) -> None:
             endings[name] = ending
             rows = read(document.rows)
-            document.write(raw(head, rows, endings))  # before anything is printed, which may fail
+            document.write(raw(head, rows, endings))  # before printing, which may fail
             print(f"{name}: {ending.how}, {ending.seconds:.1f} s", flush=True)
             failed = ending.failed or any(row.get("group") == name for row in rows if row["what"] == "error")
             log = document.rows.with_name(f"{name}.log")
@@ -38,7 +38,7 @@ def visit(
 
         try:
             run_all(groups, settings, budget, document.rows, group_ended, started)
-        finally:  # also where a signal has ended it
+        finally:  # also after a signal
             endings |= {name: Ending("interrupted", 0.0) for name in groups if name not in endings}
             wrong = end(document, head, endings)
     if document.fault:
@@ -47,7 +47,7 @@ def visit(
 
 
 def begin(settings: Settings) -> dict[str, Any]:
-    """What stands at the top of the report, printed too."""
+    """Print and return the head of the report."""
     rehearsal = settings.device == "cpu"
     if rehearsal:
         print("REHEARSAL on the CPU, with small sizes: no figure below is one of a GPU")
@@ -58,12 +58,12 @@ def begin(settings: Settings) -> dict[str, Any]:
     known = ", ".join(f"{name} {value}" for name, value in about.items() if value is not None)
     print(textwrap.fill(known, 80, break_long_words=False, break_on_hyphens=False))
     print(f"data: {data}", flush=True)
-    told = {name: value for name, value in asdict(settings).items() if name != "limit"}  # each group's own
+    told = {name: value for name, value in asdict(settings).items() if name != "limit"}  # differs per group
     return {"rehearsal": rehearsal, "machine": about, "data": data, "settings": told}
 
 
 def end(document: Document, head: dict[str, Any], endings: dict[str, Ending]) -> bool:
-    """Judge and print what there is.  Returns whether something is wrong."""
+    """Judge and print what was measured, and return whether something is wrong."""
     rows: Rows = read(document.rows)
     document.write(raw(head, rows, endings))
     judgement = Judgement(rows, endings, head["rehearsal"])

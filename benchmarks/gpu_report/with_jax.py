@@ -44,7 +44,7 @@ class Scan(JobPeer):
             z = logits(weights, x)
             return (jax.nn.logsumexp(z, axis=1) - jnp.take_along_axis(z, t[:, None], axis=1)[:, 0]).mean()
 
-        # The data is an argument: as a constant of the compiled function it would be copied into it.
+        # The data is an argument, since a constant would be copied into the compiled function.
         def run(weights, x, t, batches):
             def step(weights, batch):
                 value, gradients = jax.value_and_grad(loss)(weights, x[batch], t[batch])
@@ -73,7 +73,7 @@ class Scan(JobPeer):
 
 
 def why_not(device: str) -> str | None:
-    """Why there is no JAX to measure, or None."""
+    """Return the reason why JAX cannot be measured, or None."""
     if find_spec("jax") is None:
         return "jax is not installed"
     os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")  # it would take most of the GPU's memory

@@ -1,4 +1,4 @@
-"""PyTorch: eagerly, and the same step as a CUDA graph of a hundred; its big step too."""
+"""PyTorch: eagerly, and a hundred steps as one CUDA graph; and its big step."""
 
 from importlib.util import find_spec
 
@@ -14,7 +14,7 @@ STEPS = 100  # in a graph
 
 
 class Eager(JobPeer):
-    """autograd, cross_entropy, optim.SGD; data and indices are on the device already."""
+    """The job by autograd, cross_entropy and optim.SGD; data and indices are on the device already."""
 
     name = "PyTorch eager"
 
@@ -54,7 +54,7 @@ class Eager(JobPeer):
         self.optimizer.zero_grad()
         loss.backward()
         self.optimizer.step()
-        return loss.detach()  # read at the end: reading it here would wait for the device
+        return loss.detach()  # read at the end, since reading it here would synchronize
 
     def train(self) -> list[float]:
         return self.torch.stack([self.update(batch) for batch in self.batches]).tolist()
@@ -70,7 +70,7 @@ class Eager(JobPeer):
 
 
 class Graph(Eager):
-    """A hundred steps captured as one CUDA graph, which takes the next batches by a counter on the device."""
+    """A hundred steps captured as one CUDA graph; a counter on the device selects the next batches."""
 
     name = "PyTorch CUDA graph"
 
@@ -81,7 +81,7 @@ class Graph(Eager):
         if self.device.type != "cuda":
             self.replay = self.steps
             return
-        # As PyTorch's notes on CUDA graphs have it: some steps on a side stream first, gradients set to None,
+        # As PyTorch's notes on CUDA graphs advise: some steps on a side stream, then gradients set to None,
         # then the capture, which computes nothing.
         side = torch.cuda.Stream()
         side.wait_stream(torch.cuda.current_stream())
@@ -113,7 +113,7 @@ class Graph(Eager):
 
 
 def why_not(device: str) -> str | None:
-    """Why there is no PyTorch to measure, or None."""
+    """Return the reason why PyTorch cannot be measured, or None."""
     if find_spec("torch") is None:
         return "torch is not installed"
     import torch
@@ -142,7 +142,7 @@ def measure_big(record: Recorder, settings: Settings) -> None:
         with record.attempt("big", name):
             torch.set_float32_matmul_precision(precision)
             peer = Eager(problem, settings.device)
-            first = peer.train()  # the first call compiles and chooses; its losses are those of the others
+            first = peer.train()  # the first call compiles and selects algorithms; its losses are compared
 
             def work(n: int, peer: Eager = peer) -> None:
                 for _ in range(n):

@@ -1,4 +1,4 @@
-"""Whether something is wrong with the library, as against slow, missing, or wrong with other software."""
+"""The judgement whether the library is wrong, as opposed to slow, missing, or let down by other software."""
 
 from benchmarks.gpu_report.document import Judgement
 from benchmarks.gpu_report.groups import GROUPS
@@ -9,7 +9,7 @@ from benchmarks.gpu_report.verdicts import DISAGREES
 
 
 def is_wrong(rows: Rows, judgement: Judgement, endings: dict[str, Ending]) -> bool:
-    """A test failed or hangs, results disagree, a group of ours failed, or a row could not be judged."""
+    """Return whether a test failed or hangs, results disagree, a group of ours failed, or a row is bad."""
     ours = {name for name in GROUPS if not GROUPS[name].of_others}
     return (
         bool(judgement.faults)

@@ -1,6 +1,6 @@
 """Time the library beside its peers: `python -m benchmarks.peers [--job] [--grid] [--json FILE]`.
 
-Needs no peer but the book's loop; those that are not installed are left out, with the reason.
+Only the book's loop is required. Peers that are not installed are left out, with the reason.
 """
 
 from benchmarks.peers.one_thread import set_variables

@@ -1,4 +1,4 @@
-"""The book's own training loop: float64 weights and one-hot float64 labels, which make all of it float64."""
+"""The book's own training loop, in float64, since its weights and one-hot labels are float64."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""The comparison from measuring to printing: the step always, the job and the grid if asked."""
+"""The command: it measures and prints the step, and on request the job and the grid."""
 
 import argparse
 import json
@@ -30,19 +30,19 @@ LIBRARIES = ("numpy", "torch", "jax", "jaxlib", "scikit-learn", "threadpoolctl")
 
 
 def time_step(data: Data, rounds: int, block: float) -> Times:
-    """The step of every peer, with and without the loss after the update, in turns."""
+    """Time the step of every peer, with and without the loss after the update, in turns."""
     peers = prepare(STEP, installed(PEERS), data)
     return a_step(STEP, in_turns(works(STEP, peers, with_loss=True), rounds=rounds, block=block))
 
 
 def time_cell(cell: Cell, data: Data, rounds: int, block: float) -> Times:
-    """The step of every peer at another size, its products and the peak of the machine, in turns."""
+    """Time the step of every peer at another size, its products, and the machine's peak, in turns."""
     every = works(cell, prepare(cell, installed(PEERS), data)) | bounds(cell, data)
     return a_step(cell, in_turns(every, rounds=rounds, block=block))
 
 
 def machine() -> dict[str, Any]:
-    """What the times depend on."""
+    """Return the facts that the times depend on: processor, versions, threads."""
     cpuinfo = Path("/proc/cpuinfo")
     lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
     models = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
@@ -65,7 +65,7 @@ def _version(library: str) -> str | None:
 
 @contextmanager
 def undisturbed() -> Iterator[None]:
-    """Say afterwards whether something else wanted the core: if much, measure again."""
+    """Print afterwards the share of time that this process had its core; measure again if it is low."""
     start, cpu_start = time.perf_counter(), time.process_time()
     yield
     share = (time.process_time() - cpu_start) / (time.perf_counter() - start)
@@ -78,9 +78,9 @@ def show(title: str, header: tuple[str, ...], rows: report.Rows) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.peers", description="Time backprop's peers.")
-    parser.add_argument("--job", action="store_true", help="also the whole job, in processes of their own")
+    parser.add_argument("--job", action="store_true", help="also the whole job, each peer in its own process")
     parser.add_argument("--grid", action="store_true", help="also hidden 50 to 4096 by batch 100 to 8192")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="also write all of it there")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write everything there")
     parser.add_argument("--rounds", type=int, default=9, help="turns of the step (%(default)s)")
     parser.add_argument("--block", type=float, default=0.25, help="seconds of such a turn (%(default)s)")
     parser.add_argument("--job-rounds", type=int, default=3, help="of the job (%(default)s)")

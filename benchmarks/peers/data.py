@@ -1,4 +1,4 @@
-"""What every peer trains on: MNIST where BACKPROP_DATA_DIR names it, else random data of its size."""
+"""The training data of all peers: MNIST if BACKPROP_DATA_DIR names it, else random data of its size."""
 
 import os
 from typing import NamedTuple
@@ -11,7 +11,7 @@ TRAIN, TEST, PIXELS, CLASSES = 60_000, 10_000, 784, 10
 
 
 class Data(NamedTuple):
-    """Samples (N, 784) float32 in [0, 1] and labels (N,) int64, and where they are from."""
+    """Samples (N, 784) float32 in [0, 1], labels (N,) int64, and their source."""
 
     x: np.ndarray
     t: np.ndarray
@@ -21,7 +21,7 @@ class Data(NamedTuple):
 
 
 def load() -> Data:
-    """MNIST, or random images with as many dark pixels, whose accuracies mean nothing."""
+    """Return MNIST, or random images with as many dark pixels, whose accuracies mean nothing."""
     if os.environ.get("BACKPROP_DATA_DIR"):
         (x, t), (x_test, t_test) = load_mnist()
         return Data(x, t, x_test, t_test, "MNIST")
@@ -35,7 +35,10 @@ def load() -> Data:
 
 
 def initial_weights(hidden: int) -> dict[str, np.ndarray]:
-    """The same for every peer, float64: W1 (784, hidden), b1, W2 (hidden, 10), b2, as `TwoLayerNet` draws."""
+    """Return the initial weights of all peers, float64, as `TwoLayerNet` draws them.
+
+    W1 (784, hidden), b1 (hidden,), W2 (hidden, 10), b2 (10,).
+    """
     rng = np.random.default_rng(0)
     return {
         "W1": 0.01 * rng.standard_normal((PIXELS, hidden)),

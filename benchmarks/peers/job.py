@@ -1,10 +1,10 @@
-"""The whole training job by every peer, each in a process of its own, an epoch in turns.
+"""The whole training job by every peer, each in its own process, one epoch per turn.
 
-10,000 iterations at batch 100, and before each epoch of 600 and at the end the accuracies over all 70,000
-images: 18 times. The time begins with the data and the weights in place and ends with the last accuracy; what
-a peer compiles on the way counts, and waiting for its turn does not.
+10,000 iterations at batch 100, with accuracies over all 70,000 images before each epoch of 600 and at the
+end: 18 times. The time begins with the data and the weights in place and ends with the last accuracy.
+Compiling counts; waiting for a turn does not.
 
-    python -m benchmarks.peers.job NAME ITERATIONS SEED      one of them; each line that it reads is a turn
+    python -m benchmarks.peers.job NAME ITERATIONS SEED      one peer; each line on standard input is a turn
 """
 
 import json
@@ -23,7 +23,7 @@ TURN = "my turn?"
 
 
 class Clock:
-    """Wall and processor seconds between the turns; called where a turn ends."""
+    """A clock of wall and processor seconds that stops between turns; call it when a turn ends."""
 
     def __init__(self) -> None:
         self.seconds = self.cpu_seconds = 0.0
@@ -44,7 +44,7 @@ class Clock:
 
 
 def run_here(name: str, iterations: int, seed: int) -> dict[str, Any]:
-    """One job by the peer of that name, in this process."""
+    """Run one job by the peer of that name in this process."""
     import numpy as np
 
     from benchmarks.memory import STATUS, resident
@@ -62,7 +62,7 @@ def run_here(name: str, iterations: int, seed: int) -> dict[str, Any]:
     return {
         "name": name,
         "seconds": clock.seconds,
-        "cpu_seconds": clock.cpu_seconds,  # as many where nothing else wanted the core
+        "cpu_seconds": clock.cpu_seconds,  # equal to `seconds` if nothing else used the core
         "evaluations": len(accuracies),
         "loss": float(np.mean(losses[-100:])),
         "train": train,
@@ -72,7 +72,7 @@ def run_here(name: str, iterations: int, seed: int) -> dict[str, Any]:
 
 
 def run_all(names: list[str], rounds: int, iterations: int = ITERATIONS) -> list[dict[str, Any]]:
-    """The jobs of all in every round, turn by turn in an order drawn anew; prints each as it ends."""
+    """Run the jobs of all peers in every round, in turns of random order, and print each as it ends."""
     order, results = random.Random(0), []
     for seed in range(rounds):
         for result in run_round(names, order, iterations, seed):
@@ -103,7 +103,7 @@ def _process(name: str, iterations: int, seed: int) -> "subprocess.Popen[str]":
 
 
 def require_same_accuracy(results: list[dict[str, Any]]) -> None:
-    """Raise AssertionError where a peer learnt more or less than the others: it then did something else."""
+    """Raise AssertionError if a peer's accuracy differs, which means that it computed something else."""
     usual = median(result["train"] for result in results)
     for result in results:
         assert abs(result["train"] - usual) < 0.01, f"{result['name']}: {result['train']}, not {usual}"

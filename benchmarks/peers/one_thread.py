@@ -1,4 +1,4 @@
-"""One thread for everybody: at this size a second one gains next to nothing, and costs on a busy machine."""
+"""One thread for all peers: at this size a second one gains almost nothing, and costs on a busy machine."""
 
 import os
 from collections.abc import Iterator
@@ -8,18 +8,18 @@ VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "BLIS
 
 
 def set_variables() -> None:
-    """One thread for every BLAS and OpenMP that is loaded from now on: call it before NumPy is imported."""
+    """Limit every BLAS and OpenMP loaded from now on to one thread; call it before NumPy is imported."""
     os.environ.update(dict.fromkeys(VARIABLES, "1"))
 
 
 @contextmanager
 def one_thread(core: int | None = None) -> Iterator[None]:
-    """Inside, BLAS computes on one thread, and this process and those that it starts stay on one core.
+    """Limit BLAS to one thread, and this process and its children to one core, in the block.
 
-    core: its number; the last that this process may use where None.
-    The core is what holds JAX: its pool has as many threads as there are cores when it is first used, and
-    XLA's own flag, --xla_cpu_multi_thread_eigen=false, does not keep it from them. PyTorch is told by its
-    peers. Where a system cannot hold a process to a core, JAX may take more.
+    core: its number; None for the last one that this process may use.
+    The core is what limits JAX: its pool takes a thread per core when it is first used, and XLA's own flag,
+    --xla_cpu_multi_thread_eigen=false, does not prevent that. PyTorch is limited by its peers. On a system
+    that cannot pin a process to a core, JAX may use more.
     """
     from threadpoolctl import threadpool_limits
 
@@ -35,7 +35,7 @@ def one_thread(core: int | None = None) -> Iterator[None]:
 
 
 def in_words() -> dict[str, object]:
-    """How many threads each library that is loaded has, and on how many cores this process may run."""
+    """Return the number of threads of each loaded library, and the number of cores of this process."""
     from threadpoolctl import threadpool_info
 
     pools = {f"{pool['internal_api']} {pool['version']}": pool["num_threads"] for pool in threadpool_info()}

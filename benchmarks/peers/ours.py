@@ -1,4 +1,4 @@
-"""backprop itself, behind the same methods."""
+"""backprop itself as a peer."""
 
 from collections.abc import Callable
 
@@ -12,7 +12,7 @@ from benchmarks.peers.peer import LEARNING_RATE, Peer
 
 
 class Ours(Peer):
-    """`train(..., recompute_loss=True)`: the loss after the update, as the book takes it."""
+    """`train(..., recompute_loss=True)`: the loss after the update, as in the book."""
 
     name = "ours"
     recompute = True
@@ -64,7 +64,7 @@ class Ours(Peer):
 
 
 class OursByDefault(Ours):
-    """The loss that the forward pass of the update gave: no second pass."""
+    """The loss of the update's own forward pass, without a second one."""
 
     name = "ours, by default"
     recompute = False

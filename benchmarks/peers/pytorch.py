@@ -1,4 +1,4 @@
-"""PyTorch: as its users write it, with autograd; and by hand, into buffers, as fast as its kernels allow."""
+"""PyTorch as its users write it, with autograd, and written by hand into buffers for the most speed."""
 
 import numpy as np
 
@@ -7,7 +7,7 @@ from benchmarks.peers.peer import LEARNING_RATE, Batches, DrawsEachBatch, Peer, 
 
 
 class Eager(DrawsEachBatch):
-    """autograd, cross_entropy, optim.SGD; the data is resident and indexed, faster than by a DataLoader."""
+    """The step by autograd, cross_entropy and optim.SGD; indexed resident data, faster than a DataLoader."""
 
     name = "PyTorch eager"
     library = "torch"
@@ -59,14 +59,14 @@ class Eager(DrawsEachBatch):
 
 
 class EagerAhead(Eager):
-    """The same where somebody else draws: the indices of all batches are there already."""
+    """The same with the indices of all batches drawn beforehand."""
 
     name = "PyTorch eager, drawn ahead"
     draw = Peer.draw
 
 
 class EagerByDefault(Eager):
-    """The loss that the forward pass of the update gave, as most PyTorch loops record it."""
+    """The loss of the update's own forward pass, as most PyTorch loops record it."""
 
     name = "PyTorch eager, no second pass"
 
@@ -76,7 +76,7 @@ class EagerByDefault(Eager):
 
 
 class ByHand(DrawsEachBatch):
-    """No autograd: every product into a buffer, and the gradient of W1 never stored."""
+    """The step without autograd: products into buffers, and the gradient of W1 never stored."""
 
     name = "PyTorch by hand"
     library = "torch"

@@ -1,4 +1,4 @@
-"""Every peer by name, and why one cannot run here."""
+"""All peers by name, and the reasons why some cannot run here."""
 
 from importlib.util import find_spec
 
@@ -12,17 +12,17 @@ from benchmarks.peers.with_jax import Jit, Scan
 PEERS: dict[str, type[Peer]] = {
     peer.name: peer for peer in (Ours, Book, Eager, EagerAhead, ByHand, Jit, Scan, Classifier)
 }
-# Their step is that of the peers above; only the job's losses are others.
+# Their step is that of the peers above; only the losses of the job differ.
 BY_DEFAULT: dict[str, type[Peer]] = {peer.name: peer for peer in (OursByDefault, EagerByDefault)}
 
 
 def why_missing(peer: type[Peer]) -> str | None:
-    """Why a peer cannot run here, or None where it can."""
+    """Return the reason why a peer cannot run here, or None."""
     if find_spec(peer.library) is not None:
         return None
     return f'{peer.name}: {peer.library} is not installed; pip install -e ".[peers]"'
 
 
 def installed(peers: dict[str, type[Peer]]) -> dict[str, type[Peer]]:
-    """Those that can run here."""
+    """Return the peers that can run here."""
     return {name: peer for name, peer in peers.items() if why_missing(peer) is None}

@@ -1,4 +1,4 @@
-"""What was measured as tables, beside what is wanted."""
+"""The measurements as tables, beside the targets."""
 
 from statistics import median
 from typing import Any, NamedTuple, TypeAlias
@@ -14,8 +14,8 @@ from benchmarks.peers.with_jax import Scan
 OURS, BOOK, EAGER = Ours.name, Book.name, Eager.name
 Rows: TypeAlias = list[tuple[Any, ...]]
 
-# The first line says whether the peers are as fast as they were elsewhere: a peer that is badly written, or
-# a library that is badly built, is beaten by anybody. Measured on a Sapphire Rapids core, PyTorch 2.13.
+# The first line tells whether the peers are as fast as on another machine, since a badly written peer or a
+# badly built library is easily beaten. Measured on a Sapphire Rapids core with PyTorch 2.13.
 BASELINE, BASELINE_TOLERANCE = 1.36, 0.15
 STEP_TARGETS = {BOOK: 0.30, EAGER: 0.41, EagerAhead.name: 0.41, Scan.name: 0.88}
 JOB_TARGETS = {BOOK: 0.24, EAGER: 0.54, Scan.name: 0.68}
@@ -30,7 +30,7 @@ WANTED_HEADER = ("", "wanted", "measured", "rounds", "")
 
 
 class Line(NamedTuple):
-    """A ratio, what is wanted of it, what each round gave, and whether their median meets it."""
+    """A ratio, its target, the value of each round, and whether the median meets the target."""
 
     what: str
     wanted: str
@@ -40,7 +40,7 @@ class Line(NamedTuple):
 
 
 def ratio(times: Times, name: str, reference: str) -> str:
-    """A ratio of two times as a cell, where both were measured."""
+    """Return the ratio of two times as a cell, if both were measured."""
     measured = {name, reference} <= times.seconds.keys()
     return f"{times.ratio(name, reference):.2f}" if measured else "-"
 
@@ -68,7 +68,7 @@ def grid_rows(cell: Cell, times: Times) -> Rows:
 
 
 def job_times(rounds: list[dict[str, Any]]) -> Times:
-    """Seconds of the whole job by name, from what its processes reported."""
+    """Return the seconds of the whole job by name, from the reports of its processes."""
     names = sorted({r["name"] for r in rounds}, key=[*PEERS, *BY_DEFAULT].index)
     return Times({name: [r["seconds"] for r in rounds if r["name"] == name] for name in names})
 
@@ -87,7 +87,7 @@ def job_rows(rounds: list[dict[str, Any]]) -> Rows:
 
 
 def rounds_of(times: Times, name: str, reference: str) -> list[float]:
-    """The ratio of two times in each round; none where one of them was not measured."""
+    """Return the ratio of two times in each round; none if one of them was not measured."""
     pairs = zip(times.seconds.get(name, []), times.seconds.get(reference, []), strict=False)
     return [mine / theirs for mine, theirs in pairs]
 

@@ -7,7 +7,10 @@ from benchmarks.peers.peer import LEARNING_RATE, Peer, by_name
 
 
 class Classifier(Peer):
-    """One partial_fit for all batches of a step, since each call checks its data; one a batch for losses."""
+    """MLPClassifier by partial_fit: one call for all batches, since each call checks its data.
+
+    For losses it takes a call per batch.
+    """
 
     name = "scikit-learn"
     library = "sklearn"
@@ -24,9 +27,9 @@ class Classifier(Peer):
             learning_rate_init=LEARNING_RATE,
             momentum=0.0,
             nesterovs_momentum=False,
-            shuffle=False,  # the batches come drawn already
+            shuffle=False,  # the batches are drawn already
         )
-        # It makes its weights when it first sees data; they then take the values that all start with.
+        # It creates its weights on the first data; they are then set to the common initial values.
         self.model.partial_fit(
             self.x[: self.batch_size], self.t[: self.batch_size], classes=np.arange(CLASSES)
         )

@@ -1,4 +1,4 @@
-"""The train step of every peer, and the products that it cannot do without, to be timed in turns."""
+"""The train step of every peer, and the products that it needs at least, for timing in turns."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from benchmarks.peers.peer import Peer
 WITH_LOSS = " + loss"
 PRODUCTS = "our products alone"
 PEAK, PEAK_SIZE = "GEMM peak", 2048
-CALL_FLOPS = 2e9  # of a call that is timed: enough steps for what surrounds them not to count
+CALL_FLOPS = 2e9  # per timed call: enough steps to make its overhead negligible
 AGREE_ON = 10  # batches for losses, and as many for parameters
 
 
@@ -29,17 +29,17 @@ class Cell:
 
     @property
     def flops(self) -> float:
-        """Of one step: two products with x and three of the output layer, multiplications and additions."""
+        """Operations of one step: two products with x and three of the output layer."""
         return self.batch_size * self.hidden * (4 * PIXELS + 6 * CLASSES)
 
     @property
     def steps(self) -> int:
-        """How many a call makes, at most a hundred."""
+        """Steps per call, at most a hundred."""
         return max(1, min(100, round(CALL_FLOPS / self.flops)))
 
 
 def prepare(cell: Cell, peers: dict[str, type[Peer]], data: Data) -> dict[str, Peer]:
-    """A peer of each kind, after it has trained as the book's loop does for some steps."""
+    """Return a peer of each kind, after checking that its first steps agree with the book's loop."""
     shape = 2 * min(AGREE_ON, cell.steps), cell.batch_size
     batches = np.random.default_rng(1).integers(len(data.x), size=shape)
     expected = follow(Book(cell.hidden, cell.batch_size, data), batches)
@@ -50,7 +50,7 @@ def prepare(cell: Cell, peers: dict[str, type[Peer]], data: Data) -> dict[str, P
 
 
 def works(cell: Cell, peers: dict[str, Peer], with_loss: bool = False) -> dict[str, Work]:
-    """What `in_turns` takes: cell.steps steps a call; with_loss: and as many with the loss taken again."""
+    """Return the work for `in_turns`: cell.steps steps a call.  with_loss: also with the loss recomputed."""
     plain = {name: _work(cell, peer, peer.step) for name, peer in peers.items()}
     if not with_loss:
         return plain
@@ -68,7 +68,7 @@ def _work(cell: Cell, peer: Peer, call: Callable[[np.ndarray], object]) -> Work:
 
 
 def bounds(cell: Cell, data: Data) -> dict[str, Work]:
-    """Works of np.dot alone: the five products of a step, cell.steps times; and one of two large matrices."""
+    """Return work of np.dot alone: the five products of a step, cell.steps times, and one large product."""
     W1, b1, W2, b2 = (asarray(w, "float32", "numpy") for w in initial_weights(cell.hidden).values())
     affine1, relu, affine2, loss = Affine(W1, b1), ReLU(), Affine(W2, b2), SoftmaxCrossEntropy()
     x, labels = data.x[: cell.batch_size], data.t[: cell.batch_size]
@@ -94,7 +94,7 @@ def bounds(cell: Cell, data: Data) -> dict[str, Work]:
 
 
 def a_step(cell: Cell, times: Times) -> Times:
-    """Times of calls as times of single steps; that of the peak stays one of a call."""
+    """Return times per call as times per step, except that of the peak."""
     return Times(
         {
             name: seconds if name == PEAK else [s / cell.steps for s in seconds]

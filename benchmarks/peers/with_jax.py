@@ -7,7 +7,7 @@ from benchmarks.peers.peer import LEARNING_RATE, Batches, DrawsEachBatch, Peer, 
 
 
 class Jit(DrawsEachBatch):
-    """jit of one step. Nothing waits for a result before all batches are under way."""
+    """A jitted step. No result is awaited before all batches are under way."""
 
     name = "JAX jit"
     library = "jax"
@@ -24,7 +24,7 @@ class Jit(DrawsEachBatch):
             z = logits(weights, x)
             return (jax.nn.logsumexp(z, axis=1) - jnp.take_along_axis(z, t[:, None], axis=1)[:, 0]).mean()
 
-        # The data is an argument: as a constant of the compiled function it would be copied into it.
+        # The data is an argument, since a constant would be copied into the compiled function.
         def step(weights, x, t, batch):
             gradients = jax.grad(loss)(weights, x[batch], t[batch])
             return [w - LEARNING_RATE * dw for w, dw in zip(weights, gradients, strict=True)]
@@ -68,7 +68,7 @@ class Jit(DrawsEachBatch):
 
 
 class Scan(Jit):
-    """`lax.scan` over the batches: one compiled call for all of them, compiled anew for another count."""
+    """A `lax.scan` over the batches: one compiled call for all, recompiled for another count."""
 
     name = "JAX scan"
     draw = Peer.draw

@@ -1,4 +1,4 @@
-"""What the tests of backends share: they leave every choice as they found it, and can make up a library."""
+"""Fixtures of the backend tests: registry and selection are restored, and libraries can be made up."""
 
 import os
 import subprocess
@@ -17,11 +17,11 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(autouse=True)
 def as_found(monkeypatch):
-    """Nothing is chosen when a test starts; what it chooses and registers is forgotten when it ends."""
+    """Start with no backend selected, and restore selection and registry after the test."""
     monkeypatch.delenv("BACKPROP_BACKEND", raising=False)
     load("numpy")
     monkeypatch.setattr(selection, "_set", None)
-    monkeypatch.setattr(selection, "_said", set())
+    monkeypatch.setattr(selection, "_warned", set())
     monkeypatch.setattr(registry, "_loaded", dict(registry._loaded))
     monkeypatch.setattr(registry, "_by_type", dict(registry._by_type))
     monkeypatch.setattr(registry, "_unavailable", {})
@@ -29,7 +29,7 @@ def as_found(monkeypatch):
 
 @pytest.fixture
 def put_cupy(monkeypatch):
-    """Put a module in the place of cupy; None is as if it were not installed."""
+    """A function that puts a module in the place of cupy; None stands for CuPy not installed."""
 
     def put(module):
         registry._loaded.pop("cupy", None)
@@ -42,7 +42,7 @@ def put_cupy(monkeypatch):
 
 @pytest.fixture
 def python():
-    """Run code in a fresh interpreter that looks for modules in `path` first."""
+    """A function that runs code in a fresh interpreter, with `path` first in its module search path."""
 
     def run(code, path="", **variables):
         environment = {name: value for name, value in os.environ.items() if not name.startswith("BACKPROP_")}
@@ -75,5 +75,5 @@ def cuda(request, monkeypatch):
 
 @pytest.fixture
 def library():
-    """Make a library of that name, for a test that needs arrays which are not NumPy's."""
+    """A function that makes an array library of that name, whose arrays are not NumPy's."""
     return Library

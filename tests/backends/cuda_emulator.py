@@ -1,9 +1,8 @@
 """Our CUDA kernels on the CPU: g++ compiles them as C++ with cuda_emulator.h.
 
-What is not like a GPU: threads of a warp do not run in step, blocks run one after the other, and time means
-nothing. A launch of a new size is done twice, the second time with its blocks and their threads in the
-opposite order: one that reads what another block writes, or does not wait for another thread, gives something
-else then.
+Unlike on a GPU, threads of a warp do not run in lockstep, blocks run one after the other, and times mean
+nothing. A launch of a new size runs twice, the second time with blocks and threads in the opposite order: a
+kernel that reads what another block writes, or misses a barrier, then gives another result.
 """
 
 import ctypes
@@ -24,7 +23,7 @@ KERNEL = re.compile(r'extern "C" __global__ void (?:__launch_bounds__\([^)]*\)\s
 
 
 def signatures(source):
-    """The C types of each kernel's parameters, by its name."""
+    """Return the C types of each kernel's parameters, by its name."""
     return {
         name: [one.strip().rpartition(" ")[0].removeprefix("const ") for one in listed.split(",") if one]
         for name, listed in KERNEL.findall(source)
@@ -32,7 +31,7 @@ def signatures(source):
 
 
 def as_cpp(source):
-    """The source with a function `run_NAME(grid and block, addresses of the arguments)` for each kernel."""
+    """Return the source with a function `run_NAME(grid and block, addresses of arguments)` per kernel."""
     launchers = []
     for name, types in signatures(source).items():
         values = ", ".join(f"*({type_}*)arguments[{i}]" for i, type_ in enumerate(types))
@@ -45,7 +44,7 @@ def as_cpp(source):
 
 
 def compile_cpp(cpp, target, *options):
-    """Compile a C++ program or library; skips the test where there is no g++."""
+    """Compile a C++ program or library; skip the test if there is no g++."""
     if shutil.which("g++") is None:
         pytest.skip("g++ is not installed; it compiles the CUDA kernels for the CPU")
     file = target.with_suffix(".cpp")
@@ -55,7 +54,7 @@ def compile_cpp(cpp, target, *options):
 
 
 class EmulatedModule:
-    """The kernels of a source as functions of arrays; it also checks what a GPU would silently take wrong."""
+    """The kernels of a source as functions of arrays, with checks of arguments that a GPU would not make."""
 
     def __init__(self, source):
         self.signatures = signatures(source)
@@ -63,7 +62,7 @@ class EmulatedModule:
             library = Path(folder, "kernels.so")
             compile_cpp(as_cpp(source), library, "-shared", "-fPIC")
             self.library = ctypes.CDLL(str(library))
-        self.seen = set()  # launches that have been done twice
+        self.seen = set()  # launches that have run in both orders
 
     def get_function(self, name):
         types, run = self.signatures[name], getattr(self.library, f"run_{name}")
@@ -101,7 +100,7 @@ class EmulatedModule:
 
 
 def checked(name, type_, argument):
-    """An argument as a 0-d array of what the kernel gets: a number, or the address of an array."""
+    """Return an argument as the 0-d array that the kernel receives: a number, or an array's address."""
     expected = TYPES[type_.removesuffix("*")]
     if not type_.endswith("*"):
         assert isinstance(argument, expected), f"{name}: {type_} got {type(argument).__name__}"
@@ -116,5 +115,5 @@ def checked(name, type_, argument):
 
 @cache
 def emulated_module(source):
-    """The kernels of a source, compiled once."""
+    """Return the kernels of a source, compiled once."""
     return EmulatedModule(source)

@@ -1,4 +1,4 @@
-"""cuBLAS without a GPU: the functions that our binding declares, by NumPy, at the addresses given."""
+"""cuBLAS without a GPU: the functions that our binding declares, computed by NumPy at the given addresses."""
 
 import ctypes
 from types import SimpleNamespace
@@ -7,13 +7,13 @@ import numpy as np
 
 from backends.cupy import cublas
 
-SCRATCH = 64  # bytes of the workspace that a product writes: enough to spoil what somebody else has there
+SCRATCH = 64  # bytes of the workspace that a product overwrites: enough to spoil another user's data there
 
 
 class EmulatedCublas:
-    """libcublas: products of float32 matrices that are counted by columns.
+    """A stand-in for libcublas: products of float32 matrices in column-major order.
 
-    modes: the math modes that it was told.  handles: how many there are.
+    modes: the math modes that were set.  handles: number of open handles.
     """
 
     def __init__(self, cupy):
@@ -66,7 +66,7 @@ class EmulatedCublas:
 
 
 def load_cublas(cupy):
-    """In place of the loader: the functions that the binding declares, with as many arguments."""
+    """Return the declared functions, in place of the loader, with their number of arguments checked."""
     library = EmulatedCublas(cupy)
 
     def function(name):

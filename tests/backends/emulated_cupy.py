@@ -1,9 +1,9 @@
 """CuPy without a GPU: NumPy's arrays, kernels that run on the CPU, and streams that can be captured.
 
-While a stream is captured, what is asked of the device is written down and done when the graph is launched,
-at the addresses that were there. CuPy refuses what a capture cannot hold (reading a value, a product by
-CuPy); CUDA spoils a capture in which somebody waits. Memory that was given back is overwritten, and handed
-out again. What is not like a GPU: everything is done at once, so that a missing wait is not seen.
+While a stream is captured, work is recorded and done when the graph is launched, at the recorded addresses.
+As in CuPy, a capture refuses what it cannot hold (reading a value, a product by CuPy); as in CUDA, a
+synchronization invalidates it. Freed memory is overwritten and allocated again. Unlike on a GPU, work is done
+at once, so a missing synchronization is not noticed.
 """
 
 import operator
@@ -23,16 +23,16 @@ from library import Library, plain
 from backends.cupy import CupyBackend, cublas
 
 PRODUCTS = (np.matmul.__call__, np.dot, np.matmul)
-COMPILE_NOTHING = {"zeros", "reshape"}  # memory is cleared and looked at
-WAIT = {"nonzero", "flatnonzero", "argwhere", "unique", "unique_values"}  # for how much there is
+COMPILE_NOTHING = {"zeros", "reshape"}  # only clear or view memory
+WAIT = {"nonzero", "flatnonzero", "argwhere", "unique", "unique_values"}  # for the size of the result
 
 
 class EmulatedCupy(Library):
-    """The module.
+    """A stand-in for the module `cupy`.
 
-    waits: what waited for the device.  compiled: the functions that CuPy would compile a kernel for.
-    graphs: those that exist.  lost: bytes of pools that nobody can free any more.
-    capacity, taken: bytes that each device has, and has given away.  devices: how many there are.
+    waits: the calls that synchronized.  compiled: the functions that CuPy would compile a kernel for.
+    graphs: those that exist.  lost: bytes of pools that can no longer be freed.
+    capacity, taken: total and allocated bytes of each device.  devices: their number.
     """
 
     __version__ = "14.0.0"
@@ -93,9 +93,9 @@ class EmulatedCupy(Library):
             self.pool = before
 
     def do(self, work):
-        """Do something on the device: now, or when the graph that is being captured is launched.
+        """Do work on the device, now or, in a capture, when the graph is launched.
 
-        work: knows arrays by their addresses, as a launch does.
+        work: a function that refers to arrays by their addresses, as a launch does.
         """
         if self.stream.recorded is None:
             work()
@@ -105,7 +105,7 @@ class EmulatedCupy(Library):
             self.stream.recorded.append(work)
 
     def wait(self, what):
-        """What makes the host wait."""
+        """Record a synchronization, which a capture does not survive."""
         self.refuse(what)
         self.waits.append(what)
 
@@ -114,7 +114,7 @@ class EmulatedCupy(Library):
             raise error(f"{what}, while the stream is capturing")
 
     def require_own(self, values):
-        """CuPy takes no array of the host where it expects one of its own."""
+        """Raise TypeError for a host array, as CuPy does where it expects one of its own."""
         for value in _arrays(values):
             if not isinstance(value, self.ndarray):
                 raise TypeError(f"Unsupported type {type(value)}")
@@ -136,7 +136,7 @@ class EmulatedCupy(Library):
             named["out"] = address(plain(tuple(out)))
             self.do(lambda: function(*known, **named))
             return out[0]
-        with np.errstate(all="ignore"):  # it is its shape that counts: the values come with a launch
+        with np.errstate(all="ignore"):  # only the shape counts; values are computed at the launch
             result = super().compute(function, inputs, options)
         if isinstance(result, self.ndarray) and not any(np.shares_memory(result, v) for v in _arrays(inputs)):
             target = address(plain(result))
@@ -203,7 +203,7 @@ class Stream:
 
     @property
     def done(self):
-        self.spoilt = self.recorded is not None  # without a word
+        self.spoilt = self.recorded is not None  # silently, as in CUDA
         return not self.spoilt
 
     def begin_capture(self):
@@ -224,7 +224,7 @@ class Stream:
 
 
 class Graph:
-    """What was asked of the device, to be done again and again."""
+    """Recorded work, which can be launched again and again."""
 
     def __init__(self, cupy, recorded):
         self.recorded, self.launches = recorded, 0
@@ -237,7 +237,7 @@ class Graph:
 
 
 class Device:
-    """A device, the current one without a number; `with` makes it the current one."""
+    """A device: the current one if no number is given; `with` makes it the current one."""
 
     def __init__(self, cupy, number, compute_capability):
         self.cupy, self.id = cupy, cupy.current_device if number is None else number
@@ -273,7 +273,7 @@ def _arrays(values):
 
 
 def _extend(cupy, ndarray):
-    """Give a library's arrays what CuPy's have besides NumPy's."""
+    """Add to a library's arrays the members that CuPy's have and NumPy's lack."""
 
     def finalize(self, parent):
         self._device = getattr(parent, "_device", cupy.current_device)
@@ -319,7 +319,7 @@ def _extend(cupy, ndarray):
 
 
 def _is_copied(array, key, value):
-    """Whether CuPy assigns by a copy of memory and needs no kernel."""
+    """Return whether CuPy assigns by a memory copy, without a kernel."""
     target = array[key]
     return (
         isinstance(value, np.ndarray)
@@ -330,7 +330,7 @@ def _is_copied(array, key, value):
 
 
 def emulated_backend(monkeypatch, **options):
-    """The real CupyBackend over an emulated CuPy, as long as `monkeypatch` lasts."""
+    """Return the real CupyBackend over an emulated CuPy, which lasts as long as `monkeypatch`."""
     cupy = EmulatedCupy(**options)
     monkeypatch.setitem(sys.modules, "cupy", cupy)
     monkeypatch.setattr(cublas, "_load", load_cublas)

@@ -1,4 +1,4 @@
-"""Memory as CuPy's pools give it: what comes back is full of rubbish, and is handed out again."""
+"""Memory as in CuPy's pools: freed memory is filled with rubbish and allocated again."""
 
 import weakref
 from collections import defaultdict
@@ -7,13 +7,13 @@ from types import SimpleNamespace
 
 import numpy as np
 
-UNIT = 512  # CuPy allocates a multiple of it, at an address that is one
+UNIT = 512  # CuPy allocates multiples of it at addresses that are multiples of it
 RUBBISH = 0xFF  # as a float NaN, as an integer -1
 OUT_OF_MEMORY = 2
 
 
 class CUDARuntimeError(RuntimeError):
-    """cupy.cuda.runtime.CUDARuntimeError."""
+    """The error `cupy.cuda.runtime.CUDARuntimeError`."""
 
     def __init__(self, status):
         super().__init__({OUT_OF_MEMORY: "cudaErrorMemoryAllocation: out of memory"}.get(status, str(status)))
@@ -21,10 +21,10 @@ class CUDARuntimeError(RuntimeError):
 
 
 class Memory:
-    """cupy.cuda.Memory: memory of the current device, as much as it has.  store: its bytes."""
+    """Memory of the current device, within its capacity, as `cupy.cuda.Memory`.  store: its bytes."""
 
     def __init__(self, cupy, size):
-        # Not the module itself, which would live for ever: what is to be done with memory that goes has this.
+        # Not the module itself: the finalizer holds these, and would keep the module alive.
         self.taken, self.device, self.size = cupy.taken, cupy.current_device, size
         if cupy.taken[self.device] + size > cupy.capacity:
             raise CUDARuntimeError(OUT_OF_MEMORY)
@@ -38,10 +38,10 @@ class Memory:
 
 
 class Pool:
-    """cupy.cuda.MemoryPool, with the memory of each device apart.
+    """A stand-in for `cupy.cuda.MemoryPool`, with separate memory per device.
 
-    As in CuPy, memory that was given back stays with the pool, and is lost with it: `cupy.lost` tells how
-    many bytes. And where there is no more, the pool frees what was given back to it, and asks once more.
+    As in CuPy, freed memory stays with the pool and is lost with it; `cupy.lost` counts the bytes. If the
+    device is full, the pool frees its unused blocks and tries once more.
     """
 
     def __init__(self, cupy, allocator=None):
@@ -51,11 +51,11 @@ class Pool:
 
     @property
     def here(self):
-        """What it has on the current device."""
+        """The pool's memory on the current device."""
         return self._devices[self._cupy.current_device]
 
     def malloc(self, nbytes):
-        """Memory for that many bytes: what came back before, if it is of the same size."""
+        """Return memory of that many bytes, a freed block of the same size if there is one."""
         here, size = self.here, -(-nbytes // UNIT) * UNIT
         same = [i for i, memory in enumerate(here.free) if memory.size == size]
         if same:
@@ -84,7 +84,7 @@ class Pool:
 
 
 class Block:
-    """Memory that is in use as long as an array lies in it; its bytes stay beyond that."""
+    """A block that is in use as long as an array lies in it; its bytes outlive the array."""
 
     def __init__(self, memory, of_pool):
         self.store, self.of_pool = memory.store, of_pool
@@ -108,20 +108,20 @@ def _end(devices, lost):
 
 
 def new(pool, shape, dtype):
-    """A NumPy array in memory of that pool."""
+    """Return a NumPy array in memory of that pool."""
     nbytes = prod(shape) * np.dtype(dtype).itemsize
     return np.asarray(pool.malloc(nbytes))[:nbytes].view(dtype).reshape(shape)
 
 
 def block_of(array):
-    """The block that an array lies in; None for host data."""
+    """Return the block that an array lies in, or None for host data."""
     while isinstance(array, np.ndarray):
         array = array.base
     return array if isinstance(array, Block) else None
 
 
 def address(value):
-    """An array, or a list of arrays, as what a recorded call knows of it: where it lay, in use or not."""
+    """Return an array or a list of arrays as a recorded call sees it: the same addresses, in use or not."""
     if isinstance(value, list | tuple):
         return type(value)(map(address, value))
     block = block_of(value)

@@ -6,7 +6,7 @@ import numpy as np
 
 
 class Library(types.ModuleType):
-    """A namespace over NumPy with a class of arrays of its own, which refuse to meet NumPy's."""
+    """A namespace over NumPy with its own class of arrays, which cannot be mixed with NumPy's."""
 
     def __init__(self, name):
         super().__init__(name)
@@ -22,7 +22,7 @@ class Library(types.ModuleType):
         self.ndarray = ndarray
 
     def compute(self, function, inputs, options, out=()):
-        """What a function of this library's arrays returns, computed by NumPy."""
+        """Return the result of a function of this library's arrays, computed by NumPy."""
         options = {name: plain(value) for name, value in options.items()}
         if out:
             options["out"] = tuple(map(plain, out))
@@ -41,7 +41,7 @@ class Library(types.ModuleType):
 
 
 def plain(value):
-    """A library's array as NumPy's own; lists of them too."""
+    """Return a library's array, or a list of them, as NumPy's own."""
     if isinstance(value, list | tuple):
         return type(value)(map(plain, value))
     return value.view(np.ndarray) if isinstance(value, np.ndarray) else value

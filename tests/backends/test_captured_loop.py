@@ -65,7 +65,7 @@ def trainer(net, capture=True, x=X, t=T, optimizer=None, batch=BATCH, **options)
 def losses_of(work, counts=(2, 2, SEGMENT + 1)):
     """The losses of batches in segments of these counts; the net's parameters have followed.
 
-    By default the last one takes a graph of its own, and one that is there already.
+    By default the last one takes its own graph, and one that is there already.
     """
     rng = np.random.default_rng(7)
     size, batch = work.x.shape[0], work.indices.shape[1]
@@ -73,7 +73,7 @@ def losses_of(work, counts=(2, 2, SEGMENT + 1)):
 
 
 def left_by(work):
-    """All that steps move, in bits: parameters, the optimizer's state and the layers'."""
+    """Return everything that steps change, as bytes: parameters, the optimizer's state and the layers'."""
     arrays = work.net.params.flat, *work.optimizer.arrays, *work.net.state.values()
     return [to_numpy(array).tobytes() for array in arrays]
 
@@ -89,7 +89,7 @@ def test_a_captured_run_has_the_bits_of_an_eager_one(cuda, make, x, recompute_lo
 
 
 def test_statistics_and_velocities_move_in_replays_too(cuda):
-    """What a layer and an optimizer carry from step to step lies in arrays, which a trial does not move."""
+    """State carried from step to step is in arrays, which a trial leaves unchanged."""
     captured, eager = (
         trainer(net_of(BatchNorm(), ReLU(), backend=cuda), capture, optimizer=Momentum(0.1, 0.75))
         for capture in (True, False)
@@ -197,7 +197,7 @@ def test_a_step_is_launches_and_nothing_else(emulated, monkeypatch):
 
 
 def test_cupy_has_nothing_to_compile_for_a_training(emulated):
-    """All that a training and its evaluations compute is in our own sources, compiled once."""
+    """Everything that a training run and its evaluations compute is in our own sources, compiled once."""
     train(two_layers(backend=emulated), PIXELS, T, X, T, iterations=2, batch_size=BATCH, rng=0)
     assert emulated.xp.compiled == set()
 
@@ -243,7 +243,7 @@ class Multiplying(Doubled):
 
 
 class OwnPasses(ReLU):
-    """A layer with a forward of its own."""
+    """A layer with its own forward."""
 
     def forward(self, x, training=True):
         return super().forward(x, training)
@@ -279,8 +279,8 @@ def test_a_formula_that_is_not_pure_runs_eagerly_and_is_named(cuda):
     work = trainer(net_of(Counting(), backend=cuda))
     losses = losses_of(work)
     assert work.run.how == (
-        "eager: a replayed step differs from one that Python runs; "
-        "Counting computes something else when it is asked for the same again"
+        "eager: a replayed step differs from an eager one; "
+        "Counting gives different results for the same input"
     )
     eager = trainer(net_of(Counting(), backend=cuda), capture=False)
     counted = work.net.layers["Counting1"].n - len(losses)  # by then it had been tried
@@ -313,14 +313,14 @@ def test_nobody_is_in_the_way_of_a_loop_that_stays_eager(emulated, layer):
 def test_other_reasons_to_run_eagerly(cuda):
     wide = two_layers(backend=cuda, dtype="float64")
     assert train(wide, X, T, iterations=2, batch_size=5, rng=0).loop == (
-        "eager: float64 takes the formulas, whose products CuPy does not let a graph hold"
+        "eager: float64 runs the formulas, and CuPy does not allow their products in a CUDA graph"
     )
     own = net_of(OwnPasses(), backend=cuda)
-    assert trainer(own).run.how == "eager: OwnPasses has passes of its own"
+    assert trainer(own).run.how == "eager: OwnPasses has its own passes"
     assert trainer(two_layers(backend="numpy")).run.how == "eager: numpy has no CUDA graphs"
     net = two_layers(backend=cuda)
     net.layers["ReLU1"].backward = lambda dout: dout
-    assert trainer(net).run.how == "eager: ReLU has passes of its own"
+    assert trainer(net).run.how == "eager: ReLU has its own passes"
 
 
 # -------------------------------------------------------------------------------------------- the loop itself
@@ -341,7 +341,7 @@ class loop_of:
 
 
 def test_a_capture_that_fails_only_where_it_ends(cuda):
-    """A step that waits, and makes light of the error: it is told as any other, and spoils no other loop."""
+    """A step that waits and swallows the error: it is reported like any other, and spoils no other loop."""
     source, target = cuda.asarray([1.0], "float32"), cuda.zeros((1,), "float32")
 
     def step(i):
@@ -398,11 +398,11 @@ def test_nan_and_minus_zero_are_compared_by_their_bits(emulated):
 
     loop = loop_of(emulated, step, compare=[zero])
     loop(1)
-    assert loop.how == "eager: a replayed step differs from one that Python runs"
+    assert loop.how == "eager: a replayed step differs from an eager one"
 
 
 def test_a_replay_that_leaves_something_out_differs(emulated):
-    """What it does not write must not look right because the steps before it have written it."""
+    """An array that a replay does not write must not look right because earlier steps wrote it."""
     one, losses, first = emulated.asarray([1.0], "float32"), emulated.zeros((1,), "float32"), [True]
 
     def step(i):
@@ -412,7 +412,7 @@ def test_a_replay_that_leaves_something_out_differs(emulated):
 
     loop = loop_of(emulated, step, compare=[losses])
     loop(1)
-    assert loop.how == "eager: a replayed step differs from one that Python runs"
+    assert loop.how == "eager: a replayed step differs from an eager one"
 
 
 def test_a_replay_that_differs_is_blamed_and_undone(emulated):
@@ -427,7 +427,7 @@ def test_a_replay_that_differs_is_blamed_and_undone(emulated):
 
     loop = loop_of(emulated, step, [kept], blame=blame)
     loop(3)
-    assert loop.how == "eager: a replayed step differs from one that Python runs; it counts"
+    assert loop.how == "eager: a replayed step differs from an eager one; it counts"
     assert blamed == [[0.0]], "asked once, when what is kept was put back"
     assert to_numpy(kept).tolist() == [4.0 + 5.0 + 6.0], "after two steps and two recorded ones"
     loop(1)

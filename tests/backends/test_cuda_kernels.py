@@ -37,7 +37,7 @@ def a(*shape):
 
 
 def compute_and_derive(backend, layers, arguments, dout, **memory):
-    """What two passes give by the twins, of the backend's own copies of float32 arrays.
+    """Return the results of two passes by the twins, on the backend's copies of float32 arrays.
 
     layers: one, or neighbours as one.  arguments: of compute.
     Returns out, and what derive returns, as NumPy arrays.
@@ -56,7 +56,7 @@ def compute_and_derive(backend, layers, arguments, dout, **memory):
 
 
 def by_formulas(layers, arguments, dout):
-    """The same by the formulas, in float64 by NumPy."""
+    """Return the same results by the formulas, in float64 with NumPy."""
     x, *rest = (v.astype("float64") if v.dtype == np.float32 else v for v in arguments)
     is_loss = isinstance(layers[-1], SoftmaxCrossEntropy)
     targets, params = (rest[:1], rest[1:]) if is_loss else ([], rest)
@@ -274,7 +274,7 @@ MUTANTS = [
 
 
 def everything(run, pack):
-    """What every kernel gives for the same arguments: what must be close, and what the same to the last bit.
+    """Return every kernel's results for the same arguments: those that must be close, and those equal.
 
     run: computes layers, as `compute_and_derive`, or the plain function or method that it is given.
     pack: as that of a backend.
@@ -307,7 +307,7 @@ def everything(run, pack):
 
 
 def agree(backend, monkeypatch):
-    """Whether all kernels, launched as for small and for large products, agree with the formulas."""
+    """Return whether all kernels, launched as for small and for large products, agree with the formulas."""
 
     def on_backend(function, *arguments):
         if isinstance(function, list):

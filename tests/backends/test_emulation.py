@@ -57,7 +57,7 @@ def test_a_launch_that_reads_what_another_block_writes(module):
 @takes_turns
 @pytest.mark.parametrize("by", [1, 63])
 def test_a_barrier_of_the_block_that_is_missing(module, by):
-    """Whether a thread reads what one before it or one behind it in the order has written."""
+    """Return whether a thread reads what an earlier or a later thread in the order has written."""
     values, out = np.arange(1, 65, dtype="float32"), np.zeros(64, "float32")
     launch = module.get_function("turned")
     launch((1,), (64,), (values, out, np.int32(by), np.True_))

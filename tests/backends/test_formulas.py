@@ -1,4 +1,4 @@
-"""What the formulas promise on every backend: exact at the extremes, true derivatives, and pure.
+"""The promises of the formulas on every backend: exact at the extremes, true derivatives, and pure.
 
 The public passes take a twin where there is one; so these tests are of both.
 """

@@ -1,4 +1,4 @@
-"""What can go wrong with devices and memory: arrays on another device, of another library, too large ones.
+"""Faults of devices and memory: arrays on another device, of another library, or too large.
 
 On an emulated CuPy; the arrays of other libraries also on a real GPU, if they are installed there.
 """
@@ -48,7 +48,7 @@ def test_a_device_array_of_another_library_is_taken_as_it_is(emulated, device_ty
 
 @pytest.mark.parametrize(("backend", "device_type"), [("numpy", 2), ("numpy", 8), ("cupy", 10)])
 def test_one_that_cannot_be_reached_is_refused_clearly(emulated, backend, device_type):
-    words = f"x is on a device that backend {backend} cannot reach, got .*Tensor; copy it to the host first"
+    words = f"x must be on a device that backend {backend} can reach, got .*Tensor; copy it to the host first"
     with pytest.raises(TypeError, match=words):
         net_on(backend).predict(Tensor(X, device_type))
 
@@ -60,7 +60,7 @@ def test_tensors_of_pytorch_on_the_device():
     net = net_on("cupy")
     tensor = torch.from_numpy(X).cuda()
     np.testing.assert_array_equal(to_numpy(net.predict(tensor)), to_numpy(net.predict(X)))
-    with pytest.raises(TypeError, match="x is on a device that backend numpy cannot reach"):
+    with pytest.raises(TypeError, match="x must be on a device that backend numpy can reach"):
         net_on("numpy").predict(tensor)
 
 
@@ -116,7 +116,7 @@ def test_the_commands_tell_of_the_gpu(emulated, monkeypatch, tmp_path, capsys):
     file = tmp_path / "run.json"
     options = ["--backend", "cupy", "--iterations", "3", "--seed", "0", "--json", str(file)]
     assert run(["train", "--data", "sample", "--precision", "tf32", *options]) == 0
-    assert "steps: captured; precision: tf32; warm-up: " in capsys.readouterr().out
+    assert "steps: captured; precision: tf32; warm-up before: " in capsys.readouterr().out
     document = json.loads(file.read_text())
     assert (document["device"], document["settings"]["precision"]) == ("cuda:0 Emulated 3000", "tf32")
     assert (document["history"]["loop"], document["history"]["precision"]) == ("captured", "tf32")
@@ -180,7 +180,7 @@ class TestPrecision:
             assert backend.precision("float32") == "ieee"
 
     def test_a_wrong_name(self):
-        words = "precision: the name must be one of ieee, tf32, got 'fp16'"
+        words = "precision: name must be one of ieee, tf32, got 'fp16'"
         with pytest.raises(ValueError, match=words), precision("fp16"):
             pass
 

@@ -1,5 +1,9 @@
 """`python -m backends`: the table of formulas and their twins."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 
 import backends.cupy
@@ -42,9 +46,24 @@ def test_the_markdown_table_has_the_same_cells(capsys):
     assert [tuple(row) for row in (head, *body)] == rows()
 
 
+@pytest.mark.parametrize("option", ["-h", "--help"])
+def test_the_help_names_the_option(capsys, option):
+    assert main([option]) == 0
+    printed, err = capsys.readouterr()
+    assert printed.startswith("Usage: python -m backends") and "--markdown" in printed and err == ""
+
+
 def test_another_argument_is_refused(capsys):
     assert main(["--html"]) == 2
     assert capsys.readouterr().err == "python -m backends: the only option is --markdown, got --html\n"
+
+
+def test_a_reader_that_has_gone_ends_it_quietly():
+    read, write = os.pipe()
+    os.close(read)
+    ran = subprocess.run([sys.executable, "-m", "backends"], stdout=write, stderr=subprocess.PIPE, timeout=60)
+    os.close(write)
+    assert (ran.returncode, ran.stderr) == (3, b"")
 
 
 @pytest.mark.parametrize("option", ["", "--markdown"])

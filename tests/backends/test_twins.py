@@ -125,7 +125,7 @@ def by_formulas(case):
 
 
 def by_twins(backend, dtype, case, ws, twisted=False):
-    """The same by the twins; also what they saved, and the arguments that they were given."""
+    """Return the same results by the twins, with what they saved and the arguments that they received."""
 
     def moved(value):
         if not isinstance(value, np.ndarray):
@@ -180,7 +180,7 @@ def size(request, monkeypatch):
     if request.param == "in parts":
         for module in ("blocks", "affine"):
             monkeypatch.setattr(f"backends.numpy.{module}.BLOCK", 64)
-        for name, value in {"SMALL": -1, "ROWS": 4, "MOST_BLOCKS": 2}.items():
+        for name, value in {"SMALL": -1, "ROWS": 4, "MAX_BLOCKS": 2}.items():
             monkeypatch.setattr(launch, name, value)
 
 
@@ -236,13 +236,13 @@ def test_twins_write_gradients_where_they_are_lent_a_place(place, unit, dtype, s
     backend, case = backend_at(place), drawn(unit, (9, 2, 3))
     shapes = {f"d{name}": array.shape for name, array in zip(case.names, case.params, strict=True)}
     flat = backend.zeros((sum(map(prod, shapes.values())),), dtype)
-    lent = {(name, shapes[name]): view for name, view in backend.views(flat, shapes).items()}
+    provided = {(name, shapes[name]): view for name, view in backend.views(flat, shapes).items()}
     (_, *expected), _ = by_formulas(case)
     for memory in (NewArrays, Workspace):
         flat[...] = backend.zeros(flat.shape, dtype)
-        ws = memory(backend, backend.dtype(dtype), lent)
+        ws = memory(backend, backend.dtype(dtype), provided)
         (_, _, *grads), *_ = by_twins(backend, dtype, case, ws)
-        assert [id(grad) for grad in grads] == [id(view) for view in lent.values()]
+        assert [id(grad) for grad in grads] == [id(view) for view in provided.values()]
         assert_alike(backend, dtype, grads, expected[1:])
 
 
@@ -337,7 +337,7 @@ class Inherits(Affine):
 
 
 class OwnCompute(Affine):
-    """A forward of its own."""
+    """Its own forward."""
 
     def compute(self, xp, x, W, b):
         out, saved = super().compute(xp, x, W, b)
@@ -345,7 +345,7 @@ class OwnCompute(Affine):
 
 
 class OwnDerive(Affine):
-    """A backward of its own."""
+    """Its own backward."""
 
     def derive(self, xp, dout, x, W):
         return super().derive(xp, 2.0 * dout, x, W)
@@ -407,12 +407,12 @@ def test_new_arrays_are_new_at_every_request_and_a_workspace_gives_the_same_ones
     for ws in (new, kept):
         assert ws["out", (2, 3)].shape == (2, 3) and str(ws["out", (2, 3)].dtype).endswith("float32")
         assert str(ws["t", (2,), backend.dtype("int64")].dtype).endswith("int64")
-        lent = type(ws)(backend, backend.dtype("float32"), {("dW", (2, 3)): new["out", (2, 3)]})
-        assert lent["dW", (2, 3)] is lent["dW", (2, 3)]
+        given = type(ws)(backend, backend.dtype("float32"), {("dW", (2, 3)): new["out", (2, 3)]})
+        assert given["dW", (2, 3)] is given["dW", (2, 3)]
 
 
 def test_the_results_of_public_calls_are_never_written_again(backend):
-    """Each call has NewArrays of its own."""
+    """Each call has its own NewArrays."""
     layer = Affine.create(6, 5, rng=0, dtype="float32")
     x = backend.asarray(np.ones((3, 6), "float32"))
     out = layer.forward(x)

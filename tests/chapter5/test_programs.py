@@ -23,7 +23,7 @@ needs_mnist = pytest.mark.skipif(
 
 @pytest.fixture(params=PROGRAM_BACKENDS)
 def run(request):
-    """A function that runs a program of the chapter in a process of its own; returns what it prints."""
+    """A function that runs a program of the chapter in its own process; returns what it prints."""
     backend_or_skip(request.param)
 
     def run_program(name):

@@ -1,4 +1,4 @@
-"""The command line, called inside this process or as a process of its own, far from a user's settings."""
+"""The command line, called inside this process or as its own process, far from a user's settings."""
 
 import logging
 import os
@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 
 @dataclass
 class Ran:
-    """What a call came to."""
+    """The outcome of a call."""
 
     code: int
     out: str
@@ -36,7 +36,7 @@ class Ran:
 
 @pytest.fixture(autouse=True)
 def new_user(tmp_path, monkeypatch):
-    """Nothing set, nothing cached, no network; the logger is as before when the test is over."""
+    """An environment with nothing set, nothing cached and no network; the logger is restored afterwards."""
     for name in ("BACKEND", "DTYPE", "DATA_DIR"):
         monkeypatch.delenv(f"BACKPROP_{name}", raising=False)
     for name in ("HOME", "LOCALAPPDATA", "XDG_CACHE_HOME"):
@@ -85,7 +85,7 @@ def start():
 
 @pytest.fixture
 def call_outside(start):
-    """Call the command line in a process of its own."""
+    """Call the command line in its own process."""
 
     def run_outside(*arguments):
         process = start(*arguments)

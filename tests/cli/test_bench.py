@@ -7,6 +7,7 @@ from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import asdict, replace
 from importlib import import_module
 from io import StringIO
+from itertools import takewhile
 from statistics import median
 
 import pytest
@@ -18,7 +19,7 @@ import backprop
 from backends import Backend, load, register, registry
 from backends.numpy import threads
 from backprop.cli import blas, progress, run
-from backprop.cli.bench import gradients, training
+from backprop.cli.bench import gradients, report, training
 from backprop.cli.bench.chart import draw
 from backprop.cli.bench.plan import FULL, QUICK, Disagreement, Plan
 from backprop.cli.bench.training import random_data, steps
@@ -42,7 +43,7 @@ def two_backends():
 
 @pytest.fixture(scope="module")
 def measured(two_backends, tmp_path_factory):
-    """What a run with both backends printed, and its JSON."""
+    """The output of a run with both backends, and its JSON."""
     file, out, err = tmp_path_factory.mktemp("bench") / "bench.json", StringIO(), StringIO()
     with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
         patch.setattr(bench, "QUICK", PLAN)
@@ -63,7 +64,8 @@ def cells(printed, first):
     header = next(
         re.split(r"  +", line) for line in lines if re.match(rf"{first} .*(ms|ratio|seconds)", line)
     )
-    return [dict(zip(header, line.split(), strict=True)) for line in iter(lambda: next(lines, ""), "")]
+    rows = takewhile(lambda line: line and not line.startswith("Note: "), lines)
+    return [dict(zip(header, line.split(), strict=True)) for line in rows]
 
 
 def number(cell):
@@ -71,7 +73,7 @@ def number(cell):
 
 
 def shows(cell, value):
-    """Whether a cell shows that value, to its last digit."""
+    """Return whether a cell shows that value, to its last digit."""
     digits = len(re.sub(r"e.*|%", "", cell).partition(".")[2])
     exponent = int(cell.partition("e")[2] or 0) - (2 if "%" in cell else 0)
     return number(cell) == pytest.approx(value, abs=0.5001 * 10.0 ** (exponent - digits), rel=0)
@@ -144,7 +146,7 @@ def test_rates_are_those_of_the_products(measured):
             (batch, 10, hidden),  # h W2
             (hidden, 10, batch),  # dW2
             (batch, hidden, 10),  # dh
-            (784, hidden, batch),  # dW1; nobody needs dx
+            (784, hidden, batch),  # dW1; dx is not needed
         ]
         flop = sum(2 * n * m * k for n, m, k in products)
         assert row["gflops"] == pytest.approx(flop / row["seconds"] / 1e9)
@@ -253,14 +255,14 @@ def test_the_json_holds_settings_versions_and_devices(measured):
     }
     assert document["precisions"] == {"numpy": "ieee", "strict": "ieee"}
     assert (document["command"], document["backend"], document["device"]) == ("bench", "numpy", "cpu")
-    assert document["backend_why"].startswith("all but cupy: CuPy ")
+    assert document["backend_why"].startswith("numpy, strict (cupy: CuPy ")
     assert {"backprop", "python", "numpy", "strict"} <= set(document["versions"])
     assert document["blas"] == blas.describe_blas()
     assert list(document["devices"]) == ["numpy", "strict"]
     unwrapped = " ".join(printed.split())
     for line in document["devices"].values():
         assert " on cpu" in line and line in unwrapped
-    assert f"backends: {document['backend_why']}" in unwrapped and "no figures to quote" in unwrapped
+    assert f"backends: {document['backend_why']}" in unwrapped and "not for quoting" in unwrapped
 
 
 def test_no_line_is_wider_than_a_terminal(measured):
@@ -277,9 +279,31 @@ def test_a_backend_alone_is_compared_with_none(call, monkeypatch):
     assert "backends: --backend" in ran.out
 
 
+def test_a_backend_that_auto_takes_is_told_as_an_option(call, monkeypatch, no_cupy):
+    monkeypatch.setattr(bench, "_measured", lambda *_: {})
+    ran = call("bench", "--quick", "--backend", "auto")
+    assert (ran.code, ran.err) == (0, "")
+    assert "backends: --backend auto takes numpy, since CuPy is not installed" in ran.out
+
+
+@pytest.mark.parametrize(("of_peak", "noted"), [(1.0, False), (1.02, True)])
+def test_a_step_above_the_peak_is_explained_below_the_table(measured, of_peak, noted):
+    *rows, last = [row | {"of_peak": 0.5} for row in measured[1]["steps"]]
+    table = report.steps_table([*rows, last | {"of_peak": of_peak}], 256)
+    assert max(map(len, table.splitlines())) <= 80
+    assert ("\nNote: a step above 100% of peak means that" in table) == noted
+    assert " ".join(table.split()).endswith("Measure again on an idle machine.") == noted
+
+
+def test_the_titles_fit_a_narrow_terminal(measured, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "50")
+    title = report.steps_table(measured[1]["steps"], 256).partition("\nhidden ")[0]
+    assert 40 < max(map(len, title.splitlines())) <= 50
+
+
 def test_a_terminal_shows_a_bar_that_goes_away(capsys, monkeypatch):
     monkeypatch.setattr(progress, "_on_terminal", lambda: True)
-    assert list(progress.passing(["a", "b"], "steps")) == ["a", "b"]
+    assert list(progress.with_bar(["a", "b"], "steps")) == ["a", "b"]
     out, err = capsys.readouterr()
     *frames, blank, end = err.split("\r")
     assert out == end == "" and blank.strip() == ""
@@ -303,7 +327,7 @@ def test_a_wrong_gradient_ends_it_before_anything_is_timed(call, monkeypatch, tm
     ran = call(*QUICKLY, "--json", file)
     assert ran.code == 1 and not file.exists()
     assert ran.error.startswith("backprop bench: 20-5-3 on numpy: backpropagation and the numerical gradient")
-    assert "(method central) differ by 2.0e-07, wanted at most 1e-07" in ran.error
+    assert "(method central) differ by 2.0e-07, at most 1e-07 allowed" in ran.error
 
 
 def test_a_gradient_that_is_no_number_is_no_agreement(call, monkeypatch):
@@ -348,7 +372,7 @@ WRONG = {  # arguments that are wrong, and what must be said of them
     "no suffix": (["--plot", "png"], ".pdf, .png, .svg"),
     "no such folder for the chart": (["--plot", "no/such/chart.png"], "No such file or directory"),
     "no such folder for the JSON": (["--json", "no/such/bench.json"], "No such file or directory"),
-    "one file for both": (["--plot", "it.png", "--json", "it.png"], "two files"),
+    "one file for both": (["--plot", "it.png", "--json", "it.png"], "different files"),
 }
 
 
@@ -359,7 +383,7 @@ def test_a_wrong_call_is_refused_before_measuring(call, nothing_measured, monkey
     ran = call("bench", *arguments)
     assert (ran.code, ran.out) == (2, "")
     assert ran.error.startswith("backprop bench: ") and words in ran.error
-    assert ran.error.endswith("(see backprop bench --help)")
+    assert ran.error.endswith("(see backprop bench --help)") != ("No such file" in ran.error)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -377,7 +401,7 @@ def test_a_missing_backend_is_told_of_before_measuring(call, nothing_measured, n
     ran = call("bench", "--backend", "cupy")
     assert (ran.code, ran.out) == (3, "")
     assert ran.error.startswith(
-        'backprop: backend "cupy" cannot be used: CuPy is not installed; pip install '
+        'backprop bench: backend "cupy" cannot be used: CuPy is not installed; pip install '
     )
 
 

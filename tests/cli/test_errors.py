@@ -30,6 +30,7 @@ def test_help_fits_a_terminal(call, arguments):
     ran = call(*arguments)
     assert (ran.code, ran.err) == (0, "")
     assert ran.out.startswith("Usage: backprop") and max(map(len, ran.lines)) <= 80
+    assert not any(line.endswith("...") for line in ran.lines[1:]), "click cuts a summary that is too long"
 
 
 @pytest.mark.parametrize("name", ["train", "check", "bench", "graph", "info"])
@@ -40,8 +41,10 @@ def test_help_has_an_example_and_a_short_name(call, name):
 
 
 def test_help_lists_choices_in_the_order_in_which_it_describes_them(call):
-    assert re.search(r"\[fast\|full\] +Along a random direction, or every entry", call("check", "-h").out)
-    assert re.search(r"\[auto\|mnist\|sample\] +MNIST where it can be had", call("train", "-h").out)
+    assert re.search(
+        r"\[fast\|full\] +Check along a random direction, or every entry", call("check", "-h").out
+    )
+    assert re.search(r"\[auto\|mnist\|sample\] +auto takes MNIST if it is available", call("train", "-h").out)
 
 
 def test_help_says_how_batches_are_drawn(call):
@@ -63,6 +66,7 @@ def test_the_version(call, option):
 def test_its_package_runs_as_well(monkeypatch, capsys):
     """`python -m backprop.cli` is what one may try first."""
     monkeypatch.setattr(sys, "argv", ["cli", "--version"])
+    monkeypatch.delitem(sys.modules, "backprop.cli.__main__", raising=False)  # runpy warns if it was imported
     with pytest.raises(SystemExit) as ended:
         runpy.run_module("backprop.cli", run_name="__main__")
     assert (ended.value.code, capsys.readouterr().out.split()[0]) == (0, "backprop,")
@@ -124,9 +128,9 @@ def test_a_missing_backend_is_exit_code_3(call, monkeypatch, no_cupy, command, w
     ran = call(command, *(["--backend", "cupy"] if way == "option" else []))
     assert (ran.code, ran.out) == (3, "")
     assert ran.error.startswith(
-        'backprop: backend "cupy" cannot be used: CuPy is not installed; pip install '
+        f'backprop {command}: backend "cupy" cannot be used: CuPy is not installed; pip install '
     )
-    assert "BACKPROP_BACKEND=numpy" in ran.error
+    assert ran.error.endswith(", or --backend numpy") and len(ran.error) <= 200
 
 
 def test_too_little_memory_is_exit_code_3(call, monkeypatch):
@@ -137,7 +141,8 @@ def test_too_little_memory_is_exit_code_3(call, monkeypatch):
     ran = call(*TRAIN)
     assert ran.code == 3
     assert (
-        ran.error == "backprop: out of memory (Unable to allocate 584. GiB); lower --hidden or --batch-size"
+        ran.error
+        == "backprop train: out of memory (Unable to allocate 584. GiB); lower --hidden or --batch-size"
     )
 
 
@@ -146,7 +151,7 @@ def test_a_cure_of_the_library_takes_no_second_one_beside_it(call, monkeypatch):
         raise MemoryError("train: 8 GiB; lower batch_size, or the hidden units") from MemoryError("8 GiB")
 
     monkeypatch.setattr(backprop, "train", fail)
-    assert call(*TRAIN).error == "backprop: out of memory (8 GiB); lower --hidden or --batch-size"
+    assert call(*TRAIN).error == "backprop train: out of memory (8 GiB); lower --hidden or --batch-size"
 
 
 def test_a_fault_of_the_library_itself_keeps_its_traceback(call, monkeypatch):

@@ -1,4 +1,4 @@
-"""What the commands write: refused before the work, all of it tried after it, and nothing lost on the way."""
+"""Files that commands write: bad ones refused before the work, all tried after it, nothing lost."""
 
 import json
 import os
@@ -37,7 +37,7 @@ def fonts():
 
 @pytest.fixture
 def cheap(monkeypatch, tmp_path):
-    """Every command in a folder of its own, with as little to do as can be."""
+    """Every command in its own folder, with as little to do as can be."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(modules["backprop.cli.bench.command"], "_measured", lambda *_: {"steps": []})
     monkeypatch.setattr(
@@ -166,7 +166,7 @@ def test_a_pipe_that_nobody_reads_is_refused_and_one_that_is_read_gets_all(call,
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     ran = call("info", "--json", pipe)
-    assert ran.code == 2 and f"{pipe}: nobody reads from it" in ran.error
+    assert ran.code == 2 and f"{pipe}: no process reads from it" in ran.error
     got = []
     reader = Thread(target=lambda: got.append(pipe.read_text()), daemon=True)
     reader.start()
@@ -177,10 +177,10 @@ def test_a_pipe_that_nobody_reads_is_refused_and_one_that_is_read_gets_all(call,
 
 
 SAME = {
-    "one name": (["-o", "it.svg", "--json", "it.svg"], "--output and --json must be two files"),
-    "another name": (["-o", "it.svg", "--json", "./it.svg"], "--output and --json must be two files"),
-    "a link": (["-o", "it.svg", "--json", "link"], "--output and --json must be two files"),
-    "standard output": (["-o", "-", "--json", "/dev/stdout"], "--output and --json must be two files"),
+    "one name": (["-o", "it.svg", "--json", "it.svg"], "--output and --json must be different files"),
+    "another name": (["-o", "it.svg", "--json", "./it.svg"], "--output and --json must be different files"),
+    "a link": (["-o", "it.svg", "--json", "link"], "--output and --json must be different files"),
+    "standard output": (["-o", "-", "--json", "/dev/stdout"], "--output and --json must be different files"),
     "an empty name": (["-o", "it.svg", "--json", ""], "--json"),
 }
 
@@ -240,7 +240,7 @@ def test_standard_output_that_is_a_file_gets_the_whole_json(start, tmp_path):
 @pytest.mark.parametrize(
     ("options", "line"),
     [
-        ([], "backprop: standard output: No space left on device"),
+        ([], "backprop info: standard output: No space left on device"),
         (["--json", "-"], "backprop info: --json: standard output: No space left on device"),
     ],
 )
@@ -268,11 +268,11 @@ def test_a_log_on_a_full_disk_costs_no_result(start, tmp_path):
         timeout=60,
     )
     assert process.returncode == 3
-    assert process.stderr == "backprop: standard output: No space left on device\n"
+    assert process.stderr == "backprop train: standard output: No space left on device\n"
     assert outcome_of(tmp_path / "run.json") == "interrupted"
 
 
-# --------------------------------------------------------------------------------- a training that ends early
+# ----------------------------------------------------------------------------- a training run that ends early
 
 
 @pytest.fixture
@@ -295,7 +295,7 @@ def interrupted(monkeypatch):
 def test_an_interrupted_training_writes_what_is_done(fonts, call, cheap, interrupted, tmp_path, iteration):
     interrupted(iteration)
     ran = call(*TRAIN, *with_every_output())
-    assert (ran.code, ran.err.strip()) == (130, "backprop: interrupted")
+    assert (ran.code, ran.err.strip()) == (130, "backprop train: interrupted")
     document = json.loads((tmp_path / "run.json").read_text())
     assert document["outcome"] == "interrupted"
     assert len(document["history"]["loss"]) == document["settings"]["iterations"] == iteration
@@ -346,7 +346,7 @@ def test_a_diverged_training_says_so_in_its_json(call, cheap, full_disk, tmp_pat
     if full:
         full_disk("run.json")
     ran = call(*TRAIN, "--learning-rate", 1e30, "--json", "run.json")
-    assert ran.code == code and "the training diverged" in ran.err
+    assert ran.code == code and "training diverged" in ran.err
     assert full or outcome_of(tmp_path / "run.json") == "diverged"
 
 

@@ -21,12 +21,12 @@ PYTHONS = os.path.dirname(os.__file__)  # where the modules lie that come with P
 
 
 def load(path, name="A"):
-    """What a name stands for, called if it is a class, or the line that is said; there are no traces."""
+    """Return the object of a name, called if it is a class, or the error line; no traces are left."""
     before, modules = traces(), {**sys.modules}
     try:
         file = OwnFile(f"{path}:{name}", "--file", "my_layer.py:MyLayer")
         with file.loaded() as found:
-            return file.called(found) if isinstance(found, type) else found
+            return file.call(found) if isinstance(found, type) else found
     except (Fault, click.UsageError) as error:
         assert len(str(error).splitlines()) == 1
         line = str(error).replace(" ".join(str(path).split()), "").replace(str(path.parent), "")
@@ -190,7 +190,7 @@ def own(tmp_path):
 @pytest.mark.parametrize("begin", ["-", "x", "lambda: "])
 def test_a_file_that_python_cannot_compile(own, begin):
     deep = begin + ".a" * 100_000 if begin == "x" else begin * 10_000 + "1"
-    assert load(own(f"A = {deep}")) == ": Python cannot compile it, it is nested too deeply"
+    assert load(own(f"A = {deep}")) == ": Python cannot compile it: it is nested too deeply"
 
 
 def test_a_file_knows_its_path(own):
@@ -244,7 +244,7 @@ def test_the_working_directory_may_be_gone(own, tmp_path, monkeypatch):
 
 NO_FILES = {  # what is made at a path, and what is said of it
     "nothing": (lambda path: None, "no such file"),
-    "a folder": (os.mkdir, "no file but a folder"),
+    "a folder": (os.mkdir, "a directory, not a file"),
     "a link to itself": (lambda path: os.symlink(path, path), "no such file"),
     "a dangling link": (lambda path: os.symlink("nothing", path), "no such file"),
     "a pipe": (lambda path: os.mkfifo(path), "not a regular file"),

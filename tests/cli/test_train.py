@@ -1,6 +1,7 @@
 """`backprop train`: what it prints, what it writes, and which data it takes."""
 
 import json
+import math
 import re
 import signal
 import sys
@@ -30,6 +31,12 @@ def train(call, tmp_path):
     return run
 
 
+def test_one_iteration_is_no_plural(call):
+    lines = call(*SHORT, "--iterations", 1, "--seed", 0).lines
+    assert any(line.startswith("1 iteration in ") for line in lines)
+    assert any(re.fullmatch(r"loss 2\.\d+, mean of the last batch", line) for line in lines)
+
+
 def test_plain_lines_where_there_is_no_terminal(call):
     ran = call(*SHORT, "--iterations", 6, "--seed", 0)
     assert (ran.code, ran.err) == (0, "")
@@ -40,13 +47,19 @@ def test_plain_lines_where_there_is_no_terminal(call):
         r"iteration 0/6  train 0\.\d{4}  test 0\.\d{4}",
         r"iteration 4/6  loss 2\.\d{4}  train 0\.\d{4}  test 0\.\d{4}",
         r"iteration 6/6  loss 2\.\d{4}  train 0\.\d{4}  test 0\.\d{4}",
-        r"6 iterations in \d+\.\d s \([\d,]+ a second\), seed 0",
-        r"loss 2\.\d+, the mean of the last 6 batches",
+        r"6 iterations in \d+\.\d s \([\d,]+ per second\), seed 0",
+        r"loss 2\.\d+, mean of the last 6 batches",
         r"accuracy on the sample: train 0\.\d{4}, test 0\.\d{4}",
     ]
     assert len(ran.lines) == len(expected)
     for line, pattern in zip(ran.lines, expected, strict=True):
         assert re.fullmatch(pattern, line)
+
+
+def test_one_iteration_is_told_in_the_singular(call):
+    ran = call(*SHORT, "--iterations", 1, "--seed", 0)
+    assert any(line.startswith("1 iteration in ") for line in ran.lines)
+    assert any(line.endswith(", mean of the last batch") for line in ran.lines)
 
 
 @pytest.mark.parametrize("learning_rate", [0.1, 1e6])
@@ -124,7 +137,7 @@ def test_tf32_is_refused_where_there_is_none(call):
     assert ran.code == 2
     assert ran.err.splitlines() == [
         "backprop train: --precision tf32 needs float32 and a CUDA GPU of compute capability 8.0 or later, "
-        "got float32 on numpy, cpu; leave it out (see backprop train --help)"
+        "got float32 on numpy, cpu; omit it"
     ]
 
 
@@ -150,13 +163,14 @@ def test_a_diverged_run_exits_with_1_says_so_in_one_line_and_writes_what_it_has(
     losses = history["loss"]
     assert losses[0] == pytest.approx(2.3, abs=0.1) and losses[-1] is None and None not in losses[:-1]
     assert re.fullmatch(
-        rf"backprop train: the training diverged: the loss of iteration {len(losses)} is (nan|inf); "
+        rf"backprop train: training diverged: the loss of iteration {len(losses)} is (nan|inf); "
         r"the likely cause is the learning rate, 1e\+30: try 0.1",
         ran.error,
     )
     assert written(file)["settings"]["iterations"] == len(losses) < 8
     assert history["iterations"] == [0] and len(history["test_accuracy"]) == 1
-    assert any(line.startswith(f"{len(losses)} iterations in ") for line in ran.lines)
+    assert re.fullmatch(rf"{len(losses)} iterations in \d+\.\d s, seed 0", ran.lines[-1])
+    assert "nan" not in ran.out and "accuracy" not in ran.out
 
 
 def test_quiet_prints_the_last_line_alone(call):
@@ -172,12 +186,25 @@ def test_whatever_made_it_diverge_it_is_told(call, monkeypatch, loss):
 
     def diverge(*arguments, **options):
         history = backprop.training.History([1.0, loss], [0], [0.1], [0.1], 1.0)
-        raise backprop.training.Diverged("train: the training diverged: because", history)
+        raise backprop.training.Diverged("train: training diverged: because", history)
 
     monkeypatch.setattr(backprop, "train", diverge)
     ran = call(*SHORT, "--iterations", 2)
-    assert (ran.code, ran.error) == (1, "backprop train: the training diverged: because")
-    assert ran.lines[-1] == "accuracy on the sample after 0 iterations: train 0.1000, test 0.1000"
+    assert (ran.code, ran.error) == (1, "backprop train: training diverged: because")
+    assert ran.lines[-1].startswith("2 iterations in 1.0 s, seed ")
+
+
+def test_a_diverged_run_keeps_the_accuracy_of_its_last_evaluation(call, monkeypatch):
+    import backprop
+
+    def diverge(*arguments, **options):
+        history = backprop.training.History([1.0, 2.0, math.nan], [0, 2], [0.1, 0.5], [0.1, 0.4], 1.0)
+        raise backprop.training.Diverged("train: training diverged: because", history)
+
+    monkeypatch.setattr(backprop, "train", diverge)
+    ran = call(*SHORT, "--iterations", 3)
+    assert ran.lines[-1] == "accuracy on the sample after 2 iterations: train 0.5000, test 0.4000"
+    assert "loss" not in ran.out.partition(" iterations in ")[2]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
@@ -188,7 +215,7 @@ def test_ctrl_c_ends_it_in_one_line_and_what_is_done_is_written(start, tmp_path)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=20)
     assert process.returncode == 130
-    assert err.strip() == "backprop: interrupted"
+    assert err.strip() == "backprop train: interrupted"
     document = written(tmp_path / "run.json")
     assert document["outcome"] == "interrupted"
     assert 0 <= len(document["history"]["loss"]) == document["settings"]["iterations"] < 10**6

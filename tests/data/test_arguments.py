@@ -23,9 +23,9 @@ def test_a_flag_is_true_or_false(load, flag, value):
 
 
 def test_a_directory_in_the_place_of_the_first_flag_is_pointed_to_its_own():
-    with pytest.raises(TypeError, match=r"got '/data/mnist'; a directory is data_dir=…$"):
+    with pytest.raises(TypeError, match=r"got '/data/mnist'; pass a directory as data_dir=…$"):
         load_mnist("/data/mnist")
-    with pytest.raises(TypeError, match=r"a directory is data_dir=…$"):
+    with pytest.raises(TypeError, match=r"pass a directory as data_dir=…$"):
         load_mnist(Path("/data/mnist"))
 
 

@@ -71,7 +71,7 @@ def test_what_never_ends_is_not_read(tmp_path):
         [sys.executable, "-c", LIMITED, *paths], capture_output=True, text=True, timeout=60, check=True
     )
     assert ran.stdout.splitlines() == [
-        f"{path}: is {what}; put a regular file there"
+        f"{path}: is {what}; replace it with a regular file"
         for path, what in zip(paths, ["a pipe", "a device"], strict=True)
     ]
 
@@ -83,8 +83,8 @@ def test_directories_sockets_and_links_that_lead_nowhere(read, tmp_path, error_l
     with socket.socket(socket.AF_UNIX) as server:
         server.bind("socket")
         for name, words in {
-            ".": "is a directory; put a regular file there",
-            "socket": "is a socket; put a regular file there",
+            ".": "is a directory; replace it with a regular file",
+            "socket": "is a socket; replace it with a regular file",
             "dangling": "cannot be read: No such file or directory; make it a readable file",
             "loop": "cannot be read: Too many levels of symbolic links; make it a readable file",
             "two\nlines": "cannot be read: No such file or directory; make it a readable file",

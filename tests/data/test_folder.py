@@ -47,8 +47,8 @@ def test_emnist_is_turned_upright(folder, digits):
 def test_labels_of_more_than_ten_classes_are_refused_by_name(folder, digits, idx, error_line):
     digits.files["train-labels-idx1-ubyte"] = idx(np.uint8([5, 0, 9, 1, 26, 2]))
     message = error_line(load_mnist, data_dir=folder(lambda name: emnist(name, "letters")))
-    assert "emnist-letters-train-labels-idx1-ubyte: labels are 0 to 9, got 26 at index 4; " in message
-    assert message.endswith("take a set of ten classes, such as emnist-digits")
+    assert "emnist-letters-train-labels-idx1-ubyte: labels must be 0 to 9, got 26 at index 4; " in message
+    assert message.endswith("use a set of ten classes, such as emnist-digits")
 
 
 def test_two_sets_in_one_directory_are_refused_by_name(folder, error_line):
@@ -57,7 +57,7 @@ def test_two_sets_in_one_directory_are_refused_by_name(folder, error_line):
     folder(str)
     assert error_line(load_mnist, data_dir=directory).endswith(
         "data_dir holds several sets: emnist-balanced, emnist-byclass, emnist-bymerge, emnist-digits, "
-        "emnist-letters, emnist-mnist, train-…; give each a directory of its own"
+        "emnist-letters, emnist-mnist, train-…; put each in its own directory"
     )
 
 
@@ -70,7 +70,7 @@ def test_two_files_for_the_same_thing_are_refused_by_name(folder, error_line):
     directory = folder(str)
     (directory / "t10k-labels.idx1-ubyte").touch()
     assert error_line(load_mnist, data_dir=directory).endswith(
-        "data_dir holds both t10k-labels-idx1-ubyte and t10k-labels.idx1-ubyte; leave one of them there"
+        "data_dir holds both t10k-labels-idx1-ubyte and t10k-labels.idx1-ubyte; keep only one"
     )
 
 
@@ -80,7 +80,7 @@ def test_a_directory_of_a_files_name_beside_the_file(folder, error_line):
     assert load_mnist(data_dir=directory)[1][1].tolist() == LABELS
     (directory / "train-images.idx3-ubyte").unlink()
     message = error_line(load_mnist, data_dir=directory)
-    assert "train-images-idx3-ubyte: is a directory; put a regular file there" in message
+    assert "train-images-idx3-ubyte: is a directory; replace it with a regular file" in message
 
 
 def test_what_is_lacking_has_the_names_of_its_set(folder, error_line):

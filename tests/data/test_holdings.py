@@ -1,4 +1,4 @@
-"""What a directory holds is told truly, from headers and checksums, and nothing there raises."""
+"""The content of a directory is reported correctly, from headers and checksums, and nothing in it raises."""
 
 import gzip
 import os
@@ -42,7 +42,7 @@ def test_the_real_mnist_is_known(tmp_path):
         (lambda file: file.unlink(), "unusable: it lacks t10k-labels-idx1-ubyte (or .gz)"),
         (
             lambda file: file.write_bytes(b""),
-            "unusable: t10k-labels-idx1-ubyte.gz: the magic number of an IDX file of labels is 00000801, "
+            "unusable: t10k-labels-idx1-ubyte.gz: an IDX file of labels must begin with 00000801, "
             "got an empty file",
         ),
         (

@@ -40,7 +40,7 @@ def test_labels_are_of_any_integer_type(read, digits, code, dtype):
         (12, IMAGES, "images must be unsigned bytes, got int32; convert them"),
         (14, IMAGES, "images must be unsigned bytes, got float64; convert them"),
         (13, LABELS, "labels must be integers, got float32; convert them"),
-        (10, LABELS, "the magic number of an IDX file of labels is 00000801, got 00000a01"),
+        (10, LABELS, "an IDX file of labels must begin with 00000801, got 00000a01"),
     ],
 )
 def test_another_element_type_is_refused_by_name(read, error_line, code, kind, words):
@@ -56,19 +56,19 @@ def test_another_element_type_is_refused_by_name(read, error_line, code, kind, w
         (lambda raw, gz: raw[:10], "ends after 10 of 16 header bytes"),
         (
             lambda raw, gz: raw[:-1],
-            "6 images take 4704 bytes behind the header, got no more than 4703",
+            "6 images take 4704 bytes after the header, got at most 4703",
         ),
-        (lambda raw, gz: raw + b"\0", "has bytes left over: 6 images take 4704 bytes behind the header"),
-        (lambda raw, gz: raw[:4] + b"\xff" * 4 + raw[8:], "is cut short: 4294967295 images"),
+        (lambda raw, gz: raw + b"\0", "has extra bytes: 6 images take 4704 bytes after the header"),
+        (lambda raw, gz: raw[:4] + b"\xff" * 4 + raw[8:], "is truncated: 4294967295 images"),
         (lambda raw, gz: gz[:-20], "damaged gzip: "),
         (lambda raw, gz: gz[:5], "damaged gzip: "),
         (lambda raw, gz: gz[:1000] + bytes(9) + gz[1009:], "damaged gzip: "),
         (lambda raw, gz: gz + b"tail", "damaged gzip: "),
         (
             lambda raw, gz: gzip.compress(raw[:-1]),
-            "6 images take 4704 bytes behind the header, got 4703",
+            "6 images take 4704 bytes after the header, got 4703",
         ),
-        (lambda raw, gz: gzip.compress(raw + b"\0"), "has bytes left over: 6 images"),
+        (lambda raw, gz: gzip.compress(raw + b"\0"), "has extra bytes: 6 images"),
         (lambda raw, gz: gz[:-8] + bytes(4) + gz[-4:], "damaged gzip: CRC check failed"),
         (lambda raw, gz: gz[:-4] + bytes(4), "damaged gzip: Incorrect length"),
     ],
@@ -82,7 +82,10 @@ def test_a_damaged_file_is_one_line(read, digits, idx, error_line, damage, words
 
 def test_labels_in_the_place_of_images(read, digits, idx, error_line):
     message = error_line(read, idx(digits.t_train))
-    assert "an IDX file of images is 00000803, got 00000801; put the file of images there" in message
+    assert (
+        "an IDX file of images must begin with 00000803, got 00000801; replace it with the file of images"
+        in message
+    )
 
 
 def test_images_of_another_size(read, idx, error_line):
@@ -101,7 +104,7 @@ def test_terabytes_that_a_header_promises_are_refused_before_anything_is_allocat
     head = bytes((0, 0, 8, 3)) + np.array([2**32 - 1, 28, 28], ">u4").tobytes()
     with peak() as memory:
         message = error_line(read, pack(head + bytes(784)))
-    assert "is cut short: 4294967295 images take 3367254359280 bytes behind the header, got no" in message
+    assert "is truncated: 4294967295 images take 3367254359280 bytes after the header, got at" in message
     assert memory.bytes < 2**20
 
 
@@ -109,7 +112,7 @@ def test_an_unzipped_file_is_read_no_further_than_its_header_promises(read, peak
     bomb = gzip.compress(idx(np.zeros((1, 28, 28), np.uint8)) + bytes(2**24), compresslevel=1)
     with peak() as memory:
         message = error_line(read, bomb)
-    assert "has bytes left over: 1 images take 784 bytes" in message
+    assert "has extra bytes: 1 images take 784 bytes" in message
     assert memory.bytes < 2**20
 
 
@@ -126,7 +129,7 @@ def test_more_than_there_is_memory(read, digits, idx, error_line, monkeypatch):
 
     monkeypatch.setattr("backprop.data.idx.content", content)
     message = error_line(read, idx(digits.x_train))
-    assert "is too large: 6 images take 4704 bytes, more than there is memory" in message
+    assert "is too large: 6 images take 4704 bytes, more than fits in memory" in message
 
 
 def test_the_count_is_read_from_the_header_alone(tmp_path, peak, idx):

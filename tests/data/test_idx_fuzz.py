@@ -67,7 +67,7 @@ def idx_files(draw):
 
 
 def damaged(draw, data):
-    """The same with a byte changed, an end cut off, or something put in."""
+    """Return the same bytes with one changed, the end cut off, or some inserted."""
     at = draw(st.integers(0, len(data)))
     kind = draw(st.sampled_from(["change", "cut", "insert"]))
     if kind == "cut":

@@ -76,16 +76,19 @@ def test_missing_files_in_a_named_directory_are_listed(digits, tmp_path, monkeyp
     monkeypatch.setenv("BACKPROP_DATA_DIR", str(directory))
     message = error_line(load_mnist, data_dir=directory if origin == "data_dir" else None)
     assert f"{directory}: {origin} lacks train-labels-idx1-ubyte, t10k-images-idx3-ubyte (" in message
-    assert f"without {origin}" in message
+    cure = {"data_dir": "omit data_dir", "BACKPROP_DATA_DIR": "unset BACKPROP_DATA_DIR"}[origin]
+    assert f"{cure} to download MNIST" in message
     assert sorted(os.listdir(directory)) == before
 
 
 def test_no_directory(tmp_path, error_line):
     message = error_line(load_mnist, data_dir=tmp_path / "nowhere")
-    assert "nowhere: data_dir is no readable directory: No such file" in message
+    assert "nowhere: data_dir is not a readable directory: No such file" in message
     assert not (tmp_path / "nowhere").exists()
     (tmp_path / "file").touch()
-    assert "file: data_dir is no readable directory: " in error_line(load_mnist, data_dir=tmp_path / "file")
+    assert "file: data_dir is not a readable directory: " in error_line(
+        load_mnist, data_dir=tmp_path / "file"
+    )
     (tmp_path / "empty").mkdir()
     assert "lacks train-images-idx3-ubyte, train-l" in error_line(load_mnist, data_dir=tmp_path / "empty")
 
@@ -99,7 +102,7 @@ def test_labels_of_another_set(digits, tmp_path, error_line):
 def test_label_out_of_range(digits, idx, tmp_path, error_line):
     digits.files["t10k-labels-idx1-ubyte"] = idx(np.uint8([7, 3, 10, 9]))
     message = error_line(load_mnist, data_dir=digits.write(tmp_path / "mnist", gz=False))
-    assert "t10k-labels-idx1-ubyte: labels are 0 to 9, got 10 at index 2" in message
+    assert "t10k-labels-idx1-ubyte: labels must be 0 to 9, got 10 at index 2" in message
 
 
 def test_a_set_that_does_not_fit_into_memory(digits, tmp_path, error_line, monkeypatch):
@@ -108,7 +111,7 @@ def test_a_set_that_does_not_fit_into_memory(digits, tmp_path, error_line, monke
 
     monkeypatch.setattr("backprop.data.mnist.arrange", arrange)
     message = error_line(load_mnist, data_dir=digits.write(tmp_path / "mnist"))
-    assert "/mnist: does not fit into memory: Unable to allocate 1. GiB; take a smaller set" in message
+    assert "/mnist: does not fit into memory: Unable to allocate 1. GiB; use a smaller set" in message
 
 
 def test_import_is_light():

@@ -120,7 +120,7 @@ def numbers(of):
 
 
 def test_every_number_in_the_text_is_computed(notebook):
-    """Each is shown or used by a cell, or somebody else vouches for it."""
+    """Each is shown or used by a cell, or is vouched for elsewhere."""
     computed = set(range(11)) | set(VOUCHED_FOR)
     for cell in cells(notebook, "code"):
         computed |= numbers(outputs(cell).replace("_", "")) | numbers(text(cell["source"]).replace("_", ""))
@@ -131,7 +131,7 @@ def test_every_number_in_the_text_is_computed(notebook):
 
 
 def accuracies(notebook):
-    """What the cell says that trains: on the training and on the test images."""
+    """Return the accuracies that the training cell prints: on the training and on the test images."""
     (cell,) = [
         cell
         for cell in cells(notebook, "code")
@@ -145,6 +145,22 @@ def test_the_text_says_what_the_sample_gives(notebook):
     train, test = accuracies(notebook)
     assert 0.915 <= test < 0.925, "about 92 %"
     assert train > 0.99, "almost by heart"
+
+
+def test_a_difference_is_shown_with_a_few_words_around_it(tool):
+    there = tool.nbformat.read(TUTORIAL / "chapter5.ipynb", as_version=4)
+    here = copy.deepcopy(there)
+    cell, picture = next(
+        (cell, output.data)
+        for cell in here.cells
+        for output in cell.get("outputs", ())
+        if "image/svg+xml" in output.get("data", {})
+    )
+    svg = picture["image/svg+xml"]
+    picture["image/svg+xml"] = f"{svg[:500]}changed{svg[500:]}"
+    (line,) = tool.differences(there, here)
+    assert line.startswith(f"{cell.id}: '") and line.endswith(", from character 500 on")
+    assert "changed" in line and repr(svg[450:500])[1:-1] in line and len(line) < 350
 
 
 def test_a_change_of_an_output_is_found(tool):
@@ -182,7 +198,7 @@ def test_numbers_that_vary_must_be_close(tool, before, now, same):
 
 
 def executed(code, **environment):
-    """What Python prints when it runs this in the root, without a user's settings."""
+    """Return the output of this code, run in the root without a user's settings."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("BACKPROP_")}
     options = {"cwd": ROOT, "capture_output": True, "text": True, "timeout": 300}
     return subprocess.run([sys.executable, *code], env=kept | environment, **options)

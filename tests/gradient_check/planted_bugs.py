@@ -1,4 +1,4 @@
-"""Wrong layers of every class that the gradient check explains: listed before the check was written.
+"""Wrong layers, some for each verdict of the gradient check; the list was written before the check.
 
 Each is wrong in one thing, and says what the verdict must be and of which array ("" for the layer itself).
 """

@@ -7,7 +7,7 @@ import numpy as np
 
 
 class Own:
-    """A layer of one's own: arrays by name, and no base class of the library."""
+    """A user's own layer: arrays by name, no base class of the library."""
 
     def __init__(self, **params):
         self.params, self.grads = params, {}
@@ -114,7 +114,7 @@ class Magnitude(Own):
 
 
 class RealSquare(Own):
-    """out = x², by way of a cast to real numbers."""
+    """out = x², computed through a cast to real numbers."""
 
     def forward(self, x):
         self.x = x.real
@@ -125,7 +125,7 @@ class RealSquare(Own):
 
 
 class OnlyFloats(Own):
-    """out = x², by a function that takes no complex numbers."""
+    """out = x², computed by a function that refuses complex numbers."""
 
     def forward(self, x):
         self.x = x
@@ -150,7 +150,7 @@ class Softmax(Own):
 
 
 class LayerNorm(Own):
-    """Each row less its mean, over its standard deviation."""
+    """Each row minus its mean, over its standard deviation."""
 
     axis = 1
 
@@ -167,7 +167,7 @@ class LayerNorm(Own):
 
 
 class BatchNorm(Own):
-    """Each column less its mean over the batch, over its standard deviation: samples depend on each other."""
+    """Each column minus its batch mean, over its standard deviation: samples depend on each other."""
 
     def __init__(self):
         super().__init__(gamma=np.array([1.0, -2.0, 0.5]), beta=np.array([0.1, 0.2, 0.3]))
@@ -216,7 +216,7 @@ class FrozenDropout(Own):
 
 
 class Reusing(Linear):
-    """Writes its gradients into the same arrays at every backward."""
+    """A layer that writes its gradients into the same arrays at every backward."""
 
     def __init__(self):
         super().__init__()
@@ -229,7 +229,7 @@ class Reusing(Linear):
 
 
 class TwoNames(Own):
-    """Holds its array both as an attribute and in params, in float32."""
+    """A layer that holds its float32 array both as an attribute and in params."""
 
     def __init__(self):
         self.w = np.array([1.0, -2.0, 3.0], dtype="float32")
@@ -245,7 +245,7 @@ class TwoNames(Own):
 
 
 class Shift(Own):
-    """out = x + b, whose backward hands on the very dout that it got."""
+    """out = x + b, whose backward returns dout itself, not a copy."""
 
     def __init__(self):
         super().__init__(b=np.ones(3))
@@ -317,7 +317,7 @@ class LikelihoodLoss(Own):
 
 
 class RowBias(Linear):
-    """A linear layer whose b has shape (1, M), and its gradient likewise."""
+    """A linear layer whose b and db have shape (1, M)."""
 
     def __init__(self):
         super().__init__()
@@ -328,14 +328,14 @@ class RowBias(Linear):
 
 
 class FlatRowBias(RowBias):
-    """The same with a gradient of shape (M,), which broadcasts."""
+    """A linear layer whose b has shape (1, M) and db shape (M,), which broadcasts."""
 
     def db(self, dout):
         return dout.sum(axis=0)
 
 
 class Classifier:
-    """A network of one's own: `loss` and `gradient`, as the book writes them."""
+    """A user's own network with `loss` and `gradient` as in the book."""
 
     def __init__(self):
         rng = np.random.default_rng(2)

@@ -9,7 +9,7 @@ def single(x):
 
 
 class Off(Own):
-    """A layer whose gradient of x is multiplied by a factor, 1 where it is right."""
+    """A layer whose gradient of x is multiplied by a factor; 1 is right."""
 
     def __init__(self, factor=1.0, **params):
         super().__init__(**params)
@@ -92,7 +92,7 @@ class SingleRNN(Off):
 
 
 class ComplexSingleTanh(Tanh):
-    """tanh in float32, or in complex64 where x is complex."""
+    """tanh in float32, or in complex64 if x is complex."""
 
     def forward(self, x):
         self.y = np.tanh(single(x)).astype(x.dtype)
@@ -115,14 +115,14 @@ class SingleGradient(Logistic):
 
 
 class SingleDout(Linear):
-    """A gradient by way of float32."""
+    """A gradient rounded to float32."""
 
     def dW(self, dout):
         return super().dW(dout.astype(np.float32).astype(float))
 
 
 class SingleSquare(Own):
-    """x² by a cast of real numbers to float32."""
+    """x², with real numbers cast to float32."""
 
     def forward(self, x):
         self.x = x.real.astype(np.float32)

@@ -1,4 +1,4 @@
-"""One right layer, x W + b, under the many names that people give to its arrays, gradients and passes."""
+"""One right layer, x W + b, under many usual names of its arrays, gradients and passes."""
 
 from dataclasses import dataclass
 
@@ -35,12 +35,12 @@ class Spelling:
     holder: str
 
     def rows(self):
-        """The names that a report gives to the parameters."""
+        """The names of the parameters in a report."""
         return [f"{self.containers[0]}[{i}]" for i in range(2)] if self.holder == "lists" else [*self.names]
 
 
 class Dense:
-    """x W + b.  spoil: changes a gradient that the layer has named as in a report."""
+    """A layer x W + b.  spoil: a function that changes a gradient, given its name in a report."""
 
     def __init__(self, spelling, W, b):
         self.spelling = spelling
@@ -87,6 +87,6 @@ class Dense:
 
 
 def dense(spelling, W, b):
-    """The layer with its passes under the names of a spelling."""
+    """Return the layer with its passes under the names of a spelling."""
     forward, backward = spelling.passes
     return type("Dense", (Dense,), {forward: Dense.run, backward: Dense.run_back})(spelling, W, b)

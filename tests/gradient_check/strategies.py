@@ -1,4 +1,4 @@
-"""Right layers of random shapes at random inputs, as extreme as each may legally take: hypothesis draws them.
+"""Right layers of random shapes at random legal inputs, however extreme, drawn by Hypothesis.
 
 Hypothesis draws shapes, seeds and which kinds of values are mixed; NumPy fills the arrays, which is fast.
 """
@@ -18,7 +18,7 @@ from backprop.layers import Affine, ReLU, Sigmoid, SoftmaxCrossEntropy
 
 @dataclass
 class Case:
-    """A right layer, loss or network with inputs that it may legally be given."""
+    """A right layer, loss or network with legal inputs."""
 
     obj: Any
     inputs: tuple[Any, ...]
@@ -75,7 +75,7 @@ def shapes(draw, ndim=None):
 
 @st.composite
 def ordinary(draw, shape, smallest=0.1, largest=1e3):
-    """Distinct values, at least 0.1 times their scale apart: where a standard deviation must not vanish."""
+    """Distinct values, at least 0.1 times their scale apart, so that no standard deviation vanishes."""
     rng, scale = (
         np.random.default_rng(draw(SEEDS)),
         10.0 ** draw(st.floats(np.log10(smallest), np.log10(largest))),
@@ -211,7 +211,7 @@ def own_rowwise(draw):
 
 @st.composite
 def own_norms(draw):
-    """At least two values to a mean, and apart from each other: without a spread there is no derivative."""
+    """At least two distinct values for each mean: without a spread there is no derivative."""
     if draw(st.booleans()):
         shape = draw(SIZES), draw(st.integers(2, 5))
         return Case(right_layers.LayerNorm(), (draw(ordinary(shape)),))
@@ -234,7 +234,7 @@ def own_networks(draw):
 
 @st.composite
 def named(draw):
-    """A layer under names that people use: all of its arrays are compared."""
+    """A layer under usual names: all of its arrays are compared."""
     n, d, m = draw(SIZES), draw(SIZES), draw(SIZES)
     of = {name: draw(st.sampled_from(getattr(spellings, name.upper()))) for name in ("passes", "containers")}
     names, holder = draw(st.sampled_from(spellings.PARAMETERS)), draw(st.sampled_from(spellings.HOLDERS))

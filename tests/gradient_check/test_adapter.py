@@ -1,4 +1,4 @@
-"""An adapter makes any object one that can be checked; a refusal shows the adapter to write."""
+"""An adapter makes any object checkable; a refusal shows the adapter to write."""
 
 import copy
 
@@ -13,7 +13,7 @@ X = np.random.default_rng(0).normal(size=(5, 4))
 
 
 class Foreign:
-    """x W under names that nobody could guess, with a gradient of the same kind."""
+    """x W under unguessable names, with its gradient under one as well."""
 
     def __init__(self, factor=1.0):
         self.matrix, self.factor = np.random.default_rng(1).normal(size=(4, 3)), factor
@@ -107,7 +107,7 @@ def test_an_activation_that_a_layer_holds_is_not_taken_for_its_forward():
 
         backward = Foreign.run_back
 
-    with pytest.raises(TypeError, match="Layer has no forward that is known"):
+    with pytest.raises(TypeError, match="Layer has no forward under a known name"):
         check_gradients(Layer(), X)
 
 
@@ -213,18 +213,18 @@ class Undone:
     [
         (
             lambda: Foreign(),
-            "Foreign has no forward and no backward that is known (it has run, run_back); "
-            'write Adapter(layer, forward="run", backward="run_back") in its place',
+            "Foreign has no forward and no backward under a known name (it has run, run_back); "
+            'pass Adapter(layer, forward="run", backward="run_back") instead',
         ),
         (
             lambda: Undone(),
-            "Undone has no backward that is known (it has forward); "
-            'write Adapter(layer, forward="forward", backward=lambda layer, dout: ...) in its place',
+            "Undone has no backward under a known name (it has forward); "
+            'pass Adapter(layer, forward="forward", backward=lambda layer, dout: ...) instead',
         ),
         (
             lambda: Adapter(Foreign(), forward="walk", backward="run_back"),
             "Foreign has no walk (it has run, run_back); "
-            'write Adapter(layer, forward="run", backward="run_back") in its place',
+            'pass Adapter(layer, forward="run", backward="run_back") instead',
         ),
     ],
 )
@@ -235,7 +235,7 @@ def test_a_refusal_is_one_line_with_the_adapter_to_write(make, words):
 
 
 class Wanting(Undone):
-    """A backward that takes more than anybody knows, or a forward that fails."""
+    """A backward with unknown arguments, or a forward that fails."""
 
     def __init__(self, error=None):
         self.error = error
@@ -255,7 +255,7 @@ class Wanting(Undone):
         (
             Wanting(),
             TypeError,
-            r"Wanting.backward takes optimizer and schedule, of which nothing is known; write what",
+            r"Wanting.backward takes optimizer and schedule, which the check cannot fill in; put a value",
         ),
         (
             Wanting(IndexError("must be of integer type")),

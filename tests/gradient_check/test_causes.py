@@ -1,4 +1,4 @@
-"""What the check says of the cause: the sentence, for the planted bugs whose verdict leaves that open."""
+"""The sentence on the cause, for planted bugs whose verdict can have several causes."""
 
 import numpy as np
 import pytest
@@ -19,7 +19,7 @@ SAID = {
         "is 0.2 times the derivative, 1/N for N samples: a division by N too many"
     ),
     "a doubled 1/N": "1/N for N samples: a division by N too many",
-    "a product with N in place of a division": "25 times the derivative, 5 · 5, with the number of samples",
+    "a product with N in place of a division": "25 times the derivative, 5 · 5, from the number of samples",
     "a forgotten 2": "backward is 0.5 times the derivative",
     "a forgotten 2 with two samples": "backward is 0.5 times the derivative",
     "twice dW of one sample": "backward is 2 times the derivative",
@@ -27,7 +27,7 @@ SAID = {
         "is 15 times the derivative, 5 · 3, the number of entries: a division by it is missing"
     ),
     "half a mean over all entries without its division": (
-        "is 7.5 times the derivative, 0.5 · 5 · 3, with the length of axes 0, 1 of the input"
+        "is 7.5 times the derivative, 0.5 · 5 · 3, from the lengths of axes 0, 1 of the input"
     ),
     "divided by the number of samples in place of that of entries": (
         "is 3 times the derivative, the length of axis 1 of the input: a division by it is missing"
@@ -37,7 +37,7 @@ SAID = {
         "it too many, or a mean in place of a sum"
     ),
     "divided by the number of features in place of that of samples": (
-        "is 1.66667 times the derivative, 5 / 3, with the length of axes 0, 1 of the input"
+        "is 1.66667 times the derivative, 5 / 3, from the lengths of axes 0, 1 of the input"
     ),
     "samples that run along the last axis, and a missing 1/N": (
         "is 3 times the derivative, the length of axis 1 of the input: a division by it is missing"
@@ -49,15 +49,15 @@ SAID = {
     "a small weight decay in dW alone": "plus 0.0001 W: more weight decay (L2) than in forward",
     "a decay by the sign in db alone": "plus 0.01 sign b: more weight decay (L1) than in forward",
     "a network's weight decay in its gradient alone": "plus 0.05 W: more weight decay (L2) than in forward",
-    "a network's weight decay in its loss alone": "less 0.1 W: less weight decay (L2) than in forward",
-    "a network's weight decay without its factor of 2": "less 0.05 W: less weight decay (L2) than in forward",
-    "a weight decay with a wrong sign": "less weight decay (L2) than in forward, or a wrong sign of it",
-    "a softmax's diagonal alone": "backward has the diagonal of a softmax's Jacobian alone",
-    "the diagonal of a softmax's logarithm alone": "backward has the diagonal of the Jacobian alone",
-    "p - t from a loss of probabilities": "takes the probabilities p, whose gradient is one of -t / p",
-    "p - t from a binary cross-entropy of probabilities": "whose gradient is one of (p - t) / (p (1 - p))",
+    "a network's weight decay in its loss alone": "minus 0.1 W: less weight decay (L2) than in forward",
+    "a network's weight decay without its factor of 2": "minus 0.05 W: less weight decay (L2) than in",
+    "a weight decay with a wrong sign": "less weight decay (L2) than in forward, or with the wrong sign",
+    "a softmax's diagonal alone": "backward uses only the diagonal of the softmax's Jacobian",
+    "the diagonal of a softmax's logarithm alone": "backward uses only the diagonal of the Jacobian",
+    "p - t from a loss of probabilities": "takes the probabilities p, whose gradient is a multiple of -t / p",
+    "p - t from a binary cross-entropy of probabilities": "is a multiple of (p - t) / (p (1 - p))",
     "an epsilon that is larger than a probability": "the loss has an epsilon of 1e-07 in its logarithm",
-    "a network with an epsilon in its loss": "the loss has an epsilon in its logarithm, 1e-07 if that is all",
+    "a network with an epsilon in its loss": "an epsilon in its logarithm (1e-07 if nothing else is wrong)",
 }
 
 
@@ -70,7 +70,7 @@ def test_the_cause_is_named(name, method):
 
 
 def test_a_number_is_no_number_of_samples_where_another_batch_says_otherwise():
-    """A factor of 5 that is written down is not called the number of samples, though that is 5."""
+    """A constant factor of 5 is not called the number of samples, although that is 5."""
 
     class Five(Classifier):
         def dW(self, x, dz):
@@ -94,7 +94,7 @@ def test_a_flat_gradient_of_a_row_is_right_and_shown(mode):
 
 
 def test_an_epsilon_is_found_though_some_samples_pass_nothing_back():
-    """No unit is alive for the first two."""
+    """Two of the samples have no unit alive."""
 
     class Net:
         def __init__(self):

@@ -1,4 +1,4 @@
-"""The gradient check: its report, layers of one's own, invalid input, and no change to what is passed in."""
+"""The gradient check: its report, users' own layers, invalid input, and arguments left unchanged."""
 
 import copy
 import json
@@ -18,7 +18,7 @@ X = np.random.default_rng(0).normal(size=(4, 3))
 
 
 def words_of(text):
-    """A wrapped text on one line."""
+    """Return a wrapped text on one line."""
     return " ".join(str(text).split())
 
 
@@ -90,7 +90,7 @@ def test_a_forward_that_returns_nothing_of_the_batch_is_no_crash():
 
 
 class Bias:
-    """out = x + b, with a backward that is given."""
+    """out = x + b, with the backward passed in."""
 
     def __init__(self, backward):
         self.params, self.grads, self.given = {"b": np.ones(3)}, {}, backward
@@ -148,20 +148,20 @@ def returning_a_list(grads, dout):
         (summed_over_everything, r"b: wrong shape: .* \(3,\), got \(\): it is summed over axis 0"),
         (
             summed_over_the_features,
-            r"b: wrong shape: .* \(3,\), got \(4,\): with one sample fewer .*: it runs along the batch",
+            r"b: wrong shape: .* \(3,\), got \(4,\): with one sample fewer .*: it follows the batch",
         ),
         (keeping_an_axis, r"b: wrong shape: .* \(3,\), got \(1, 3\): its values are right when reshaped"),
         (summed_input, r"x: wrong shape: .* \(4, 3\), got \(3,\): it is summed over axis 0"),
-        (writing_into_dout, "Bias: writes into dout: backward changes dout"),
+        (writing_into_dout, "Bias: writes into dout: backward modifies dout in place"),
         (
             without_a_gradient,
-            "b: missing gradient: backward leaves no gradient of it; if none is needed, constants=",
+            "b: missing gradient: backward stores no gradient for it; if it needs none, pass constants=",
         ),
         (
             returning_nothing,
-            "x: missing gradient: backward returns no gradient of it; if none is needed, constants=",
+            "x: missing gradient: backward returns no gradient for it; if it needs none, pass constants=",
         ),
-        (returning_a_list, "x: missing gradient: its gradient is no array of real numbers but list"),
+        (returning_a_list, "x: missing gradient: its gradient must be an array of real numbers, got list"),
     ],
 )
 def test_what_cannot_be_compared_is_wrong_and_says_why(backward, words, mode):
@@ -285,7 +285,7 @@ def test_a_tie_elsewhere_hides_no_small_error(seed):
 
 
 class InPlace(ReLU):
-    """Masks dout in place, which is harmless where nobody reads it again."""
+    """A layer that masks dout in place, which is harmless if nobody reads it again."""
 
     def backward(self, dout):
         dx = super().backward(dout)
@@ -313,7 +313,7 @@ def test_a_harmless_fault_of_another_layer_is_not_the_reason():
 
 
 class BookAffine:
-    """As the book writes it: attributes, no mapping of parameters, and dout masked or ignored elsewhere."""
+    """Affine as in the book: attributes, no mapping of parameters."""
 
     def __init__(self, W, b):
         self.W, self.b = W, b
@@ -454,7 +454,7 @@ def test_a_kink_within_the_step_shows_both_slopes():
     report.assert_ok()
     assert report.arrays[0].verdict == "kink"
     words = words_of(report)
-    found = re.search(r"kink: at \[0, [01]\] the slope is (\S+) to the left and (\S+) to the right", words)
+    found = re.search(r"kink: at \[0, [01]\] the slope is (\S+) on the left and (\S+) on the right", words)
     left, right = map(float, found.groups())
     assert left == pytest.approx(0.0, abs=1e-8)
     assert 0.5 <= abs(right) <= 1.5  # the random dout
@@ -481,11 +481,11 @@ def test_a_forward_that_is_not_analytic_is_checked_by_central_differences():
     report = check_gradients(Magnitude(), X)
     report.assert_ok()
     assert report.method == "central"
-    assert "since forward is not analytic: it gives real numbers for complex ones" in words_of(report)
+    assert "since forward is not analytic: it returns real numbers for complex input" in words_of(report)
 
 
 class Regularized:
-    """Σ x² + λ Σ |x|, of which the complex step sees the first term alone."""
+    """Σ x² + λ Σ |x|: the complex step sees only the first term."""
 
     def __init__(self, share):
         self.share = share
@@ -551,7 +551,7 @@ def test_inputs_without_a_gradient_stay_what_they_are():
 
 
 class Mixed:
-    """x y + z, with gradients as given: for each of the inputs, None where there is none."""
+    """x y + z, with the gradients passed in, one or None for each input."""
 
     def __init__(self, forward, gradients):
         self.forward_, self.gradients = forward, gradients
@@ -676,12 +676,12 @@ NO_BACKWARD = type("NoBackward", (), {"forward": lambda self, x: x})
 @pytest.mark.parametrize(
     ("obj", "inputs", "error", "words"),
     [
-        (NO_BACKWARD(), [X], TypeError, "NoBackward has no backward that is known"),
+        (NO_BACKWARD(), [X], TypeError, "NoBackward has no backward under a known name"),
         (object(), [X], TypeError, "object has no forward and no backward"),
-        (ReLU, [X], TypeError, r"give an object, not its class: ReLU\(...\)"),
-        (Identity(), [], TypeError, "give Identity's inputs"),
+        (ReLU, [X], TypeError, r"obj must be an object, not its class: pass ReLU\(...\)"),
+        (Identity(), [], TypeError, "pass the inputs of Identity as well"),
         (Identity(), [X * 1j], TypeError, "the input must hold real numbers, got complex128"),
-        (Identity(), [np.ones((0, 3))], ValueError, r"the input must hold at least one number, .*\(0, 3\)"),
+        (Identity(), [np.ones((0, 3))], ValueError, r"the input must not be empty, .*\(0, 3\)"),
         (Identity(), [[[1.0, np.nan]]], ValueError, r"the input must be finite, got nan at \[0, 1\]"),
         (Identity(), ["text"], TypeError, "the input must hold numbers, got <U4 from str"),
         (
@@ -692,7 +692,7 @@ NO_BACKWARD = type("NoBackward", (), {"forward": lambda self, x: x})
         ),
         (With(w=np.array([1j])), [X], TypeError, r"params\['w'\] must hold real .* got complex128"),
         (With(w=np.array([1.0, np.inf])), [X], ValueError, r"params\['w'\] must be finite, got inf at \[1\]"),
-        (With(w=np.ones(0)), [X], ValueError, r"params\['w'\] must hold at least one number"),
+        (With(w=np.ones(0)), [X], ValueError, r"params\['w'\] must not be empty"),
         (With(w=[1.0]), [X], TypeError, r"params\['w'\] must be an array, got list"),
         (Returning(lambda x: (x, x)), [X], TypeError, "Returning.forward must return one array, got tuple"),
         (Returning(lambda x: None), [X], TypeError, "must return one array, got NoneType"),
@@ -700,7 +700,7 @@ NO_BACKWARD = type("NoBackward", (), {"forward": lambda self, x: x})
         (Returning(lambda x: x * np.inf), [X], ValueError, r"returns -?inf at \[0, 0\] for this input"),
         (WithoutParams(), [X, 0], TypeError, "there is nothing to compare"),
         (With(w=np.float64(1.0)), [X], TypeError, "must be an array, got numpy.float64"),
-        (Uncopyable(), [X], TypeError, "works on a deep copy, and Uncopyable cannot be copied: a lock"),
+        (Uncopyable(), [X], TypeError, "works on a deep copy, but Uncopyable cannot be copied: a lock"),
         (TwoLayerNet(3, 4, 2, rng=0), [X, [0, 1, 0]], ValueError, "labels must have shape"),
     ],
 )
@@ -717,7 +717,7 @@ def test_another_backend_is_named():
     backend_or_skip("array_api_strict")
     for obj in (TwoLayerNet(3, 4, 2, rng=0), With(w=np.ones(3))):
         with pytest.raises(
-            TypeError, match="array of backend array_api_strict .* on numpy; move one of them"
+            TypeError, match="on backend numpy, got an array of array_api_strict; move one of them"
         ):
             check_gradients(obj, strict.asarray(X), [0, 1, 0, 1])
 
@@ -726,7 +726,7 @@ def test_another_backend_is_named():
 
 
 class Interrupted(Scale):
-    """Raises in the middle of a later forward, having scribbled over all that it was given."""
+    """A layer that overwrites its arguments and raises in a later forward."""
 
     calls = 0
     at, error = 0, KeyboardInterrupt
@@ -774,7 +774,7 @@ def test_a_network_and_its_kept_forward_stay(backend):
     assert to_numpy(net.params.flat).tobytes() == params
     assert to_numpy(layer.grads["W"]).tobytes() == grads
     assert to_numpy(x).tobytes() == X.astype("float32").tobytes()
-    layer.backward(ones)  # its forward is still kept
+    layer.backward(ones)  # its forward has not been consumed
     for name, gradient in net.gradient(x, t).items():
         np.testing.assert_array_equal(to_numpy(gradient), gradients[name])
 

@@ -1,4 +1,4 @@
-"""A layer of a network is named as the cause only where a right one in its place mends the gradients."""
+"""A layer of a network is named as the cause only if a right layer in its place corrects the gradients."""
 
 import numpy as np
 import pytest
@@ -12,12 +12,12 @@ T = np.array([0, 1, 2, 1])
 
 
 def words_of(text):
-    """A wrapped text on one line."""
+    """Return a wrapped text on one line."""
     return " ".join(str(text).split())
 
 
 class InPlace(Rectifier):
-    """Masks dout in place."""
+    """A layer that masks dout in place."""
 
     def backward(self, dout):
         dout[~self.mask] = 0.0
@@ -25,7 +25,7 @@ class InPlace(Rectifier):
 
 
 class Twice(Rectifier):
-    """Passes twice the gradient on."""
+    """A layer that passes twice the gradient on."""
 
     def backward(self, dout):
         return 2.0 * super().backward(dout)
@@ -58,14 +58,14 @@ class Deep:
 
     @property
     def chain(self):
-        """The layers in their order."""
+        """The layers in order."""
         if self.held == "attributes":
             return [layer for name, layer in vars(self).items() if name[0] == "L"]
         return list(self.layers.values() if self.held == "dict" else self.layers)
 
     @property
     def linear(self):
-        """Those with parameters."""
+        """The layers that have parameters."""
         return [layer for layer in self.chain if layer.params]
 
     def loss(self, x, t):
@@ -121,7 +121,7 @@ def test_of_two_wrong_layers_each_is_named_for_the_arrays_that_it_makes_wrong(mo
         **dict.fromkeys(["W1", "b1"], "see L1"),
     }
     assert [fault.kind for fault in report.faults] == ["epsilon in the loss", "constant factor"]
-    assert "likewise in L1" in report.faults[1].why
+    assert "also in L1" in report.faults[1].why
 
 
 def test_a_layer_with_a_wrong_gradient_of_its_own_parameter_is_named():
@@ -145,11 +145,11 @@ def test_a_fault_in_the_network_s_own_gradient_is_not_laid_on_a_layer():
     assert found["b1"] == ("constant factor", "backward is 6 times the derivative")
     assert {found[name] for name in ("W1", "W2", "b2")} == {("constant factor", "see L3")}
     assert [fault.kind for fault in report.faults] == ["constant factor", "writes into dout"]
-    assert report.faults[1].why.startswith("a fault of its own in L1: backward changes dout")
+    assert report.faults[1].why.startswith("L1 is also wrong by itself: backward modifies dout")
 
 
 class Residual:
-    """x goes through a rectifier and around it, and backward reads dout behind the rectifier's own."""
+    """A network whose x goes through a rectifier and around it; backward reads dout after the rectifier's."""
 
     def __init__(self, rectifier):
         self.first, self.rectifier, self.last = Linear(3, 3), rectifier, SoftmaxLoss()
@@ -172,7 +172,7 @@ def test_writing_into_dout_is_named_where_it_is_the_cause():
     report = check_gradients(Residual(InPlace()), X, T)
     assert verdicts(report) == dict.fromkeys(["W", "b"], ("writes into dout", "see InPlace"))
     (fault,) = report.faults
-    assert fault.why.startswith("the fault is in InPlace: backward changes dout")
+    assert fault.why.startswith("the fault is in InPlace: backward modifies dout")
 
 
 def test_the_network_stays_what_it_is():

@@ -1,4 +1,4 @@
-"""A refusal is one line with what to write in place; written, it works."""
+"""A refusal is one line with the code to write instead, and that code works."""
 
 import functools
 import re
@@ -13,7 +13,7 @@ X = np.random.default_rng(0).normal(size=(5, 4))
 
 
 def shown(error):
-    """The call in a message, up to the bracket that closes it."""
+    """Return the call in a message, up to its closing bracket."""
     message = str(error.value)
     assert "\n" not in message and message.startswith("check_gradients: ")
     start = re.search(r"(Adapter|check_function|check_gradients)\(", message).start()
@@ -26,7 +26,7 @@ def shown(error):
 
 
 def typed(layer, *inputs):
-    """What is shown where a layer is refused, typed."""
+    """Return the adapter that a refusal shows, evaluated."""
     with pytest.raises(TypeError) as refused:
         check_gradients(layer, *inputs)
     return eval(shown(refused), {"Adapter": Adapter, "layer": layer})
@@ -87,7 +87,9 @@ def test_the_call_of_a_refused_function_works():
     def scaled_back(dout, momentum):
         return 3.0 * dout + momentum
 
-    with pytest.raises(TypeError, match="scaled_back takes momentum, of which nothing is known") as refused:
+    with pytest.raises(
+        TypeError, match="scaled_back takes momentum, which the check cannot fill in"
+    ) as refused:
         check_function(scaled, scaled_back, X)
     call = shown(refused).replace("...", "X")
     assert eval(call, {"check_function": check_function, **locals(), "X": X}).ok
@@ -100,8 +102,8 @@ def test_the_call_of_a_refused_function_works():
         (3, "int has no forward and no backward"),
         (None, "NoneType has no forward and no backward"),
         ({}, "dict has no forward and no backward"),
-        (np.tanh, "tanh is a function: check_function"),
-        (len, "len is a function: check_function"),
+        (np.tanh, "tanh is a function: use check_function"),
+        (len, "len is a function: use check_function"),
     ],
 )
 def test_what_is_no_layer_is_told_the_rule_alone(obj, words):
@@ -115,7 +117,7 @@ def test_a_property_that_raises_is_not_run_for_a_message():
         def summary(self):
             raise RuntimeError("build it first")
 
-    with pytest.raises(TypeError, match="Unbuilt has no forward and no backward that is known"):
+    with pytest.raises(TypeError, match="Unbuilt has no forward and no backward under a known name"):
         check_gradients(Unbuilt(), X)
 
 
@@ -168,7 +170,7 @@ def test_gradients_of_a_loss_without_names_are_kept_by_an_adapter():
 
 
 class Returning:
-    """A loss whose forward returns more than a number, or leaves it."""
+    """A loss whose forward returns more than a number, or stores it."""
 
     def __init__(self, of, factor=1.0):
         self.of, self.factor = of, factor
@@ -204,7 +206,7 @@ def test_the_adapter_takes_an_array_out_of_what_forward_gives(of):
 
 
 class Course:
-    """A model whose loss returns its gradients as well, or scores without labels."""
+    """A model whose loss also returns the gradients, or scores if there are no labels."""
 
     def __init__(self, factor=1.0, of=dict):
         self.params, self.factor = {"W": np.ones((4, 3)), "b": np.zeros(3)}, factor
@@ -263,20 +265,22 @@ def test_an_error_of_any_type_says_what_was_called_and_what_to_do(error, where):
     (note,) = failed.value.__notes__
     assert failed.value.args == ("what it says",)
     given = "numpy.ndarray of shape (5, 4)" if where == "forward" else "dout"
-    assert note.startswith(f"check_gradients: Failing.{where}({given}) failed on a copy in float64; give all")
+    assert note.startswith(f"check_gradients: Failing.{where}({given}) failed on a copy in float64; pass all")
 
 
 @pytest.mark.parametrize("given", [{"params": "nope"}, {"params": ["W", "nope"]}, {"grads": "nope"}])
 def test_a_name_that_a_layer_has_not_is_told_with_those_that_it_has(given):
     layer = Adapter(AllInOne(), backward=lambda layer, dout: layer.backward(dout)[0], **given)
-    with pytest.raises(AttributeError, match=r"AllInOne has no nope, which params or grads names \(it has W"):
+    with pytest.raises(
+        AttributeError, match=r"AllInOne has no attribute nope, named in params or grads \(it has W"
+    ):
         check_gradients(layer, X)
 
 
 @pytest.mark.parametrize("given", [{"params": lambda layer: 3}, {"grads": lambda layer: 3}])
 def test_what_is_no_array_is_refused_as_params_or_grads(given):
     layer = Adapter(AllInOne(), backward=lambda layer, dout: layer.backward(dout)[0], **given)
-    with pytest.raises(TypeError, match="params and grads must name arrays, or return them, got int"):
+    with pytest.raises(TypeError, match="params and grads must name or return arrays, got int"):
         check_gradients(layer, X)
 
 

@@ -1,4 +1,4 @@
-"""What layers of other people have shown: each passed unseen, or was blamed for what it had not done."""
+"""Faults that other people's layers revealed in the check: wrong layers that passed, right ones blamed."""
 
 import subprocess
 import sys
@@ -22,7 +22,7 @@ def verdicts_of(report):
 
 
 def is_right(report):
-    """Whether every row is, each in the table; a report that is not ok is false."""
+    """Return whether each array is right, by name."""
     assert bool(report) == report.ok
     return {array.name: array.ok for array in report.arrays}
 
@@ -32,7 +32,7 @@ def new(*shape):
 
 
 class Masking(Rectifier):
-    """Clears dout in place, which does no harm here."""
+    """A layer that clears dout in place, which is harmless here."""
 
     def backward(self, dout):
         dout[~self.mask] = 0.0
@@ -178,7 +178,7 @@ def test_an_epsilon_is_the_fault_of_the_loss_whatever_a_layer_writes_into_and_wh
 @pytest.mark.parametrize("share", [True, False])
 def test_a_pool_that_gives_the_gradient_to_all_tied_entries(share, mode):
     class Pool:
-        """The largest of each two in a row."""
+        """The larger of each two in a row."""
 
         def forward(self, x):
             self.pairs = x.reshape(len(x), -1, 2)
@@ -279,5 +279,5 @@ print(*(name for name in sys.modules if name.startswith("backprop.gradient_check
 
 
 def test_the_heart_of_the_check_is_one_short_file():
-    """Forty lines, and what they mean."""
+    """The check is forty lines and their explanation."""
     assert len(getsource(import_module("backprop.gradient_check.fast")).splitlines()) <= 60

@@ -159,7 +159,9 @@ def test_a_gradient_of_what_is_no_array_of_floats_is_refused(alpha):
         x, alpha = cache
         return dout * alpha @ W.T, (dout * (x @ W)).sum(axis=0 if np.shape(alpha) else None)
 
-    with pytest.raises(TypeError, match="alpha is .* of which there is a gradient; give an array of floats"):
+    with pytest.raises(
+        TypeError, match="there is a gradient for alpha, which is .*; pass an array of floats"
+    ):
         check_function(scale, back, X, alpha)
     assert rows_of(check_function(scale, back, X, np.array(alpha, float))) == [("x", "ok"), ("alpha", "ok")]
 
@@ -178,6 +180,6 @@ def test_a_gradient_for_every_input_may_be_none():
 @pytest.mark.parametrize("pair", [(None, None), ("f", "g"), (np.tanh, 3)])
 def test_what_is_no_function_is_refused(pair):
     with pytest.raises(
-        TypeError, match="^check_function: it takes a function, and its backward or None, got"
+        TypeError, match="^check_function: forward must be a function, and backward a function or None, got"
     ):
         check_function(*pair, np.ones(3))

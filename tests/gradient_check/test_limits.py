@@ -1,4 +1,4 @@
-"""What a limit means: relative however small the gradient, measured where it is rounding, never infinite."""
+"""Limits: relative however small the gradient is, measured if it is all rounding, never infinite."""
 
 import json
 import subprocess
@@ -70,7 +70,7 @@ def test_huge_numbers_hide_nothing_and_warn_of_nothing(f, right, wrong, size, me
 
 @EVERY
 def test_where_no_limit_can_be_had_nothing_is_ok(method, mode):
-    """Twice the output is no number any more."""
+    """An output that overflows when doubled."""
     x = np.full((2, 3), 1.5e308)
     report = check_gradients(Formula(lambda x: x, lambda x, dout: 3.0 * dout), x, method=method, mode=mode)
     assert not report.ok
@@ -105,7 +105,7 @@ def test_an_error_of_a_tiny_gradient_is_found_beside_large_values(f, g, factor, 
 
 @EVERY
 def test_what_is_left_of_a_subtraction_counts_by_what_it_was_subtracted_from(method, mode):
-    """1 - y has few digits left, or none, and y (1 - y) is right as far as that goes."""
+    """1 - y has few digits left, or none, and y (1 - y) is as right as they allow."""
 
     def g(x, dout):
         return dout * logistic(x) * (1.0 - logistic(x))
@@ -117,7 +117,7 @@ def test_what_is_left_of_a_subtraction_counts_by_what_it_was_subtracted_from(met
 
 @EVERY
 def test_differences_that_show_less_than_the_gradient_cannot_tell(method, mode):
-    """An analytic forward is checked by the complex step whatever is asked for; this one is not analytic."""
+    """This forward is not analytic; an analytic one is checked by the complex step even if not asked to."""
 
     class Bias(Formula):
         def __init__(self):
@@ -217,7 +217,7 @@ def test_the_shares_of_tied_entries_sum_to_1(share, x, method, mode):
     )
     report = check_gradients(layer, x, method=method, mode=mode)
     assert report.ok == (share != "all")
-    # Half the gradient is what central differences give at a tie of two.
+    # At a tie of two, central differences give half the gradient.
     assert report.arrays[0].verdict in (["ties"] if share == "all" else ["kink", "ok"])
     if share == "all":
         count = int((x[0] == x[0].max()).sum())
@@ -265,7 +265,7 @@ print(*(name.rpartition(".")[2] for name in sys.modules if name.startswith("back
 
 
 class StableCrossEntropy:
-    """A binary cross-entropy of logits in the form that never overflows, by way of abs."""
+    """A binary cross-entropy of logits in the form with abs that never overflows."""
 
     factor = 1.0
 

@@ -1,4 +1,4 @@
-"""Losses as people write them: at the end of a chain, where dout is 1; with targets in both passes."""
+"""Losses in the usual styles: at the end of a chain, where dout is 1; with targets in both passes."""
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ def rows_of(report):
 
 
 class Last:
-    """The squared error, as the last of a chain: its dout is always 1."""
+    """The squared error at the end of a chain: its dout is always 1."""
 
     def __init__(self, factor=1.0):
         self.factor = factor
@@ -33,7 +33,7 @@ class Last:
 def test_a_loss_that_takes_dout_as_1_is_right_and_told_so(method, mode):
     report = check_gradients(Last(), X, T, method=method, mode=mode)
     assert report.ok and rows_of(report) == [("x", "ok, ignores dout")]
-    assert "right at a dout of 1, and the same for another" in " ".join(str(report).split())
+    assert "right for dout = 1, which it assumes" in " ".join(str(report).split())
     wrong = check_gradients(Last(20.0), X, T, method=method, mode=mode)
     assert rows_of(wrong) == [("x", "constant factor")] and "20 times" in str(wrong)
 
@@ -98,7 +98,7 @@ def test_a_loss_for_each_sample_is_checked_as_their_mean(made):
 
 
 def half(forward, backward, out, gradient):
-    """The passes with these signatures and formulas, as a loss of half the squares."""
+    """Return the passes of a loss of half the squares with these signatures and formulas."""
     scope = {"np": np}
     exec(f"def out(self, {forward}): return {out}\ndef back(self, {backward}): return {gradient}", scope)
     return scope["out"], scope["back"]
@@ -208,7 +208,7 @@ def test_a_target_that_forward_is_not_given_is_not_taken_for_dout(name):
             self.out = x
             return x
 
-    with pytest.raises(TypeError, match=f"backward takes {name}, of which nothing is known"):
+    with pytest.raises(TypeError, match=f"backward takes {name}, which the check cannot fill in"):
         check_gradients(Net(), X)
 
 

@@ -46,19 +46,19 @@ def batch_norm_of(d):
 
 
 def in_pairs(n, d, m):
-    """A network that is computed as Affine+ReLU and Affine+SoftmaxCrossEntropy."""
+    """Return a network computed by the twins Affine+ReLU and Affine+SoftmaxCrossEntropy."""
     chain = [affine_of(d, 7), layers.ReLU(), affine_of(7, m, seed=3)]
     return Network(chain, losses.SoftmaxCrossEntropy(), d), data(n, d), labels(n, m)
 
 
 def one_by_one(n, d, m):
-    """A network in which no two neighbours are computed as one."""
+    """Return a network in which no two neighbours are computed as one."""
     chain = [affine_of(d, 7), layers.Sigmoid(), affine_of(7, m, seed=3), batch_norm_of(m), layers.ReLU()]
     return Network(chain, losses.SoftmaxCrossEntropy(), d), data(n, d), labels(n, m)
 
 
 def images_in_pairs(n, d, m):
-    """The same for samples with two axes."""
+    """Return a network computed in pairs for samples with two axes."""
     chain = [affine_of(2 * d, 7), layers.ReLU(), affine_of(7, m, seed=3)]
     return Network(chain, losses.SoftmaxCrossEntropy(), (2, d)), data(n, 2, d), labels(n, m)
 
@@ -132,26 +132,26 @@ TWIN_MODULES = {
 }
 
 ROWS_ALREADY = "2 -> the other axis"
-EQUIVALENT = {  # mutants that compute the same, and why
-    "ReLU.compute, node 16: xp.real(x) <= 0 -> <": "at 0 it is 0 on either side",
-    "Sigmoid.compute, node 10: xp.real(x) < 0 -> <=": "at 0 both forms are right",
-    "Sigmoid.compute, node 20: 0 -> the other axis": "so they are up to 1",
-    f"backends.numpy.affine.products, node 52: {ROWS_ALREADY}": "rows are reshaped to themselves",
-    f"twin of Affine.compute, node 52: {ROWS_ALREADY}": "likewise",
-    f"twin of Affine+ReLU.compute, node 61: {ROWS_ALREADY}": "likewise",
-    f"twin of Affine+SoftmaxCrossEntropy.compute, node 67: {ROWS_ALREADY}": "likewise",
-    "twin of Affine+ReLU.compute, node 40: out.nbytes <= BLOCK -> <": "one block or several, the same",
-    "twin of Affine+ReLU.compute, node 40: out.nbytes <= BLOCK -> >=": "likewise",
-    "twin of Affine+ReLU.derive, node 14: out.nbytes <= BLOCK -> <": "likewise",
-    "twin of Affine+ReLU.derive, node 14: out.nbytes <= BLOCK -> >=": "likewise",
+EQUIVALENT = {  # mutants that compute the same, with the reason
+    "ReLU.compute, node 12: xp.real(x) <= 0 -> <": "at 0 it is 0 on either side",
+    "Sigmoid.compute, node 9: xp.real(x) < 0 -> <=": "at 0 both forms are right",
+    "Sigmoid.compute, node 16: 0 -> the other axis": "so they are up to 1",
+    f"backends.numpy.affine.products, node 36: {ROWS_ALREADY}": "rows are reshaped to themselves",
+    f"twin of Affine.compute, node 34: {ROWS_ALREADY}": "likewise",
+    f"twin of Affine+ReLU.compute, node 43: {ROWS_ALREADY}": "likewise",
+    f"twin of Affine+SoftmaxCrossEntropy.compute, node 47: {ROWS_ALREADY}": "likewise",
+    "twin of Affine+ReLU.compute, node 31: out.nbytes <= BLOCK -> <": "one block or several, the same",
+    "twin of Affine+ReLU.compute, node 31: out.nbytes <= BLOCK -> >=": "likewise",
+    "twin of Affine+ReLU.derive, node 13: out.nbytes <= BLOCK -> <": "likewise",
+    "twin of Affine+ReLU.derive, node 13: out.nbytes <= BLOCK -> >=": "likewise",
 }
 OTHER_FUNCTIONS = {  # mutants whose gradient is right, that of another function; values tell them
-    "ReLU.compute, node 28: 0 -> the other axis": "0 up to 1",
-    "BatchNorm.compute, node 112: variance + self.eps -> -": "another ε",
-    "BatchNorm.compute, node 112: variance + self.eps -> its left side": "no ε",
-    "SoftmaxCrossEntropy.compute, node 112: 0.0 -> 1 more": "the loss plus a constant",
-    "MeanSquaredError.compute, node 10: y - t -> +": "of -t",
-    "MeanSquaredError.compute, node 10: y - t -> its left side": "of t = 0",
+    "ReLU.compute, node 22: 0 -> the other axis": "0 up to 1",
+    "BatchNorm.compute, node 98: variance + self.eps -> -": "another ε",
+    "BatchNorm.compute, node 98: variance + self.eps -> its left side": "no ε",
+    "SoftmaxCrossEntropy.compute, node 104: 0.0 -> 1 more": "the loss plus a constant",
+    "MeanSquaredError.compute, node 9: y - t -> +": "of -t",
+    "MeanSquaredError.compute, node 9: y - t -> its left side": "of t = 0",
 }
 
 
@@ -159,7 +159,7 @@ OTHER_FUNCTIONS = {  # mutants whose gradient is right, that of another function
 
 
 def changes(node):
-    """Each way in which a node of the program can be wrong: a word for it, and the node in its place."""
+    """Yield the ways in which a node of the program can be wrong: a word for each, and the changed node."""
     if isinstance(node, ast.BinOp):
         for kind in OTHER_OPERATORS.get(type(node.op), ()):
             yield f"-> {SIGNS[kind]}", ast.BinOp(node.left, kind(), node.right)
@@ -208,16 +208,15 @@ def is_number(node):
 
 
 def mutants_of(function, module, who):
-    """All mutants of a function: what changed, in words, and the changed function; first an unchanged one."""
+    """Yield all mutants of a function: the change in words, the changed function; an unchanged one first."""
     tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
     body = tree.body[0]
-    body.decorator_list = []
+    body.decorator_list, body.returns = [], None
+    for argument in body.args.args:
+        argument.annotation = None
     yield f"{who}, unchanged", compiled(tree, module, who)
     passed_over = {
-        part
-        for each in [body.args, body.returns, *filter(has_no_say, body.body)]
-        if each
-        for part in ast.walk(each)
+        part for each in [body.args, *filter(has_no_say, body.body)] if each for part in ast.walk(each)
     }
     for number, node in enumerate(ast.walk(body)):
         if node in passed_over:
@@ -229,14 +228,14 @@ def mutants_of(function, module, who):
 
 
 def compiled(tree, module, who):
-    """The function that is the only thing in a tree, with a copy of its module's globals."""
+    """Return the function that is the only thing in a tree, with a copy of its module's globals."""
     names = dict(vars(module))
     exec(compile(ast.fix_missing_locations(tree), f"<mutant of {who}>", "exec"), names)
     return names[tree.body[0].name]
 
 
 def has_no_say(statement):
-    """Whether a statement has no part in derivatives: a docstring, a check, the running statistics."""
+    """Return whether a statement has no part in derivatives: a docstring, a check, the running statistics."""
     text = ast.unparse(statement)
     is_docstring = isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
     return is_docstring or "_check" in text or text.startswith("state = ")
@@ -257,7 +256,7 @@ def replace(tree, number, other):
 
 
 def mutants():
-    """All mutants: the changed function, how it is put in place, and the cases that run it."""
+    """Yield all mutants: the changed function, the place it goes to, and the cases that run it."""
     for owner, method, module, cases in FORMULAS:
         function = inspect.getattr_static(owner, method)
         for name, mutant in mutants_of(function, module, f"{owner.__name__}.{method}"):
@@ -274,7 +273,7 @@ def mutants():
 
 @pytest.fixture
 def put(monkeypatch):
-    """put(function, place): a mutant in place of a twin, a formula or a helper."""
+    """Return put(function, place), which puts a mutant in place of a twin, a formula or a helper."""
 
     def put_in_place(mutant, place):
         if place in TWINS:
@@ -293,7 +292,7 @@ MUTANTS = [mutant for mutant in ALL if mutant not in UNCHANGED and mutant not in
 
 
 def agrees(report, method):
-    """Whether backward agrees with the derivative, and that by the method that was asked for.
+    """Return whether backward agrees with the derivative, by the requested method.
 
     The complex step runs the formulas: where central differences alone agree, a twin computes something else.
     """
@@ -301,7 +300,7 @@ def agrees(report, method):
 
 
 def verdicts(cases, *namespaces):
-    """Whether the gradients agree in some cases: by both methods, for arrays that are one block or several.
+    """Return whether the gradients agree in some cases: by both methods, for arrays of one block or several.
 
     namespaces: further globals that say how large a block is.
     """
@@ -331,7 +330,7 @@ def test_a_mutant_is_caught(put, mutant, place, cases):
         RuntimeWarning,
         NameError,
     ):
-        return  # it does not even run
+        return  # the mutant does not run at all
     assert caught
 
 
@@ -362,7 +361,7 @@ def test_one_with_a_right_gradient_computes_the_same_or_shows_in_its_values(
 
 
 def outputs(cases):
-    """What comes out of some cases."""
+    """Return the outputs of some cases."""
     return [run_forward(*CASES[case](*shape)) for case in cases for shape in (SQUARE, OBLONG)]
 
 

@@ -26,7 +26,7 @@ BUDGETS = pytest.mark.parametrize(
 
 
 def for_all(check, examples, *strategies):
-    """Run a check on random examples: the same ones at each run if there are few, else new ones."""
+    """Run a check on random examples: the same ones every time if there are few, otherwise new ones."""
     fixed = examples <= 1000
     search = settings(
         max_examples=examples,
@@ -43,7 +43,7 @@ def for_all(check, examples, *strategies):
 
 
 def assert_no_alarm(case, method, mode, rng):
-    """Of a forward that is not analytic a right gradient may be too small to tell, and then it says so."""
+    """A right gradient may be too small to check if forward is not analytic; then the verdict says so."""
     before = bits(case)
     report = check_gradients(case.obj, *case.inputs, method=method, mode=mode, rng=rng)
     off = {array.verdict for array in report.arrays if not array.ok}
@@ -58,12 +58,12 @@ def is_not_analytic(obj):
 
 
 def bits(case):
-    """All that the caller passed in, bit for bit."""
+    """Return everything that the caller passed in, bit for bit."""
     return [(array.dtype, array.tobytes()) for array in arrays_in([vars(case.obj), case.inputs])]
 
 
 def arrays_in(value):
-    """The arrays in a value, in mappings and lists as well."""
+    """Return the arrays in a value, also those in mappings and lists."""
     if isinstance(value, (dict, list, tuple)):
         items = value.values() if isinstance(value, dict) else value
         return [array for item in items for array in arrays_in(item)]
@@ -125,11 +125,11 @@ ERROR = 1e-6  # relative
 
 
 def gradients_of(case, rng):
-    """The gradients that a check with this seed sees, at the size of dout that it draws, and the terms."""
+    """Return the gradients that a check with this seed sees, for the dout that it draws, and the terms."""
     target = target_of(case.obj, case.inputs, generator(rng))
     run = target.run(target.copy())
     if len(run.inputs) > len(target.wanted):
-        target = target.of_inputs(run.inputs)
+        target = target.with_inputs(run.inputs)
         run = target.run(target.copy())
     return target, run
 
@@ -174,7 +174,7 @@ def with_error(obj, name, index):
 
 
 def is_smooth_at(case, name, index, rng, gradient):
-    """Return whether this entry of the gradient hardly changes nearby: at a kink, either slope is right."""
+    """Return whether this entry of the gradient hardly changes nearby; at a kink, either slope is right."""
     target, _ = gradients_of(case, rng)
     for seed in range(3):
         for side in (-1.0, 1.0):

@@ -1,4 +1,4 @@
-"""Parameters that are no float arrays: integers, numbers and lists of them beside which a gradient lies."""
+"""Parameters other than float arrays: integers, numbers and lists of them that have a gradient."""
 
 import math
 
@@ -15,7 +15,7 @@ def rows_of(report):
 
 
 class Dense:
-    """x W of the kind that a tutorial begins with."""
+    """x W as at the beginning of a tutorial."""
 
     def __init__(self, factor=1.0, W=None):
         self.factor, self.W = factor, np.array([[1, 2], [3, 4], [5, 6], [7, 8]]) if W is None else W
@@ -123,7 +123,7 @@ def test_a_number_that_cannot_be_an_array_is_not_compared():
 
 
 def test_a_step_of_the_name_of_a_gradient_is_none():
-    """The time t, which forward does not look at, and its step dt."""
+    """A layer with a time t, which forward ignores, and its step dt."""
 
     class Clock(Dense):
         def __init__(self):
@@ -162,7 +162,7 @@ def test_arrays_in_arrays_of_objects_are_compared():
 
 
 class Kept(Dense):
-    """x W with W in an array of some other type."""
+    """x W with W in an array of another type."""
 
     def __init__(self, factor=1.0, made=np.asarray):
         super().__init__(factor, made(np.random.default_rng(2).normal(size=(4, 3))))

@@ -1,4 +1,4 @@
-"""Every planted bug is caught with the right verdict; every right layer of a user's passes."""
+"""Every planted bug is caught with the right verdict; every right layer passes."""
 
 import json
 
@@ -10,7 +10,7 @@ from backprop import check_gradients
 
 METHODS = ("complex", "central")
 MODES = ("fast", "full")
-# Off by a relative 1e-8 or less, which is as fine as central differences see.
+# Off by a relative 1e-8 or less, the precision of central differences.
 TOO_FINE_FOR_CENTRAL = {"an epsilon of 1e-9"}
 
 

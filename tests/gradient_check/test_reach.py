@@ -1,4 +1,4 @@
-"""Nothing that moves the output passes unseen; copies are in double precision; random states are put back."""
+"""Every array that the output depends on is seen; copies are float64; random states are restored."""
 
 import threading
 from collections import OrderedDict, namedtuple
@@ -40,7 +40,7 @@ Pair = namedtuple("Pair", "left right")
 
 
 class Everything:
-    """Arrays in all kinds of places, and things that are none."""
+    """An object with arrays in all kinds of places, and with other things."""
 
     shared = np.ones(7)
 
@@ -110,7 +110,7 @@ def test_names_are_what_one_writes(place, name):
 
 
 class Dense:
-    """Arrays under names that nobody could guess."""
+    """Arrays under unguessable names."""
 
     def __init__(self):
         self.kernel_matrix, self.offset = np.random.default_rng(1).normal(size=(4, 3)), np.ones(3)
@@ -129,8 +129,8 @@ def test_arrays_that_move_the_output_are_listed_with_the_reason():
     assert rows_of(report) == [("x", "ok"), ("kernel_matrix", "not compared"), ("offset", "not compared")]
     assert not report.ok
     words = words_of(report)
-    assert "kernel_matrix: not compared: forward depends on it, and no gradient of it is known" in words
-    assert "constants=['kernel_matrix'] declares it constant" in words
+    assert "kernel_matrix: not compared: forward depends on it, but no gradient for it was found" in words
+    assert "declare it constant: constants=['kernel_matrix']" in words
     assert max(map(len, str(report).splitlines())) <= 80
 
 
@@ -249,7 +249,7 @@ def test_a_network_s_arrays_beside_its_params_are_seen():
 
 
 class Lazy:
-    """Its parameters are made by the first forward, for the input's size."""
+    """A layer whose parameters are created by the first forward, for the input's size."""
 
     def __init__(self, factor=1.0, empty=None):
         self.factor, self.params, self.grads = factor, {} if empty is None else {"w": empty, "b": empty}, {}
@@ -286,7 +286,7 @@ def test_parameters_that_the_first_forward_makes_are_compared():
 
 
 def test_everything_is_double_precision_in_the_copy():
-    """Buffers of the gradients, too, and arrays that are only used."""
+    """A layer with buffers for its gradients, and with arrays that have none."""
 
     class Buffered:
         def __init__(self):
@@ -311,7 +311,7 @@ def test_everything_is_double_precision_in_the_copy():
 
 
 class Noise:
-    """Random factors from np.random while it is trained."""
+    """Random factors from np.random in training."""
 
     def __init__(self, factor=1.0):
         self.factor = factor
@@ -403,7 +403,7 @@ class Flat:
 
 
 class Transposed(Flat):
-    """Stored as (3, 4) and used as (4, 3)."""
+    """A layer with weights stored as (3, 4) and used as (4, 3)."""
 
     def __init__(self, factor=1.0):
         self.factor, self.stored, self.b = factor, np.asfortranarray(np.ones((3, 4))), np.ones(3)
@@ -488,7 +488,7 @@ class Slotless:
 
 
 def test_an_array_whose_move_breaks_forward_hides_no_other():
-    """A logarithm of something below 0, and a factor behind it."""
+    """A logarithm of a number that may become negative, and a factor after it."""
 
     class Logs:
         def __init__(self):

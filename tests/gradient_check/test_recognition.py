@@ -1,4 +1,4 @@
-"""What a first run of a layer shows: what it makes, what it draws from, how it takes its inputs."""
+"""The first run of a layer: arrays that it creates, generators that it uses, the form of its inputs."""
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ def rows(report):
 
 
 class Thinned:
-    """Leaves out inputs, by a generator and with a scale that the first forward makes."""
+    """A dropout with a generator and a scale that the first forward creates."""
 
     seed, factor = 3, 1.0
 
@@ -35,7 +35,7 @@ class Thinned:
 
 
 class Unscaled:
-    """The same without a scale."""
+    """A dropout with a generator that the first forward creates."""
 
     rng = None
 
@@ -85,7 +85,7 @@ def test_of_a_hidden_state_nothing_else_is_claimed():
 
 
 class Windows:
-    """A weighted sum over neighbours, seen through a view that cannot be written to."""
+    """A weighted sum over neighbours, read through a read-only view."""
 
     def __init__(self):
         self.w, self.dw = np.array([1.0, -2.0]), None
@@ -108,7 +108,7 @@ def test_views_that_are_read_only_are_left_as_they_are(mode):
 
 
 class Looked:
-    """Rows of a table, whose numbers it casts to integers itself."""
+    """Rows of a table; the layer casts their numbers to integers itself."""
 
     factor = 1.0
 
@@ -151,7 +151,7 @@ def test_integers_that_have_no_say_are_compared():
 
 
 class Weighed:
-    """Takes its inputs in one list."""
+    """A layer that takes its inputs in one list."""
 
     def forward(self, both):
         self.a, self.b, self.c = both
@@ -167,13 +167,13 @@ def test_several_inputs_in_one_list_are_refused_with_an_adapter_that_works():
         check_gradients(Weighed(), list(inputs))
     message = str(caught.value)
     assert len(message.splitlines()) == 1
-    cure = message[message.index("Adapter(") :].removesuffix(" in its place")
+    cure = message[message.index("Adapter(") :].removesuffix(" instead")
     adapter = eval(cure, {"Adapter": Adapter, "layer": Weighed()})
     assert rows(check_gradients(adapter, *inputs)) == {"x": "ok", "b": "ok", "c": "ok"}
 
 
 class Stretched:
-    """Updates itself; the update of the shift is not summed over samples."""
+    """A layer that updates itself; the update of the shift is not summed over samples."""
 
     def __init__(self):
         self.shift = np.zeros((4, 1))
@@ -193,7 +193,7 @@ def test_an_update_that_gives_an_array_another_shape_is_a_gradient_of_that_shape
 
 
 class Gathering:
-    """Adds to its gradient, and keeps what it was given until it is cleared."""
+    """A layer that adds to its gradient and keeps its inputs until it is cleared."""
 
     def __init__(self):
         self.w, self.dw, self.seen = np.ones(4), np.zeros(4), []

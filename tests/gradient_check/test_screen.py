@@ -56,7 +56,7 @@ def test_a_long_name_is_shortened_in_the_table_and_whole_in_the_note():
 
 
 def report_of(count, wrong=(), why="{}"):
-    """A report of w0, w1, …, some of them wrong."""
+    """Return a report on w0, w1, …, some of them wrong."""
     numbers = 3, 1.0, 0.0, 0.0, 1e-12, [0], 7.0, 1.0
     rows = [ArrayCheck(f"w{i}", *numbers, "ok") for i in range(count)]
     for i in wrong:
@@ -70,9 +70,9 @@ def test_what_is_the_same_of_several_arrays_is_said_once():
             return self.factor * super().backward(dout)
 
     said = " ".join(str(check_gradients(Steep("abc", factor=7.0), X)).split())
-    assert said.count("7 times the derivative") == 1 and said.endswith("the derivative; likewise b, c, x")
+    assert said.count("7 times the derivative") == 1 and said.endswith("the derivative; the same for b, c, x")
     report = report_of(3, wrong=range(3), why="seen in 'w{}'")
-    assert str(report).endswith("wrong: seen in 'w0'; likewise w1, w2")
+    assert str(report).endswith("wrong: seen in 'w0'; the same for w1, w2")
     assert str(report_of(2, wrong=range(2), why="reason {}")).count("; wrong: reason") == 2
 
 
@@ -114,7 +114,7 @@ def test_a_long_note_and_a_long_name_of_a_class_are_cut():
 
 
 class Encoding:
-    """Rows of the identity, by number: nothing here can be differentiated by."""
+    """Rows of the identity, by number: there is nothing to differentiate."""
 
     def forward(self, ids):
         return np.eye(6)[ids]

@@ -95,7 +95,7 @@ def test_what_single_precision_cannot_show_is_not_ok():
     report = check_gradients(Hidden(), X)
     assert not report.ok
     assert [array.verdict for array in report.arrays] == ["cannot tell"]
-    assert "let it compute in float64" in " ".join(str(report).split())
+    assert "make it compute in float64" in " ".join(str(report).split())
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_what_single_precision_cannot_show_is_not_ok():
     [("fast", range(3)), ("full", range(1)), pytest.param("full", range(1, 3), marks=pytest.mark.slow)],
 )
 def test_many_kinks_near_the_point_are_no_alarm(mode, seeds):
-    """Of 512 entries some lie so near 0 that a step that single precision needs crosses it."""
+    """Some of 512 entries lie so near 0 that the wide step of single precision crosses it."""
     for seed in seeds:
         report = check_gradients(SingleRectifier(), of_seed(seed, 8, 64), mode=mode, rng=seed)
         verdicts = {array.verdict for array in report.arrays}
@@ -113,7 +113,7 @@ def test_many_kinks_near_the_point_are_no_alarm(mode, seeds):
 
 
 def test_a_saturated_layer_is_not_called_wrong():
-    """1 - y² is nothing but rounding where y is nearly 1."""
+    """1 - y² is all rounding if y is nearly 1."""
     for seed in range(3):
         report = check_gradients(SingleTanh(), 30.0 * of_seed(seed, 2, 3), rng=seed)
         assert {array.verdict for array in report.arrays} <= {"ok to single precision", "zero", "cannot tell"}

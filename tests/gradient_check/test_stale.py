@@ -1,4 +1,4 @@
-"""What an object keeps of its first run is found by a second one of other values."""
+"""Values that an object keeps from its first run are found by a second run on other values."""
 
 import warnings
 
@@ -15,7 +15,7 @@ MODES = pytest.mark.parametrize("mode", ["fast", "full"])
 
 
 class Right:
-    """A map with a rectifier, which sets everything anew."""
+    """A linear map with a rectifier, which sets everything in each forward."""
 
     def __init__(self):
         self.W = np.random.default_rng(0).normal(size=(4, 3))
@@ -65,7 +65,7 @@ class FirstGradient(Right):
 
 
 class Adding(Right):
-    """What adds up is told as such, and keeps no value."""
+    """A gradient that accumulates has its own verdict and is not stale."""
 
     def backward(self, dout):
         kept, dx = getattr(self, "dW", 0.0), super().backward(dout)
@@ -110,14 +110,14 @@ def test_a_network_that_keeps_a_transpose_is_at_fault():
 def test_layers_of_the_library_are_no_strangers():
     net = TwoLayerNet(4, 3, 2, rng=0)
     net.loss(X, [0] * 6)
-    assert not reach(net).has_strangers
+    assert not reach(net).has_foreign_objects
     net = Network({"own": Right()}, SoftmaxCrossEntropy(), 4, 3, dtype="float64")
-    assert reach(net).has_strangers
+    assert reach(net).has_foreign_objects
 
 
 def test_other_values_warn_of_nothing():
     class Root:
-        """Whose weights, in another order, would not do."""
+        """A layer that fails on weights in another order."""
 
         def __init__(self):
             self.w = np.array([5.0, -1.0])

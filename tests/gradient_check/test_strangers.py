@@ -11,7 +11,7 @@ STYLES = sorted(file.stem for file in (Path(__file__).parent / "styles").glob("*
 
 
 def cases(kind):
-    """Every case of the lists of that name, called by its style and its place there."""
+    """Return every case in the lists of that name, with its style and position as the id."""
     return [
         pytest.param(*case, id=f"{style}-{i}")
         for style in STYLES
@@ -20,7 +20,7 @@ def cases(kind):
 
 
 def checked(subject, inputs, mode):
-    """The report on an object from a factory, or on a pair of functions."""
+    """Return the report on an object from a factory, or on a pair of functions."""
     if isinstance(subject, tuple):
         return backprop.check_function(*subject, *inputs, mode=mode)
     return backprop.check_gradients(subject(), *inputs, mode=mode)

@@ -1,4 +1,4 @@
-"""Layers under the names that people use are checked completely; a wrong gradient under any of them is found.
+"""Layers under the usual names are checked completely; a wrong gradient under any of them is found.
 
 Each style is a layer of one kind, out = x W + b, with a factor in its gradients: 1 is right, 2 is wrong.
 """
@@ -26,7 +26,7 @@ def rows_of(report):
 
 
 class Dense:
-    """x W + b under names that are given: what the passes are called, where parameters and gradients lie."""
+    """x W + b under given names of the passes, and with parameters and gradients in given places."""
 
     def __init__(self, factor=1.0, W="W", b="b", dW="dW", db="db", forward="forward", backward="backward"):
         self.factor, self.own = factor, (W, b, dW, db)
@@ -96,7 +96,7 @@ def test_passes_under_other_names(forward, backward):
 
 
 class Held:
-    """x W + b with its arrays and gradients in two containers that are given."""
+    """x W + b with its arrays and gradients in two given containers."""
 
     def __init__(self, factor, made, params, grads, keys):
         self.factor, self.own, self.keys = factor, (params, grads), keys
@@ -238,7 +238,7 @@ def test_a_bias_beside_params_is_compared_too():
 
 
 class Chain:
-    """Layers in a list or by name, without params of its own."""
+    """A network of layers in a list or by name, without params."""
 
     def __init__(self, *layers, named=False):
         self.layers = {f"L{i}": layer for i, layer in enumerate(layers)} if named else [*layers]
@@ -287,7 +287,7 @@ def test_two_gradients_that_differ_are_not_guessed_between():
 
 
 class Times:
-    """x w under the passes that a style gives it."""
+    """x w with the passes of a style."""
 
     def __init__(self, factor=1.0):
         self.w, self.factor = np.arange(1.0, 5.0), factor
@@ -441,7 +441,7 @@ def test_an_alpha_with_a_default_is_no_learning_rate(factor):
 
 
 class Learning(Times):
-    """Updates itself at a rate that it is told."""
+    """A layer that updates itself at a learning rate passed to backward."""
 
     def forward(self, x):
         return self.out(x)
@@ -460,7 +460,7 @@ class InPlace(Learning):
 
 
 class Faint(Learning):
-    """Its gradient is below the last digits of its weights."""
+    """A layer whose gradient is below the rounding of its weights."""
 
     def forward(self, x):
         return 1e-8 * self.out(x)
@@ -508,7 +508,7 @@ def test_a_layer_that_updates_itself_without_a_rate_is_told_so(in_place):
     report = check_gradients(Stubborn(), X)
     assert not report.ok and [fault.kind for fault in report.faults] == ["updates itself"]
     assert rows_of(report) == [("x", "ok"), ("w", "not compared")]
-    assert "backward changes w itself" in " ".join(str(report).split())
+    assert "backward updates w itself" in " ".join(str(report).split())
 
 
 # ----------------------------------------------------------------------------------------- what else there is

@@ -1,4 +1,4 @@
-"""What an SVG of this library shows, read from its text: boxes of texts and shapes, and points of lines."""
+"""The contents of an SVG of this library, parsed: boxes of texts and shapes, and points of lines."""
 
 import re
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ INHERITED = "font-family", "font-size", "text-anchor", "fill", "data-show"
 
 @dataclass(frozen=True)
 class Box:
-    """A rectangle, what it is, and the attributes it has or inherits."""
+    """A rectangle, with its element and the attributes it has or inherits."""
 
     what: str
     left: float
@@ -22,7 +22,7 @@ class Box:
     attributes: dict
 
     def meets(self, other, by=0.0):
-        """Whether the two have more than `by` in common."""
+        """Return whether two boxes overlap by more than `by`."""
         return (
             min(self.right, other.right) - max(self.left, other.left) > by
             and min(self.bottom, other.bottom) - max(self.top, other.top) > by
@@ -58,12 +58,12 @@ class Drawn:
             self._walk(child, {name: here[name] for name in INHERITED if name in here})
 
     def on_edges(self, show):
-        """The texts above ("forward") or below ("gradient") the edges, by edge."""
+        """Return the texts above ("forward") or below ("gradient") the edges, by edge."""
         found = [box for box in self.texts if box.attributes.get("data-show") == show]
         return {int(box.attributes["data-edge"]): box.what for box in found}
 
     def labels(self):
-        """The texts of the nodes, by node."""
+        """Return the texts of the nodes, by node."""
         found = [box for box in self.texts if "data-node" in box.attributes]
         return {int(box.attributes["data-node"]): box.what for box in found}
 
@@ -77,7 +77,7 @@ def text_box(text, attributes):
 
 
 def points(path):
-    """Points along a path of the commands M, H and C, close to each other."""
+    """Return closely spaced points along a path of M, H and C commands."""
     x = y = 0.0
     for command, numbers in re.findall(r"([MHC])([^MHC]*)", path):
         values = [float(number) for number in numbers.split()]
@@ -96,7 +96,7 @@ def points(path):
 
 
 def faults(svg):
-    """What is wrong with a picture: texts that overlap, leave it, or are crossed; nodes that overlap."""
+    """Return the faults of a picture: texts that overlap, are cut off or crossed; nodes that overlap."""
     drawn = Drawn(svg)
     for i, box in enumerate(drawn.texts):
         if box.left < 0 or box.top < 0 or box.right > drawn.width or box.bottom > drawn.height:

@@ -1,4 +1,4 @@
-"""A headless Chromium for tests of the page; they are skipped, with the reason, where there is none."""
+"""A headless Chromium for tests of the page. Without one they are skipped, with the reason."""
 
 import os
 import shutil
@@ -12,7 +12,7 @@ QUIET = (
     "--disable-background-networking", "--disable-component-update", "--disable-sync", "--hide-scrollbars",
 )  # fmt: skip
 BROWSERS = "chromium", "chromium-browser", "google-chrome"
-REQUIRED = "BACKPROP_REQUIRE_BROWSER"  # set to 1, a missing browser is a failure
+REQUIRED = "BACKPROP_REQUIRE_BROWSER"  # set to 1 to make a missing browser a failure
 
 
 def _skip(reason):
@@ -21,7 +21,7 @@ def _skip(reason):
 
 @contextmanager
 def chromium():
-    """A started browser, as selenium drives it."""
+    """Yield a browser driven by selenium."""
     try:
         from selenium import webdriver
     except ImportError:

@@ -1,4 +1,4 @@
-"""Graphs of random shape: whatever is recorded, no text overlaps another, none is crossed, none left out."""
+"""Graphs of random shape: no text is missing, crossed or overlaps another."""
 
 import pytest
 from boxes import Drawn, faults
@@ -13,7 +13,7 @@ from backprop.scalar import AddLayer, DivLayer, ExpLayer, MulLayer, SumLayer
 
 @st.composite
 def graphs(draw):
-    """Graphs of random shape, with values that are used once, twice, or not again, and wide numbers."""
+    """Return a graph of random shape, with wide numbers and values that are used once, twice or never."""
     layers = [AddLayer, MulLayer, DivLayer, SumLayer, ExpLayer]
     names = st.sampled_from(["x", "apple_num", "重み", "WWWWWWWWWWWW", "", "a1"])
     with trace() as graph:

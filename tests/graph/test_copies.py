@@ -1,4 +1,4 @@
-"""A copy of a graph, a pickled one and one that is read back are equal to it, and live their own lives."""
+"""Copies and unpickled graphs are equal to the original and independent of it."""
 
 import copy
 import pickle

@@ -1,4 +1,4 @@
-"""A number is written with all the digits before the point, and with significant ones that are right."""
+"""A number is written with all digits before the point, and its significant digits are correct."""
 
 import math
 from fractions import Fraction
@@ -15,7 +15,7 @@ FINITE = st.floats(allow_nan=False, allow_infinity=False)
 
 
 def read(text):
-    """The number that a text says, exactly, and half a unit of its last place."""
+    """Return the exact number that a text shows, and half a unit of its last digit."""
     mantissa, _, exponent = text.replace("−", "-").partition("e")
     digits = len(mantissa.partition(".")[2])
     scale = Fraction(10) ** int(exponent or 0)

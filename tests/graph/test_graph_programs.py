@@ -1,4 +1,4 @@
-"""Random programs over the scalar layers: the graph's value and gradients are those of the formulas."""
+"""Random programs over the scalar layers: the values and gradients of the graph are those of the formulas."""
 
 import cmath
 import inspect
@@ -44,7 +44,7 @@ def is_moderate(number):
 
 
 class Program:
-    """Instructions (layer, places of its operands) over inputs and constants, and the place of its output."""
+    """Instructions (layer, indices of operands) over inputs and constants, and the index of the output."""
 
     def __init__(self, seed, size):
         draw = random.Random(seed)
@@ -69,7 +69,7 @@ class Program:
         self.draw = draw
 
     def append(self, layer, places):
-        """Add an instruction, unless its result is far from 1 or none at all."""
+        """Add an instruction, unless its result is undefined or far from 1."""
         operands = [self.values[place] for place in places]
         if isinstance(layer, LogLayer) and operands[0] <= 0:
             return False
@@ -85,7 +85,7 @@ class Program:
         return True
 
     def function(self, at=None, leaving=None):
-        """It as a function over the layers.  leaving: arithmetic for instruction `at`, its first operand."""
+        """Return the program as a function.  leaving: arithmetic on the first operand of `at`."""
 
         def program(**inputs):
             values = [*inputs.values(), *self.constants]
@@ -103,7 +103,7 @@ class Program:
         return program
 
     def gradients(self):
-        """Of each input the gradient, and the sum of the sizes of all that it is a sum of."""
+        """Return the gradient of each input, and the sum of the magnitudes of its terms."""
         found, size = [0.0] * len(self.values), [0.0] * len(self.values)
         found[self.output] = size[self.output] = 1.0
         first = len(self.inputs) + len(self.constants)
@@ -131,15 +131,13 @@ def require_right(seed, size):
 
 
 def require_told(seed, size):
-    """Arithmetic outside of the layers never goes unnoticed, wherever it happens to a value."""
+    """Arithmetic outside of the layers is noticed wherever it happens."""
     program = Program(seed, size)
     constants = range(len(program.inputs), len(program.inputs) + len(program.constants))
     possible = [i for i, (_, places) in enumerate(program.instructions) if places[0] not in constants]
     if possible:
         function = program.function(program.draw.choice(possible), program.draw.choice(LEAVING))
-        with pytest.raises(
-            ValueError, match="was computed outside of the layers, so that its gradient is lost"
-        ):
+        with pytest.raises(ValueError, match="was computed outside of the layers, so its gradient is lost"):
             graph_of(function, output=0)
 
 

@@ -1,4 +1,4 @@
-"""Calls that cannot work, of layers, tracers and graphs: one line each that says where, and no change."""
+"""Wrong calls of layers, tracers and graphs raise one-line errors that say where, and change nothing."""
 
 import math
 import threading
@@ -41,7 +41,7 @@ def backward(layer, *operands):
 
 
 def traced(cls):
-    """The layers of a user's own, at work inside of a tracer."""
+    """Return a call that runs a user's own layer inside a tracer."""
 
     def run(*operands):
         with trace(cls):
@@ -94,7 +94,7 @@ row(
     forward(ExpLayer),
     10**300,
 )
-row(ValueError, "LogLayer.forward: x must be above 0, got -1000.*; a loss", forward(LogLayer), -(10**300))
+row(ValueError, "LogLayer.forward: x must be above 0, got -1000.*; for a", forward(LogLayer), -(10**300))
 row(ValueError, "LogLayer.forward: x must be above 0, got 0", forward(LogLayer), 0)
 row(ValueError, "LogLayer.forward: x must be above 0, got -1.5", forward(LogLayer), -1.5)
 row(ZeroDivisionError, "DivLayer.forward: y must not be 0, got 1.0 / 0", forward(DivLayer), 1.0, 0)
@@ -105,7 +105,7 @@ row(TypeError, "SigmoidLayer.backward: dout must be a number or", backward(Sigmo
 row(ValueError, "AddLayer.backward: dout must have the shape", backward(AddLayer, 2.0, 3.0), np.ones(3))
 row(TypeError, "MulLayer.backward: dout must be real, .* got 1j", backward(MulLayer, X, 3.0), 1j)
 row(TypeError, "MulLayer.forward: " + NUMBER + "numpy.timedelta64", forward(MulLayer), DURATION, 2.0)
-row(RuntimeError, "SigmoidLayer.backward needs a forward before it", SigmoidLayer().backward, 1.0)
+row(RuntimeError, "SigmoidLayer.backward: call forward first", SigmoidLayer().backward, 1.0)
 
 # --------------------------------------------------------------------------------------------- layers, traced
 
@@ -152,24 +152,24 @@ class Static(Own):
 for what in (3, "MulLayer", MulLayer(), int, None, Static, np.ones(9)):
     row(
         TypeError,
-        "trace: layers are classes with forward and backward, got",
+        "trace: layers must be classes with forward and backward, got",
         opened,
         what,
     )
 row(
     TypeError,
-    "NoNumber.forward: a graph is one of real numbers, but what it returns is No",
+    "NoNumber.forward: a graph holds real numbers, but its result is No",
     traced(NoNumber),
     1.0,
     2.0,
 )
-row(TypeError, "Own.forward: a graph is one of real numbers, but an operand is NoneT", traced(Own), None, 2.0)
+row(TypeError, "Own.forward: a graph holds real numbers, but an operand is NoneT", traced(Own), None, 2.0)
 row(TypeError, "Own.forward: missing a required argument: 'y'", traced(Own), 1.0)
 row(TypeError, "Own.forward: too many positional arguments", traced(Own), 1.0, 2.0, 3.0)
-row(TypeError, "Locked.forward: a tracer keeps a copy of the layer, which fails", traced(Locked), 1.0, 2.0)
-row(TypeError, "Text.backward: a graph is one of real numbers, but a gradient", traced_backward(Text))
-row(ValueError, "TooFew.backward: must return a gradient for each operand, 2 ", traced_backward(TooFew))
-row(TypeError, "NoGradient.backward: a graph is one of real numbers, but", traced_backward(NoGradient))
+row(TypeError, "Locked.forward: a tracer copies the layer, which failed", traced(Locked), 1.0, 2.0)
+row(TypeError, "Text.backward: a graph holds real numbers, but a returned gradient", traced_backward(Text))
+row(ValueError, "TooFew.backward: must return a gradient per operand, 2 ", traced_backward(TooFew))
+row(TypeError, "NoGradient.backward: a graph holds real numbers, but", traced_backward(NoGradient))
 
 # -------------------------------------------------------------------------------------------------- functions
 
@@ -246,79 +246,79 @@ def complex_result(x=2.0):
     return MulLayer().forward(x, 2) * 1j
 
 
-PLAIN = "graph_of: needs a plain function"
+PLAIN = "graph_of: function must be a plain one"
 row(TypeError, PLAIN, graph_of, None)
 row(TypeError, PLAIN, graph_of, 3)
 row(TypeError, PLAIN, graph_of, "apple")
-row(TypeError, PLAIN + ".*; got <backprop", graph_of, MulLayer())
-row(TypeError, PLAIN + ".*; got the class MulLayer", graph_of, MulLayer)
-row(TypeError, PLAIN + ".*; got the async function later", graph_of, later)
-row(TypeError, PLAIN + ".*; got the generator function lazy", graph_of, lazy)
-row(TypeError, PLAIN + ".*; got the generator function later_and_lazy", graph_of, later_and_lazy)
+row(TypeError, PLAIN + ".*, got <backprop", graph_of, MulLayer())
+row(TypeError, PLAIN + ".*, got the class MulLayer", graph_of, MulLayer)
+row(TypeError, PLAIN + ".*, got the async function later", graph_of, later)
+row(TypeError, PLAIN + ".*, got the generator function lazy", graph_of, lazy)
+row(TypeError, PLAIN + ".*, got the generator function later_and_lazy", graph_of, later_and_lazy)
 row(TypeError, r"graph_of: print takes \*args", graph_of, print)
-row(TypeError, "graph_of: the parameters of max are not known", graph_of, max)
+row(TypeError, "graph_of: the parameters of max are unknown", graph_of, max)
 row(TypeError, r"graph_of: starred takes \*xs", graph_of, starred)
 row(TypeError, r"graph_of: doubly_starred takes \*\*xs", graph_of, doubly_starred, a=1.0)
 row(TypeError, "graph_of: without needs a number for every parameter .*'x'", graph_of, without)
 row(TypeError, "graph_of: <lambda> needs a number for every parameter", graph_of, lambda x: x)
 row(TypeError, "graph_of: positional needs a number for every parameter", graph_of, positional, x=2.0)
 row(TypeError, "graph_of: price has no input 'pear'; its inputs are: apple, n", graph_of, price, pear=2.0)
-row(TypeError, "Graph.input: a graph is one of real numbers, but x is str", graph_of, with_a_text)
+row(TypeError, "Graph.input: a graph holds real numbers, but x is str", graph_of, with_a_text)
 row(TypeError, "Graph.input: .* but apple is list", graph_of, price, apple=[1.0])
 row(TypeError, "Graph.input: .* but apple is complex", graph_of, price, apple=1j)
 row(ValueError, "Graph.input: apple must fit into a float", graph_of, price, apple=HUGE)
 row(
     TypeError,
-    "graph_of: needs a plain .* got a layer's own forward$",
+    "graph_of: function must be .* got the method of a layer: forward$",
     graph_of,
     MulLayer().forward,
     x=1.0,
     y=2.0,
 )
 row(RuntimeError, "graph_of: nothing was recorded", graph_of, nothing)
-row(ValueError, "graph_of: leaves returns a number without a layer: 4 . 500 = 504", graph_of, leaves)
+row(ValueError, "graph_of: leaves returns a number that no layer computed: 4 . 500 = 504", graph_of, leaves)
 row(ValueError, "graph_of: bare returns 3.14159, which no layer computed", graph_of, bare)
-row(ValueError, "graph_of: two returns 4, 4; say which, graph_of.two, output=", graph_of, two)
+row(ValueError, "graph_of: two returns 4, 4; choose one, graph_of.two, output=", graph_of, two)
 row(
     ValueError,
-    "graph_of: output must be a name, or a place in what two returns .length 2.,",
+    "graph_of: output must be a name, or an index into what two returns .length 2.,",
     graph_of,
     two,
     output=2,
 )
 row(
     ValueError,
-    "graph_of: output must be a name, or a place in what two returns .length 2.,",
+    "graph_of: output must be a name, or an index into what two returns .length 2.,",
     graph_of,
     two,
     output=-3,
 )
 row(
     ValueError,
-    "graph_of: output must be a name, or a place in what two returns .length 2.,",
+    "graph_of: output must be a name, or an index into what two returns .length 2.,",
     graph_of,
     two,
     output=True,
 )
 row(
     ValueError,
-    "graph_of: output must be a name, or a place in what two returns .length 2.,",
+    "graph_of: output must be a name, or an index into what two returns .length 2.,",
     graph_of,
     two,
     output=False,
 )
 row(
     ValueError,
-    "graph_of: output must be a name, or a place in what two returns .length 2.,",
+    "graph_of: output must be a name, or an index into what two returns .length 2.,",
     graph_of,
     two,
     output=0.0,
 )
-row(KeyError, "Graph: no value is named 'sum' so far; the names are: x", graph_of, two, output="sum")
-row(ValueError, "graph_of: alike returns 6, the number of each of p, q; return one of", graph_of, alike)
+row(KeyError, "Graph: no value is named 'sum'; the names are: x", graph_of, two, output="sum")
+row(ValueError, "graph_of: alike returns 6, which could be any of p, q; return the", graph_of, alike)
 row(ValueError, "graph_of: huge returns 1000.*, which no layer computed", graph_of, huge)
 row(TypeError, "Graph.input: .*real numbers, but apple is numpy.timedelta64", graph_of, price, apple=DURATION)
-row(TypeError, "graph_of: output=... chooses a result, and own_output has", graph_of, own_output, output=3.0)
+row(TypeError, "graph_of: output=... chooses a result, but own_output has", graph_of, own_output, output=3.0)
 row(ValueError, "graph_of: output must be a result, got the input 2.0", graph_of, two, output="x")
 
 # ----------------------------------------------------------------------------------------------------- graphs
@@ -332,18 +332,16 @@ row(TypeError, "Graph.backward: dout must be a number, got 'apple'", GRAPH.backw
 row(TypeError, "Graph.backward: .*real numbers, but dout is list", GRAPH.backward, [1.0])
 row(TypeError, "Graph.backward: .*real numbers, but dout is complex", GRAPH.backward, 1j)
 row(ValueError, "Graph.backward: dout must fit into a float", GRAPH.backward, HUGE)
-row(
-    KeyError, "Graph: no value is named 'pear' so far; the names are: apple, n", GRAPH.backward, output="pear"
-)
+row(KeyError, "Graph: no value is named 'pear'; the names are: apple, n", GRAPH.backward, output="pear")
 row(
     ValueError,
-    "Graph.backward: output must be a name, or a place in outputs .length 1.,",
+    "Graph.backward: output must be a name, or an index into outputs .length 1.,",
     GRAPH.backward,
     output=1,
 )
 row(
     ValueError,
-    "Graph.backward: output must be a name, or a place in outputs .length 1.,",
+    "Graph.backward: output must be a name, or an index into outputs .length 1.,",
     GRAPH.backward,
     output=False,
 )
@@ -351,21 +349,21 @@ row(TypeError, "Graph.backward: needs a value of this graph, got 200.0", GRAPH.b
 row(ValueError, "Graph.backward: FOREIGN = 6.0 is not a value of this graph", GRAPH.backward, output=FOREIGN)
 row(ValueError, "Graph.backward: output must be a result, got the input", GRAPH.backward, output="apple")
 row(RuntimeError, "Graph.backward: nothing was recorded", EMPTY.backward)
-row(KeyError, "Graph: no value is named 'pear' so far", GRAPH.gradient, "pear")
+row(KeyError, "Graph: no value is named 'pear'", GRAPH.gradient, "pear")
 row(KeyError, "Graph: no value is named 'nnn", GRAPH.__getitem__, "n" * 999)
-row(KeyError, "Graph: no value is named 3 so far", GRAPH.__getitem__, 3)
-row(KeyError, "Graph: no value is named array.* so far", GRAPH.__getitem__, np.ones((2, 2)))
+row(KeyError, "Graph: no value is named 3", GRAPH.__getitem__, 3)
+row(KeyError, "Graph: no value is named array.*", GRAPH.__getitem__, np.ones((2, 2)))
 row(TypeError, "Graph.backward: .*real numbers, but dout is numpy.timedelta64", GRAPH.backward, DURATION)
 row(TypeError, "Graph.gradient: needs a value of this graph, got None", GRAPH.gradient, None)
 row(TypeError, "Graph.gradient: needs a value of this graph, got", GRAPH.gradient, np.ones((99, 99)))
 row(ValueError, "Graph.gradient: FOREIGN = 6.0 is not a value of this graph", GRAPH.gradient, FOREIGN)
-row(TypeError, "Graph.input: name must be a text, got int", GRAPH.input, 3, "x")
+row(TypeError, "Graph.input: name must be a string, got int", GRAPH.input, 3, "x")
 row(TypeError, "Graph.input: .*real numbers, but x is NoneType", GRAPH.input, "x", None)
-row(ValueError, "Graph.input: name must be a line of text that a file can hold", GRAPH.input, "a\nb", 1.0)
-row(ValueError, "Graph.input: name must be a line of text that a file can hold", GRAPH.input, "\x00", 1.0)
+row(ValueError, "Graph.input: name must be one line of printable text", GRAPH.input, "a\nb", 1.0)
+row(ValueError, "Graph.input: name must be one line of printable text", GRAPH.input, "\x00", 1.0)
 row(
     ValueError,
-    "Graph.input: name must be a line of text that a file can hold",
+    "Graph.input: name must be one line of printable text",
     GRAPH.input,
     "\ud800" * 99,
     1.0,
@@ -424,7 +422,7 @@ row(ValueError, "network_graph: x must have shape", network_graph, NET, np.ones(
 row(TypeError, "Forgets.backward must return an array, got None", network_graph, network(Forgets()), X, T)
 row(
     TypeError,
-    "NoLoss.forward must return the mean loss, one number",
+    "NoLoss.forward must return the mean loss as one number",
     network_graph,
     network(Affine(2), NoLoss()),
     X,

@@ -1,4 +1,4 @@
-"""A network as a picture: shapes, parameters and norms are the network's own, and it is left alone."""
+"""A network as a picture: shapes, parameters and norms are right, and the network does not change."""
 
 import math
 
@@ -128,7 +128,7 @@ def test_images_keep_their_shape(backend, batch):
 
 
 def told(graph):
-    """What the page says of the forward pass, as one text."""
+    """Return the page's words for the forward pass."""
     return " ".join(node.get("forward", "") for node in graph.diagram().facts["nodes"])
 
 
@@ -162,7 +162,7 @@ def test_only_a_cross_entropy_is_in_nats(net, batch):
 
 
 class Doubled:
-    """A layer without parameters, and without the attribute."""
+    """A layer without parameters or a `params` attribute."""
 
     def forward(self, x):
         return 2.0 * x
@@ -172,7 +172,7 @@ class Doubled:
 
 
 class FromTheBook:
-    """Its parameters are attributes, and so are their gradients, from the first backward on."""
+    """A layer whose parameters and gradients are attributes, the gradients from the first backward on."""
 
     def __init__(self, W, b):
         self.W, self.b = W, b
@@ -198,7 +198,7 @@ class HalfSquare:
 
 
 class Scaled(Layer):
-    """A layer by its formulas."""
+    """A layer with forward and backward formulas only."""
 
     def compute(self, xp, x, w):
         return x * w, (x, w)
@@ -229,7 +229,7 @@ def test_layers_of_ones_own(batch):
 
 def test_what_is_no_network_and_what_is_no_batch(net, batch):
     with pytest.raises(
-        TypeError, match=r"^network_graph: a network has layers, .* but float has no layers; numbers"
+        TypeError, match=r"^network_graph: a network has layers, .* but float has no layers; for numbers"
     ):
         network_graph(1.0, *batch)
     with pytest.raises(TypeError, match="but backprop.layers.affine.Affine has no layers"):

@@ -1,4 +1,4 @@
-"""A graph is all of its function: what leaves the layers is told of by name, and an output can be chosen."""
+"""Numbers computed outside of the layers are refused by name, and an output can be chosen."""
 
 import math
 
@@ -55,7 +55,7 @@ def test_what_a_layer_is_given_of_a_value(compute, written, layer):
         y = MulLayer().forward(x, 2)
         before = len(graph.values)
         with pytest.raises(
-            ValueError, match=f"^AddLayer.forward: {written} = .* use {layer}.*, or start anew"
+            ValueError, match=f"^AddLayer.forward: {written} = .* use {layer}.*, or start a new input"
         ):
             AddLayer().forward(compute(y), 1)
         assert len(graph.values) == before, "a refused operand leaves nothing behind"
@@ -87,7 +87,7 @@ def test_what_a_function_makes_of_a_value_leaves_a_result_that_no_layer_takes():
         return AddLayer().forward(math.exp(cost), 1.0)
 
     with pytest.raises(
-        ValueError, match="^graph_of: price returns 8.389 and no layer takes cost; if that was"
+        ValueError, match="^graph_of: price returns 8.389, but no layer uses cost; use a layer"
     ):
         graph_of(price)
 
@@ -118,7 +118,7 @@ def test_a_function_that_runs_its_own_backward_returns_its_gradients():
         return surface + 1
 
     with pytest.raises(
-        ValueError, match="^graph_of: more returns a number without a layer: surface .* 1 = 7 "
+        ValueError, match="^graph_of: more returns a number that no layer computed: surface .* 1 = 7 "
     ):
         graph_of(more)
 
@@ -188,7 +188,7 @@ def test_of_several_outputs_one_is_chosen_by_name_or_place(output, gradient):
 def test_without_a_choice_they_are_named():
     with pytest.raises(
         ValueError,
-        match=r"^graph_of: both returns power, double; say which, graph_of\(both, output=NAME or its pl",
+        match=r"^graph_of: both returns power, double; choose one, graph_of\(both, output=NAME or its ind",
     ):
         graph_of(both)
 
@@ -198,7 +198,7 @@ def test_a_choice_by_place_where_nothing_is_returned():
         both(x)
 
     assert graph_of(silent, output=0).gradient("x") == 2.0, "in the order of Graph.outputs"
-    with pytest.raises(ValueError, match="^graph_of: say which output, .* of double, power$"):
+    with pytest.raises(ValueError, match="^graph_of: several outputs, double, power; "):
         graph_of(silent)
 
 
@@ -219,7 +219,7 @@ def test_the_output_is_what_the_function_returns():
         ExpLayer().forward(y)
         return y
 
-    with pytest.raises(ValueError, match="^graph_of: inner returns y and no layer takes 403.4; "):
+    with pytest.raises(ValueError, match="^graph_of: inner returns y, but no layer uses 403.4; "):
         graph_of(inner)
     assert graph_of(inner, output="y").gradient("x") == 3.0
 

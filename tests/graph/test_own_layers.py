@@ -1,4 +1,4 @@
-"""Layers as people write them are recorded, however their methods look, and nothing stays behind."""
+"""Users' own layers are recorded in every form, and the tracer leaves nothing behind."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from backprop.scalar import SumLayer
 
 @dataclass
 class Scale:
-    """A dataclass has no hash."""
+    """A layer without a hash, as dataclasses are."""
 
     n: float = 3.0
 
@@ -25,7 +25,7 @@ class Scale:
 
 
 class Slotted:
-    """It can have no weak reference."""
+    """A layer without weak references."""
 
     __slots__ = ()
 

@@ -1,4 +1,4 @@
-"""The page as a document: one small file that needs nothing else, for every graph."""
+"""The page as a document: one small, self-contained file for every graph."""
 
 import json
 import re
@@ -36,6 +36,14 @@ def test_a_graph_of_200_operations_is_small_too():
             value = MulLayer().forward(value, w)
     graph.backward()
     assert len(graph.to_html().encode()) < LIMIT
+
+
+def test_norms_of_gradients_wait_for_backward():
+    net = TwoLayerNet(20, 5, 3, rng=0)
+    late = re.findall(
+        r'data-after="backward"[^>]*>(\S+)', network_graph(net, np.ones((1, 20)), [0]).to_html()
+    )
+    assert late == ["‖dW1‖", "‖db1‖", "‖dW2‖", "‖db2‖"]
 
 
 def test_it_needs_nothing_else(page):
@@ -81,7 +89,7 @@ def test_numbers_that_no_page_can_play():
         big = 1e308
         MulLayer().forward(big, 10.0)
     with pytest.raises(
-        ValueError, match="^to_html: a page plays finite numbers, but × to the output carries ∞; draw"
+        ValueError, match="^to_html: all numbers must be finite, but × to the output carries ∞; draw"
     ):
         graph.to_html()
 
@@ -108,11 +116,9 @@ class Steep(MulLayer):
 def test_gradients_that_no_page_can_play():
     with trace(Steep) as graph:
         Steep().forward(2.0, 3.0)
-    with pytest.raises(
-        ValueError, match="^to_html: a page plays finite numbers, but a gradient or a local d"
-    ):
+    with pytest.raises(ValueError, match="^to_html: all numbers must be finite, but a gradient or a local d"):
         graph.to_html()
     graph = graph_of(GRAPHS["apple"])
     graph.backward(float("inf"))
-    with pytest.raises(ValueError, match="^to_html: a page plays finite numbers"):
+    with pytest.raises(ValueError, match="^to_html: all numbers must be finite"):
         graph.to_html()

@@ -1,5 +1,6 @@
 """The pictures of the named graphs: every number is the library's, and no text overlaps another."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,8 @@ from backprop.graph.book import GRAPHS
 from backprop.graph.columns import BEND
 from backprop.graph.diagram import CONSTANT
 from backprop.graph.digits import shown
-from backprop.graph.layout import lay_out
+from backprop.graph.layout import LETTERS, lay_out
+from backprop.graph.metrics import word_width
 from backprop.graph.svg import to_svg
 from backprop.numerical.gradient import numerical_gradient
 from backprop.scalar import MulLayer
@@ -34,7 +36,7 @@ def graph(function):
 
 @pytest.mark.parametrize("name", ["apple", "softmax-loss"])
 def test_it_is_as_committed(name):
-    """After a change that is meant: backprop graph apple -o docs/pictures/apple.svg, and look at it."""
+    """After an intended change, run `backprop graph apple -o docs/pictures/apple.svg` and look at it."""
     assert graph_of(GRAPHS[name]).to_svg() == (PICTURES / f"{name}.svg").read_text(encoding="utf-8")
 
 
@@ -63,7 +65,7 @@ def test_the_gradients_are_the_derivatives(graph, function):
 
 @pytest.mark.parametrize("digits", [1, 4, 12])
 def test_every_number_drawn_is_the_librarys(graph, digits):
-    """Held against the records, edge by edge, in the order in which they are drawn."""
+    """Compare each edge with the records, in drawing order."""
     diagram = graph.diagram(local=True, digits=digits)
     drawn = Drawn(to_svg(diagram))
     above, below = drawn.on_edges("forward"), drawn.on_edges("gradient")
@@ -134,13 +136,20 @@ def test_no_text_overlaps_in_the_named_graphs(graph, local, digits, widest):
     assert list(faults(to_svg(graph.diagram(local=local, digits=digits), widest))) == []
 
 
+def test_a_word_beside_its_local_derivative_keeps_away_from_the_border():
+    drawn = graph_of(GRAPHS["sigmoid"]).to_svg(local=True)
+    node, x = re.search(r'<text data-node="(\d+)" x="([\d.]+)"[^>]*>exp<', drawn).groups()
+    left, width = re.search(rf'<rect data-node="{node}" x="([\d.]+)" [^>]*?width="([\d.]+)"', drawn).groups()
+    assert float(left) + float(width) - float(x) - word_width("exp", LETTERS) / 2 >= 8
+
+
 def test_every_edge_leads_to_the_right(graph):
     for line in Drawn(graph.to_svg()).lines.values():
         assert all(a[0] <= b[0] + 0.01 for a, b in zip(line, line[1:], strict=False))
 
 
 def test_the_apple_lies_as_in_the_book():
-    """The inputs in a column at the left from above, the multiplications and the price in a row."""
+    """The inputs form a column at the left, the multiplications and the price a row."""
     diagram = graph_of(GRAPHS["apple"]).diagram()
     items = dict(zip([node.title for node in diagram.nodes], lay_out(diagram).nodes, strict=True))
     apple, number, tax, price = (items[name] for name in ("apple", "apple_num", "tax", "price"))

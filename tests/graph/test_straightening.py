@@ -1,4 +1,4 @@
-"""Lines made level: never two items of one column, and none across another."""
+"""Lines made level: never two items of one column, and none across another item."""
 
 import pytest
 
@@ -18,7 +18,7 @@ def item(kind, column, y):
 
 @pytest.mark.parametrize("apart", [30.0, 60.0, 500.0])
 def test_two_ends_of_a_branch_stay_apart(apart):
-    """Both are neighbours of the same bend; far apart there is room to pull either of them to the other."""
+    """Two neighbours of one bend stay apart, even with room to pull them together."""
     trunk = item(BEND, 1, 0.0)
     upper, lower = item(LABEL, 2, -apart / 2), item(LABEL, 2, apart / 2)
     connected((trunk, upper), (trunk, lower))

@@ -1,4 +1,4 @@
-"""The graphs as Mermaid and DOT, and as JSON's terms."""
+"""Graphs as Mermaid, as DOT and as plain data for JSON."""
 
 import json
 import re

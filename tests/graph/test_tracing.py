@@ -1,4 +1,4 @@
-"""The tracer records what the scalar layers compute, says what it cannot, and leaves nothing behind."""
+"""The tracer records the scalar layers, refuses what it cannot record, and leaves nothing behind."""
 
 import copy
 import pickle
@@ -121,7 +121,7 @@ def test_a_name_of_the_users_own():
 
 
 class Taken:
-    """The sigmoid as the book takes it apart."""
+    """Return the sigmoid, computed from the book's four layers."""
 
     def __init__(self):
         self.times, self.exp, self.plus, self.reciprocal = (
@@ -170,7 +170,7 @@ def test_a_subclass_is_recorded_once_and_under_its_own_name():
 
 
 class OwnMul:
-    """As a reader of the book types it."""
+    """Run the book's program as a reader types it."""
 
     def __init__(self):
         self.x = None
@@ -222,7 +222,7 @@ def test_a_layer_that_is_built_of_others_is_one_node_where_it_is_named():
 @pytest.mark.parametrize("what", [3, "MulLayer", MulLayer(), int])
 def test_what_cannot_be_recorded(what):
     with (
-        pytest.raises(TypeError, match="^trace: layers are classes with forward and backward, got "),
+        pytest.raises(TypeError, match="^trace: layers must be classes with forward and backward, got "),
         trace(what),
     ):
         pass
@@ -288,7 +288,7 @@ def test_operands_that_are_no_real_numbers():
     x, z = np.ones(3), 1j
     with trace():
         with pytest.raises(
-            TypeError, match=r"^MulLayer.forward: a graph is one of real numbers, but x is numpy.nd"
+            TypeError, match=r"^MulLayer.forward: a graph holds real numbers, but x is numpy.nd"
         ):
             MulLayer().forward(x, 2.0)
         with pytest.raises(TypeError, match=r"network_graph\(net, x, t\)"):
@@ -301,10 +301,12 @@ def test_operands_that_are_no_real_numbers():
 
 def test_names_that_are_none_and_digits_that_are_none():
     with trace() as graph:
-        with pytest.raises(TypeError, match="^Graph.input: name must be a text, got int; it comes first"):
+        with pytest.raises(
+            TypeError, match="^Graph.input: name must be a string, got int; the name comes first"
+        ):
             graph.input(3, 100)
         y = MulLayer().forward(graph.input("x", 100), 2)
-        with pytest.raises(TypeError, match="^Graph.name: name must be a text, got tuple"):
+        with pytest.raises(TypeError, match="^Graph.name: name must be a string, got tuple"):
             graph.name((), y)
     for digits, error in ((0, ValueError), (2.5, TypeError)):
         with pytest.raises(error, match="^Graph: digits must be"):
@@ -342,13 +344,13 @@ def test_a_value_of_another_graph():
 def test_a_backward_whose_forward_was_not_recorded():
     layer = MulLayer()
     layer.forward(2.0, 3.0)
-    with trace(), pytest.raises(RuntimeError, match=r"^MulLayer.backward: its forward was not recorded"):
+    with trace(), pytest.raises(RuntimeError, match=r"^MulLayer.backward: the forward was not recorded"):
         layer.backward(1.0)
 
 
 def test_a_backward_before_any_forward():
     with trace() as graph:
-        with pytest.raises(RuntimeError, match="^MulLayer.backward needs a forward before it"):
+        with pytest.raises(RuntimeError, match="^MulLayer.backward: call forward first"):
             MulLayer().backward(1.0)
         with pytest.raises(RuntimeError, match="^Graph.backward: nothing was recorded"):
             graph.backward()
@@ -358,20 +360,55 @@ def test_a_backward_before_any_forward():
 def test_a_graph_without_an_output(draw):
     with trace() as graph:
         graph.input("x", 1.0)
-    with pytest.raises(
-        RuntimeError, match="nothing was recorded, so there is no output; run the layers' forward"
-    ):
+    with pytest.raises(RuntimeError, match="nothing was recorded; run the forward of scalar layers"):
         getattr(graph, draw)()
 
 
 def test_a_name_before_its_value_exists():
     with trace() as graph:
-        with pytest.raises(KeyError, match="no value is named 'price' so far; the names are: none"):
+        with pytest.raises(KeyError, match="no value is named 'price'; the names are: none"):
             graph["price"]
         apple = 100
         MulLayer().forward(apple, 2)
-    with pytest.raises(KeyError, match="no value is named 'price' so far; the names are: apple"):
+    with pytest.raises(KeyError, match="no value is named 'price'; the names are: apple"):
         graph.gradient("price")
+
+
+AT_A_PROMPT = """
+from backprop import MulLayer
+from backprop.graph import graph_of, trace
+
+def price_of(apple=100, tax=1.1):
+    return MulLayer().forward(apple, tax)
+
+of_function = graph_of(price_of)
+apple = 100
+with trace() as graph:
+    price = MulLayer().forward(apple, 2)
+"""
+
+
+@pytest.mark.parametrize(
+    "look", [Graph.__getitem__, Graph.gradient, lambda graph, name: graph.backward(output=name)]
+)
+@pytest.mark.parametrize("name", ["price", "n" * 99])
+def test_without_source_code_an_unknown_name_says_the_cure(look, name):
+    at_prompt = {}
+    exec(compile(AT_A_PROMPT, "<stdin>", "exec"), at_prompt)
+    with pytest.raises(KeyError) as caught:
+        look(at_prompt["graph"], name)
+    message = str(caught.value)
+    assert (
+        "the names are: x1, x2; there is no source code to read names from here: use graph.input('" in message
+    )
+    assert len(message) <= 220 and "\\" not in message
+
+
+def test_without_source_code_graph_of_names_the_parameters():
+    at_prompt = {}
+    exec(compile(AT_A_PROMPT, "<stdin>", "exec"), at_prompt)
+    graph = at_prompt["of_function"]
+    assert list(graph) == ["apple", "tax"] and graph.gradient("tax") == 100.0
 
 
 def test_several_outputs_need_a_choice():
@@ -379,7 +416,7 @@ def test_several_outputs_need_a_choice():
         x = 2.0
         double = MulLayer().forward(x, 2)
         more = AddLayer().forward(x, 1)
-    with pytest.raises(ValueError, match=r"^Graph.backward: say which output, .* of double, more$"):
+    with pytest.raises(ValueError, match=r"^Graph.backward: several outputs, double, more; "):
         graph.backward()
     graph.backward(output=more)
     assert graph.gradient("x") == 1.0 and graph.gradient(double) is None
@@ -411,7 +448,7 @@ def test_a_function_with_its_parameters_as_inputs():
     graph = graph_of(area, height=5)
     assert isinstance(graph, Graph) and graph["surface"] == 10.0
     assert graph.gradient("width") == 5.0
-    assert repr(graph) == "<Graph width=2, height=5; 1 operations>"
+    assert repr(graph) == "<Graph width=2, height=5; 1 operation>"
 
 
 def test_a_function_that_runs_its_own_backward():
@@ -435,7 +472,7 @@ def test_functions_without_numbers_or_layers():
         graph_of(area, depth=2)
     with pytest.raises(RuntimeError, match="^graph_of: nothing was recorded"):
         graph_of(lambda x=1.0: x)
-    with pytest.raises(TypeError, match="^Graph.input: a graph is one of real numbers, but x is str"):
+    with pytest.raises(TypeError, match="^Graph.input: a graph holds real numbers, but x is str"):
         graph_of(lambda x="1": x)
 
 

@@ -63,6 +63,6 @@ def test_wrong_arguments_are_refused(backend):
         BatchNorm(eps=0)
     for shape in ((3,), (2, 4), ()):
         with pytest.raises(
-            ValueError, match=r"BatchNorm.forward: x must have shape \(N, 3, …\), N at least 1"
+            ValueError, match=r"BatchNorm.forward: x must have shape \(N, 3, …\) with N at least 1"
         ):
             layer_of().forward(asarray(np.ones(shape)))

@@ -1,4 +1,4 @@
-"""What every layer promises: what it keeps and consumes, shapes and dtypes, arrays it never writes to."""
+"""The contract of every layer: what it keeps and consumes, shapes and dtypes, arrays it never writes to."""
 
 import copy
 import pickle
@@ -45,7 +45,7 @@ def dout_like(out):
 
 def test_backward_before_forward_says_so(made):
     layer, _ = made
-    with pytest.raises(RuntimeError, match="needs a forward .* no forward has run"):
+    with pytest.raises(RuntimeError, match="no forward has run; call forward first"):
         layer.backward(1.0)
 
 
@@ -53,7 +53,9 @@ def test_second_backward_says_so(made):
     layer, inputs = made
     dout = dout_like(layer.forward(*inputs))
     layer.backward(dout)
-    with pytest.raises(RuntimeError, match="has run already"):
+    with pytest.raises(
+        RuntimeError, match="an earlier backward has used up the last forward; call forward again first"
+    ):
         layer.backward(dout)
 
 

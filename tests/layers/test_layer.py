@@ -1,4 +1,4 @@
-"""A layer of one's own: three lines of formulas are enough, and what its author may get wrong is told."""
+"""A user's own layer: three lines of formulas are enough, and what its author may get wrong is reported."""
 
 import numpy as np
 import pytest
@@ -120,13 +120,13 @@ WRONG = {
         None,
         lambda self, xp, dout, x, w: (dout,),
         RuntimeError,
-        "Wrong.derive left no gradient of w",
+        "Wrong.derive left no gradient for w",
     ),
     "None": (
         None,
         lambda self, xp, dout, x, w: (dout, None),
         RuntimeError,
-        "Wrong.derive left no gradient of w",
+        "Wrong.derive left no gradient for w",
     ),
     "another shape": (
         None,

@@ -1,4 +1,4 @@
-"""Mean squared error: its value, its gradient, targets, and no notion of right."""
+"""Mean squared error: its value, its gradient, targets, and no accuracy."""
 
 import numpy as np
 import pytest

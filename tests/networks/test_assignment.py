@@ -1,4 +1,4 @@
-"""What is assigned to a network's arrays arrives in the network, under whichever name; names are its own."""
+"""Assigning to a network's arrays changes the network, under any of their names; the names are fixed."""
 
 import copy
 import pickle
@@ -49,7 +49,7 @@ def test_the_parameters_of_a_layer_are_copied_into_place(made):
 def test_not_all_parameters_of_a_layer_are_refused(given):
     net = network()
     before = net.params.copy()
-    with pytest.raises(ValueError, match="Affine.params: it must be all of W, b by name, got"):
+    with pytest.raises(ValueError, match="Affine.params: assign all of W, b by name, got"):
         net.layers["Affine1"].params = given
     assert net.params == before
 

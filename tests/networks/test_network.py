@@ -90,7 +90,7 @@ def test_a_loss_of_another_kind(backend):
     expected = 0.5 * ((to_numpy(net.predict(X)) - targets) ** 2).sum() / 4
     assert float(net.loss(X, targets)) == pytest.approx(expected, rel=1e-14)
     check_gradients(net, X, targets, mode="full").assert_ok()
-    with pytest.raises(TypeError, match="Network.accuracy: MeanSquaredError has no notion of right"):
+    with pytest.raises(TypeError, match="Network.accuracy: MeanSquaredError does not define which samples"):
         net.accuracy(X, targets)
     with pytest.raises(
         ValueError, match=r"Network.loss: targets must have the shape of the outputs, \(4, 2\)"
@@ -124,9 +124,9 @@ class Half:
             lambda: [affine(3, 5), affine(4, 2)],
             {},
             ValueError,
-            r"Affine2, Affine\(4, 2\), does not fit after Affine1, which gives \(5,\) per sample: .* 4 val",
+            r"Affine2, Affine\(4, 2\), does not fit after Affine1, which returns \(5,\) per sample: .* 4 val",
         ),
-        (lambda: [affine(3, 3)], {}, ValueError, "output_size is 2, but Affine1 gives 3 values per sample"),
+        (lambda: [affine(3, 3)], {}, ValueError, "output_size is 2, but Affine1 returns 3 values per sample"),
         (lambda: [affine(3, 2)], {"input_size": -1}, ValueError, "input_size must be at least 1, got -1"),
         (lambda: [affine(3, 2)], {"input_size": 2.5}, TypeError, "input_size must be an integer, got 2.5"),
         (
@@ -163,11 +163,11 @@ def test_a_refused_network_leaves_its_layers_as_they_were():
 def test_a_layer_belongs_to_one_place_in_one_network():
     relu, net = ReLU(), affine_net()
     with pytest.raises(
-        ValueError, match=r"Network: one and two are one object, ReLU\(\); make a layer for each place"
+        ValueError, match=r"Network: one and two are one object, ReLU\(\); create a layer for each place"
     ):
         Network({"A": affine(3, 2), "one": relu, "two": relu}, SoftmaxCrossEntropy(), 3, 2)
     with pytest.raises(
-        ValueError, match=r"Network: mine, Affine\(3, 2\), belongs to a network already; give each"
+        ValueError, match=r"Network: mine, Affine\(3, 2\), already belongs to a network; give each"
     ):
         Network({"mine": net.layers["A"]}, SoftmaxCrossEntropy(), input_size=3, output_size=2)
     layers = dict(copy.deepcopy(net).layers)
@@ -340,7 +340,7 @@ def test_targets_of_any_real_kind_in_a_float32_network(backend, kind):
     assert {dtype_name(array.dtype) for array in net.gradient(X, targets).values()} == {"float32"}
     for wrong, error, words in [
         (targets * 1j, TypeError, "targets must be real"),
-        (targets * 1e300, ValueError, "targets must fit into float32, got 1e.300"),
+        (targets * 1e300, ValueError, "targets must fit in float32, got 1e.300"),
     ]:
         with pytest.raises(error, match=f"Network.gradient: {words}"):
             net.gradient(X, wrong)
@@ -348,9 +348,9 @@ def test_targets_of_any_real_kind_in_a_float32_network(backend, kind):
 
 def test_arrays_in_two_places_and_scores_that_the_loss_cannot_take_are_refused():
     W, b, other = (np.ones(shape) for shape in ((3, 3), (3,), (3,)))
-    with pytest.raises(ValueError, match="W of A and W of B are one array; copy it"):
+    with pytest.raises(ValueError, match="W of A and W of B are the same array; copy it"):
         Network({"A": Affine(W, b), "B": Affine(W, other)}, SoftmaxCrossEntropy(), 3)
-    with pytest.raises(ValueError, match=r"logits must have shape \(N, C\), .* got \(2, 2, 3\)"):
+    with pytest.raises(ValueError, match=r"logits must have shape \(N, C\) .* got \(2, 2, 3\)"):
         Network([BatchNorm()], SoftmaxCrossEntropy(), (2, 3), backend="numpy")
 
 
@@ -376,7 +376,7 @@ def test_networks_and_formulas_are_freed():
 
     net, flat, mine = make()
     assert net() is None and flat() is None
-    gc.collect()  # a class is a cycle of its own
+    gc.collect()  # a class is part of a reference cycle
     assert mine() is None
 
 
@@ -398,7 +398,7 @@ def test_a_layer_keeps_its_twins_as_long_as_nobody_replaces_a_pass(monkeypatch):
 
 
 class Kept:
-    """A layer with passes of its own, which keeps what it saw in itself."""
+    """A layer with its own passes, which stores its input as an attribute."""
 
     def forward(self, x):
         self.x = x

@@ -1,4 +1,4 @@
-"""Objects with passes of their own in a network: they train there, and what they lack is told."""
+"""Objects with their own passes in a network: they train there, and what they lack is reported."""
 
 import copy
 import functools
@@ -121,7 +121,7 @@ def test_its_gradients_are_those_of_the_network(backend, own):
 def test_it_trains_through_its_own_passes(backend, own):
     net, by_hand = net_of(own), net_of(own)
     history = train(net, X, T, iterations=6, batch_size=7, learning_rate=0.3, rng=5)
-    assert history.loop == f"eager: {own.__name__} has passes of its own"
+    assert history.loop == f"eager: {own.__name__} has its own passes"
     for batch in np.random.default_rng(5).integers(30, size=(6, 7)):
         gradient = by_hand.gradient(X[batch], T[batch])
         for name in by_hand.params:
@@ -165,7 +165,7 @@ def test_a_loss_of_ones_own(monkeypatch):
     np.testing.assert_allclose(histories[0].loss, histories[1].loss, rtol=1e-10)
     assert histories[0].train_accuracy == histories[1].train_accuracy
     net = Network([Affine(3)], BookLoss(), 4, 3, rng=0, dtype="float64", backend="numpy")
-    assert train(net, X, T, iterations=1, rng=0).loop == "eager: BookLoss has passes of its own"
+    assert train(net, X, T, iterations=1, rng=0).loop == "eager: BookLoss has its own passes"
 
 
 def test_evaluation_is_told_to_those_who_ask():
@@ -207,7 +207,7 @@ class GivesALlist(Square):
 @pytest.mark.parametrize(
     ("own", "error", "words"),
     [
-        (Forgets, RuntimeError, "Forgets.backward left no gradient of w"),
+        (Forgets, RuntimeError, "Forgets.backward left no gradient for w"),
         (
             Misshapes,
             ValueError,
@@ -262,7 +262,7 @@ def test_an_input_that_is_kept_beside_its_gradient_is_no_parameter():
     assert list(net_of(Kept).params) == ["W1", "b1"]
 
 
-# ------------------------------------------------------------------------ networks with passes of their own
+# ------------------------------------------------------------------------ networks with their own passes
 
 
 class Slots:
@@ -338,13 +338,32 @@ class Fresh(Scale):
     ("own", "error", "words"),
     [
         (Lists, TypeError, "params must be a mapping of arrays by name, got list"),
-        (Lazy, ValueError, "its parameters w are made by its first forward: run that before"),
-        (Fresh, ValueError, "params must be a dict that the passes read, or the arrays attributes"),
+        (Lazy, ValueError, "its first forward creates the parameters w: run it once before"),
+        (Fresh, ValueError, "params must be a dict that its passes read, or its arrays must be attributes"),
     ],
 )
 def test_parameters_that_a_network_cannot_reach_are_refused(own, error, words):
     with pytest.raises(error, match=f"Network: own, .*{words}"):
         net_of(own, backend="numpy")
+
+
+def test_parameters_whose_dtype_is_seen_too_late_are_named():
+    words = "^Network: own has W and b, but no dW and db: set them to None in __init__"
+    with pytest.raises(TypeError, match=words) as caught:
+        Network({"own": LateBookAffine()}, SoftmaxCrossEntropy(), 4, dtype="float32", backend="numpy")
+    assert len(str(caught.value)) <= 200
+
+
+class Integers(BookAffine):
+    """Its output has another dtype than x, and no parameter is the cause."""
+
+    def forward(self, x):
+        return super().forward(x).astype("int64")
+
+
+def test_an_output_of_another_dtype_is_not_blamed_on_the_parameters():
+    with pytest.raises(TypeError, match="must return an array of the dtype of x, .*, got int64"):
+        net_of(Integers, backend="numpy")
 
 
 class Wrapped(ReLU):
@@ -373,7 +392,11 @@ def test_a_pass_that_wraps_ours_is_its_authors_own():
         (lambda d: d[:1], ValueError, r"dx must have the shape of x, \(30, 4\), got \(1, 4\)"),
         (lambda d: 1.0, TypeError, "must return dx, an array of numpy, got float"),
         (lambda d: d.tolist(), TypeError, "must return dx, an array of numpy, got list"),
-        (lambda d: None, TypeError, "must return the gradient of x, got None: is its return missing"),
+        (
+            lambda d: None,
+            TypeError,
+            "must return the gradient of x, got None: is the return statement",
+        ),
         (
             lambda d: d.astype("float32"),
             TypeError,
@@ -483,7 +506,7 @@ def test_a_network_is_trained_through_its_own_loss_and_gradient():
     numerical = net.numerical_gradient(X, T)
     np.testing.assert_allclose(net.gradient(X, T)["W1"], numerical["W1"], atol=1e-8)
     history = train(net, X, T, iterations=5, batch_size=6, learning_rate=0.3, rng=5)
-    assert history.loop == "eager: Decay has a loss or gradient of its own"
+    assert history.loop == "eager: Decay overrides loss or gradient"
     losses = []
     for batch in np.random.default_rng(5).integers(30, size=(5, 6)):
         losses.append(plain.loss(X[batch], T[batch]) + 0.05 * (plain.params["W1"] ** 2).sum())

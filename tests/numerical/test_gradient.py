@@ -116,10 +116,16 @@ def test_a_real_answer_to_a_complex_question_has_a_name():
             TypeError,
             "f is not analytic",
         ),
-        (X + 0j, lambda x: np.complex64(1), {"method": "complex"}, TypeError, "got complex64, too coarse"),
+        (
+            X + 0j,
+            lambda x: np.complex64(1),
+            {"method": "complex"},
+            TypeError,
+            "in double precision, got complex64",
+        ),
         (X, lambda x: "1", {}, TypeError, "must return one number, got '1'"),
-        (X, lambda x: np.complex128(1j), {}, TypeError, "one number that is real, got complex128"),
-        (X, lambda x: np.float32(1.0), {}, TypeError, "in double precision, got float32, too coarse"),
+        (X, lambda x: np.complex128(1j), {}, TypeError, "one real number, got complex128"),
+        (X, lambda x: np.float32(1.0), {}, TypeError, "in double precision, got float32"),
     ],
 )
 def test_wrong_calls(x, f, options, error, words):

@@ -1,4 +1,4 @@
-"""What all optimizers share: to whom they belong, a rate that may change, copies, a formula of one's own."""
+"""The contract of all optimizers: their parameters, a rate that may change, copies, a user's own formula."""
 
 import copy
 import pickle
@@ -33,7 +33,7 @@ def test_the_parameters_of_another_network_are_refused_and_nothing_has_changed(b
     net, other, optimizer = net_of(), net_of(1), kind(0.1)
     optimizer.update(net.params, net.gradient(X, T))
     before = to_numpy(other.params.flat).copy()
-    words = f"{kind.__name__}: it belongs to the parameters that it met first, not to these; make one"
+    words = f"{kind.__name__}: an optimizer stays with the parameters of its first update; create one"
     with pytest.raises(ValueError, match=words):
         optimizer.update(other.params, other.gradient(X, T))
     with pytest.raises(ValueError, match=words):
@@ -84,7 +84,7 @@ def test_a_copy_goes_on_with_the_state_that_it_had(backend, duplicate):
         each.update(of.params, of.gradient(X, T))
     np.testing.assert_array_equal(to_numpy(twin.params.flat), to_numpy(net.params.flat))
     np.testing.assert_array_equal(to_numpy(copied.state.flat), to_numpy(optimizer.state.flat))
-    with pytest.raises(ValueError, match="its state, <Arrays v .*>, is that of other parameters"):
+    with pytest.raises(ValueError, match="its state, <Arrays v .*>, belongs to other parameters"):
         copy.deepcopy(optimizer).update({"w": asarray(np.ones(3))}, {"w": asarray(np.ones(3))})
 
 
@@ -111,7 +111,7 @@ def test_what_a_formula_must_return(result):
 
     params = {"w": np.ones(3)}
     with pytest.raises(
-        TypeError, match=r"Wrong.compute must return new w and a tuple of the .* \(m, count\)"
+        TypeError, match=r"Wrong.compute must return new w and a tuple of new state, \(m, count\)"
     ):
         Wrong(0.1).update(params, {"w": np.ones(3)})
 
@@ -134,7 +134,7 @@ def test_what_a_formula_returns_in_other_shapes_is_not_half_written(result):
 
     optimizer, params = Wrong(0.1), {"w": np.ones(3)}
     with pytest.raises(
-        ValueError, match="Wrong.compute must return arrays in the shapes of w and of the state"
+        ValueError, match="Wrong.compute must return arrays with the shapes of w and the state"
     ):
         optimizer.update(params, {"w": np.ones(3)})
     np.testing.assert_array_equal(params["w"], 1.0)
@@ -146,7 +146,7 @@ def test_a_gradient_that_is_no_array_and_parameters_that_have_grown(backend):
     with pytest.raises(ValueError, match=r"the gradient of w must have shape \(3,\), got int"):
         optimizer.update(params, {"w": 1})
     optimizer.update(params, params)
-    with pytest.raises(ValueError, match="Momentum: it belongs to the parameters that it met first"):
+    with pytest.raises(ValueError, match="Momentum: an optimizer stays with the parameters of its"):
         optimizer.update({**params, "b": asarray(np.ones(2))}, {**params, "b": asarray(np.ones(2))})
 
 

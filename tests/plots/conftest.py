@@ -1,17 +1,17 @@
-"""Pictures are drawn where matplotlib is; its fonts are looked for before a test hides the home directory."""
+"""Tests of pictures need matplotlib, which finds its fonts before a test hides the home directory."""
 
 import pytest
 
 
 @pytest.fixture(autouse=True, scope="session")
 def matplotlib():
-    """matplotlib, or a skip with the reason."""
+    """Skip without matplotlib, with the reason."""
     pytest.importorskip("matplotlib.font_manager", reason='no matplotlib; pip install -e ".[plot]"')
 
 
 @pytest.fixture
 def texts():
-    """A function that returns everything that a figure says, as one string."""
+    """Return a function that returns all texts of a figure as one string."""
 
     def of(figure):
         from matplotlib.text import Text

@@ -1,4 +1,4 @@
-"""The curves show every number of a history, where it belongs, whatever became of the training."""
+"""The curves show every number of a history, even of a diverged training run."""
 
 import math
 import pickle
@@ -14,7 +14,7 @@ NAN, INF = math.nan, math.inf
 
 
 def curves(panel):
-    """The lines of a panel as lists of points, without the rulers."""
+    """Return the lines of a panel as lists of points, without marker lines."""
     return [
         list(zip(*map(list, line.get_data()), strict=True))
         for line in panel.get_lines()
@@ -76,11 +76,11 @@ def test_a_diverged_run_shows_what_there_is_and_counts_the_rest(texts):
     shown = [point for point in curves(panel)[0] if math.isfinite(point[1])]
     assert shown == [(3.0, (2.3 + 900.0) / 2)]
     assert panel.get_lines()[0].get_marker() == "o", "a line of one point is nothing to see"
-    assert "998 of 1,000 losses are no finite\nnumbers, the first at iteration 3" in texts(figure)
+    assert "998 of 1,000 losses are NaN or infinite,\nthe first at iteration 3" in texts(figure)
 
 
 def test_a_run_without_any_number_says_so(texts):
-    assert "the loss was never a finite number" in texts(plot_history(History([NAN], [0, 1], [0.1, 0.1])))
+    assert "every loss is NaN or infinite" in texts(plot_history(History([NAN], [0, 1], [0.1, 0.1])))
 
 
 def test_a_single_iteration_is_a_point():
@@ -110,6 +110,12 @@ def test_good_accuracies_have_the_panel_to_themselves(values, bottom):
     _, _, panel = drawn(History([1.0], list(range(len(values))), values, values))
     assert panel.get_ylim()[0] == pytest.approx(bottom)
     assert panel.get_ylim()[1] > 1.0, "a perfect one is inside"
+
+
+def test_first_accuracies_below_the_range_are_given_in_words(texts):
+    said = texts(plot_history(History([1.0] * 600, [0, 600], [0.0987, 0.93], [0.098, 0.92])))
+    assert "iteration 0 (not shown):\ntraining 0.0987, test 0.0980" in said
+    assert "not shown" not in texts(plot_history(History([1.0], [0, 1], [0.1, 0.3], [0.1, 0.3])))
 
 
 @pytest.mark.parametrize(

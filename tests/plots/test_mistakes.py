@@ -1,4 +1,4 @@
-"""Misread images: all of them, the surest first, with what they are and what they were taken for."""
+"""Misread images: all of them, the most confident first, with label and answer."""
 
 import math
 import re
@@ -11,7 +11,7 @@ from backprop.plots import plot_mistakes
 
 
 class Says:
-    """A network that answers with the logits that it is given."""
+    """A network that returns fixed logits."""
 
     def __init__(self, logits):
         self.logits = np.array(logits, dtype="float64")
@@ -31,8 +31,8 @@ def captions(said):
 def test_the_surest_mistake_comes_first(texts):
     figure = plot_mistakes(Says(LOGITS), X, [0, 1, 0, 0], count=3)
     said = texts(figure)
-    assert captions(said) == ["0 → 1 >99 %", "1 → 0 95 %", "0 → 1 88 %"]
-    assert "4 of 4 images misread (100.0 %); the 3 of which it is surest" in said
+    assert captions(said) == ["0 → 1, >99%", "1 → 0, 95%", "0 → 1, 88%"]
+    assert "4 of 4 images misread (100.0%); shown: the 3 most confident" in said
     sheet = figure.axes[0].get_images()[0].get_array()
     np.testing.assert_array_equal(sheet[:3, :3], X[3].reshape(3, 3))
     np.testing.assert_array_equal(sheet[:3, 4:7], X[1].reshape(3, 3))
@@ -40,22 +40,26 @@ def test_the_surest_mistake_comes_first(texts):
 
 def test_what_is_read_rightly_is_left_out(texts):
     said = texts(plot_mistakes(Says(LOGITS), X, [1, 0, 0, 1]))
-    assert captions(said) == ["0 → 1 73 %"] and "1 of 4 images misread (25.0 %)" in said
+    assert captions(said) == ["0 → 1, 73%"] and "1 of 4 images misread (25.0%)" in said
 
 
 def test_labels_may_be_one_hot_and_images_have_channels(texts):
     said = texts(plot_mistakes(Says(LOGITS), X.reshape(4, 1, 3, 3), np.eye(2)[[1, 0, 0, 1]]))
-    assert captions(said) == ["0 → 1 73 %"]
+    assert captions(said) == ["0 → 1, 73%"]
+
+
+def test_a_single_image_is_no_plural(texts):
+    assert "1 of 1 image misread (100.0%)" in texts(plot_mistakes(Says(LOGITS[:1]), X[:1], [0]))
 
 
 def test_where_nothing_is_misread_it_says_so(texts):
     said = texts(plot_mistakes(Says(LOGITS), X, [1, 0, 1, 1]))
-    assert "none is misread" in said and "0 of 4 images misread (0.0 %)" in said
+    assert "none is misread" in said and "0 of 4 images misread (0.0%)" in said
 
 
 def test_a_diverged_network_misreads_with_no_number(texts):
     said = texts(plot_mistakes(Says(np.full((4, 2), math.nan)), X, [1, 1, 1, 0], count=2))
-    assert captions(said) == ["1 → 0 (nan)"] * 2 and "3 of 4 images misread (75.0 %); here are 2" in said
+    assert captions(said) == ["1 → 0, nan"] * 2 and "3 of 4 images misread (75.0%); shown: 2" in said
 
 
 def test_their_number_is_that_of_the_accuracy(texts):

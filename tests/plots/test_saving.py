@@ -1,4 +1,4 @@
-"""A picture is written whole, and what was there stays where it cannot be."""
+"""A picture is written whole, or the old file stays."""
 
 import os
 from io import BytesIO
@@ -31,9 +31,18 @@ def test_a_full_disk_leaves_the_picture_that_was_there(tmp_path, monkeypatch):
     assert file.read_text() == "old" and list(tmp_path.iterdir()) == [file]
 
 
+def test_a_folder_that_is_not_there_is_named_with_the_cure(tmp_path):
+    file = tmp_path / "no" / "a.png"
+    with pytest.raises(
+        FileNotFoundError, match="plot: the folder of the file does not exist; create it"
+    ) as no:
+        HISTORY.plot(file)
+    assert no.value.filename == str(file) and repr(str(file)) in str(no.value)
+
+
 @pytest.mark.parametrize("file", [BytesIO(), 3, b"a.png"])
 def test_what_is_no_name_of_a_file_is_refused_with_the_way_to_write_into_it(file):
     with pytest.raises(
-        TypeError, match=r"^plot: file must be a name, such as 'a.png', got .*savefig\(file\)"
+        TypeError, match=r"^plot: file must be a path, such as 'a.png', got .*savefig\(file\)"
     ):
         HISTORY.plot(file)

@@ -1,4 +1,4 @@
-"""A title is a text, or lines of text, on every picture."""
+"""The title of every picture is a string or a list of strings."""
 
 import numpy as np
 import pytest
@@ -47,12 +47,12 @@ def test_a_formula_is_drawn(plot, formula):
 @pytest.mark.parametrize(
     ("title", "error", "words"),
     [
-        (None, TypeError, "must be a text or a list of texts, got None"),
-        (3, TypeError, "must be a text or a list of texts, got 3"),
-        (b"run", TypeError, "must be a text or a list of texts, got b'run'"),
-        (["a", 3], TypeError, r"must be a text or a list of texts, got \['a', 3\]"),
-        (r"$\frac{$", ValueError, "has no formula that can be drawn, "),
-        (["a", r"$\undefined$"], ValueError, "has no formula that can be drawn, "),
+        (None, TypeError, "must be a string or a list of strings, got None"),
+        (3, TypeError, "must be a string or a list of strings, got 3"),
+        (b"run", TypeError, "must be a string or a list of strings, got b'run'"),
+        (["a", 3], TypeError, r"must be a string or a list of strings, got \['a', 3\]"),
+        (r"$\frac{$", ValueError, "must have only formulas that matplotlib can draw, "),
+        (["a", r"$\undefined$"], ValueError, "must have only formulas that matplotlib can draw, "),
         (
             "x" * 1000,
             ValueError,
@@ -63,8 +63,8 @@ def test_a_formula_is_drawn(plot, formula):
             ValueError,
             "must have at most 20 lines of 200 letters, got 30 lines of up to 1 letters",
         ),
-        ("a\x00b", ValueError, "must be text that a file can hold"),
-        ("\ud800", ValueError, "must be text that a file can hold"),
+        ("a\x00b", ValueError, "must be printable text"),
+        ("\ud800", ValueError, "must be printable text"),
     ],
 )
 def test_what_is_no_title(plot, title, error, words):

@@ -1,4 +1,4 @@
-"""The first layer's weights: a column an image, on one scale, white for none."""
+"""The first layer's weights: an image per column, on one scale, with white for zero."""
 
 import math
 from types import SimpleNamespace
@@ -44,7 +44,7 @@ def test_a_unit_that_diverged_is_marked_and_spoils_no_other(texts):
 def test_a_network_that_diverged_altogether_is_said_to_have(texts):
     net = TwoLayerNet(9, 4, 2, rng=0)
     net.params["W1"][...] = math.inf
-    assert "no weight is a finite number" in texts(plot_weights(net))
+    assert "every weight is NaN or infinite" in texts(plot_weights(net))
 
 
 def test_no_weight_at_all_is_white():
@@ -54,7 +54,7 @@ def test_no_weight_at_all_is_white():
 
 
 def test_weights_that_are_no_square_image_are_refused():
-    with pytest.raises(ValueError, match=r"plot_weights: .* a square image, got W1 \(8, 4\)"):
+    with pytest.raises(ValueError, match=r"plot_weights: .* h² weights per unit, got W1 \(8, 4\)"):
         plot_weights(TwoLayerNet(8, 4, 2, rng=0))
 
 
@@ -62,7 +62,7 @@ def test_a_network_without_weights_is_refused():
     class Empty:
         params = {"b": np.zeros(3)}
 
-    with pytest.raises(ValueError, match="no parameter has two axes, among b"):
+    with pytest.raises(ValueError, match="one parameter must have two axes; the parameters are: b"):
         plot_weights(Empty())
 
 

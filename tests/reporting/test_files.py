@@ -25,7 +25,7 @@ def old(tmp_path):
 
 
 def outside(code, *arguments, **options):
-    """Run a program of its own, which imports this module as `files`."""
+    """Run a program in another process; it imports the module as `files`."""
     code = f"import os, sys\nfrom backprop.reporting import files\n{code}"
     options = {"cwd": ROOT, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True} | options
     return subprocess.Popen([sys.executable, "-c", code, *map(str, arguments)], **options)
@@ -121,12 +121,12 @@ def test_a_link_stays_and_its_target_is_written(old, target):
 
 REFUSED = {  # a name in a folder that has `file` and `loop`, and the reason
     "a folder": (".", "Is a directory"),
-    "no such folder": ("no/run.json", "No such file or directory in "),
+    "no such folder": ("no/run.json", "No such file or directory: "),
     "a file as folder": ("file/run.json", "Not a directory"),
     "a name too long": ("n" * 256, "File name too long"),
     "a link to itself": ("loop", "Too many levels of symbolic links"),
-    "a link into no folder": ("astray", "No such file or directory in "),
-    "a pipe that nobody reads": ("pipe", "nobody reads from it"),
+    "a link into no folder": ("astray", "No such file or directory: "),
+    "a pipe that nobody reads": ("pipe", "no process reads from it"),
 }
 
 

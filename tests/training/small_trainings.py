@@ -1,4 +1,4 @@
-"""Small trainings and a digest of all that came of each; as a program, in this process and a forked one."""
+"""Small training runs, and a digest of their results; as a program, in this process and a forked one."""
 
 import hashlib
 import os
@@ -29,7 +29,7 @@ def odd_sizes(dtype):
 
 
 def digest(make, dtype, arranged=lambda x: x, parts=(12,)):
-    """What a training leaves, in bits.
+    """Return the results of a training run, as bytes.
 
     make: digits or odd_sizes.  arranged: lays its samples out in memory.
     parts: iterations of the calls of `train` that continue one another.
@@ -45,7 +45,7 @@ def digest(make, dtype, arranged=lambda x: x, parts=(12,)):
 
 
 def digests():
-    """Those of all small trainings."""
+    """Return the results of all small training runs."""
     return [digest(make, dtype) for make in (digits, odd_sizes) for dtype in DTYPES]
 
 

@@ -30,7 +30,7 @@ def expected():
 
 
 def assert_equal(out, expected):
-    """What the program has printed: a line of its own, and one of its fork where there are forks."""
+    """Check the output of the program: its own line, and that of its fork where forks exist."""
     lines = [line.split() for line in out.splitlines()]
     assert sorted(name for name, *_ in lines) == (["forked", "own"] if hasattr(os, "fork") else ["own"])
     assert all(found == [*expected.values()] for _, *found in lines)
@@ -105,7 +105,7 @@ def test_in_threads(expected, make, dtype):
 
 @trainings
 def test_after_odd_allocations(expected, make, dtype):
-    """What new arrays find in their memory does not matter."""
+    """The previous content of new arrays' memory does not matter."""
     for size in (1, 31, 1000, 12_345):
         junk = [np.full(size, value, dtype) for value in (np.nan, np.inf, -1e30, 7.0) for _ in range(20)]
         del junk[::2]

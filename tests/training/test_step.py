@@ -1,4 +1,4 @@
-"""The step of a training: the arrays that it works in, and that its formulas are what computes."""
+"""The training step: the arrays that it works in, and that its formulas are what computes."""
 
 import numpy as np
 import pytest
@@ -94,7 +94,7 @@ def test_a_formula_that_is_not_pure_is_named(backend):
         return Trainer(net, SGD(0.1), *net.prepare("train", X, T), 10)
 
     assert trainer().impure_layer() == ""
-    assert trainer(Counting()).impure_layer().startswith("Counting computes something else when it is asked")
+    assert trainer(Counting()).impure_layer().startswith("Counting gives different results")
 
 
 @pytest.mark.parametrize("recompute_loss", [False, True])

@@ -1,4 +1,4 @@
-"""`backprop bench`: what it times (`gradients`, `training`, `job`), how much of it, and how it is shown."""
+"""`backprop bench`: what it times (`gradients`, `training`, `job`), the sizes (`plan`), and the output."""
 
 from backprop.cli.bench.command import bench
 

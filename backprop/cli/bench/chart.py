@@ -1,7 +1,7 @@
-"""The chart of `backprop bench`: time per training step against width, a panel for each batch size.
+"""The chart of `backprop bench`: time per training step against width, with a panel per batch size.
 
-Where the lines of two backends cross, the other one becomes the faster. A backend that is alone has a dashed
-line beside it: the time if all of the step ran at the rate of a large product, the GEMM peak.
+Where the lines of two backends cross, the other one becomes faster. A single backend also gets a dashed line:
+the time if the whole step ran at the GEMM peak, the rate of a large matrix product.
 """
 
 from collections.abc import Sequence
@@ -14,10 +14,7 @@ from backprop.plots.canvas import COLOURS, INK, new_figure, save, style
 
 
 def draw(rows: Sequence[Row], title: Sequence[str], file: Path) -> None:
-    """Draw the rows of the training steps, in the format that the file's suffix names.
-
-    title: lines.
-    """
+    """Draw the rows of the training steps, in the format of the file's suffix.  title: lines."""
     batches = sorted({row["batch"] for row in rows})
     figure = new_figure("bench", (3.3 * len(batches) + 0.6, 3.7 + 0.2 * len(title)), title)
     figure.supxlabel("hidden units", fontsize=9, color=INK)

@@ -1,4 +1,4 @@
-"""`backprop bench`: how fast the library is on this machine, on every backend that it has."""
+"""`backprop bench`: measure the speed of the library on this machine, on every usable backend."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -27,24 +27,24 @@ from backprop.cli.options import (
 )
 from backprop.cli.outputs import attempt
 from backprop.cli.plotting import plot_option, require_matplotlib
-from backprop.cli.progress import passing
-from backprop.cli.values import OneOf
+from backprop.cli.progress import with_bar
+from backprop.cli.values import BeyondHelp, OneOf
 from backprop.cli.wording import in_options
 
-HELP = """Measure gradients, training steps and a training, in a minute.
+HELP = """Measure gradients, training steps and a training run, in a minute.
 
 \b
-gradients   by backpropagation and numerically; they must agree (else exit
-            code 1, and nothing more is measured)
-steps       of training, for 3 widths and 3 batch sizes, against the rate of
-            a large matrix product
-training    of the chapter's network on the bundled sample
+gradients   backpropagation and numerical; if they disagree, bench stops with
+            exit code 1
+steps       training steps for 3 widths and 3 batch sizes, compared with the
+            rate of a large matrix product
+training    the chapter's network on the bundled sample
 
 \b
   backprop bench --quick --plot bench.svg
 
-Backends are timed in turns. A small step takes one BLAS thread, as `backprop
-train` does; a large one takes all: OPENBLAS_NUM_THREADS=1 holds it to one.
+Backends are timed in turns. Small steps use one BLAS thread, as in `backprop
+train`; large ones use all. OPENBLAS_NUM_THREADS=1 limits them to one.
 """
 
 
@@ -52,10 +52,10 @@ train` does; a large one takes all: OPENBLAS_NUM_THREADS=1 holds it to one.
 @click.option(
     "--backend",
     type=OneOf([*known_backends(), "auto"]),
-    help="Measure this one alone.  [default: every one that can be used]",
+    help="Measure only this one.  [default: every usable one]",
 )
 @precision_option
-@click.option("--quick", is_flag=True, help="Small sizes, in seconds: a trial, no figures to quote.")
+@click.option("--quick", is_flag=True, help="Small sizes, in seconds: a trial run, not for quoting.")
 @click.option(
     "--seed",
     type=SEED,
@@ -64,7 +64,7 @@ train` does; a large one takes all: OPENBLAS_NUM_THREADS=1 holds it to one.
     help="Seed of weights, data and batches.",
 )
 @plot_option(
-    "--plot", "Also draw the time of a training step against its size: png, svg or pdf, with matplotlib."
+    "--plot", "Draw the time of a training step against its size: png, svg or pdf; needs matplotlib."
 )
 @json_option
 @click.pass_context
@@ -77,13 +77,13 @@ def bench(
     plot: Path | None,
     json_file: Path | None,
 ) -> int:
-    """Measure gradients, training steps and a whole training."""
+    """Measure gradients, training steps and a whole training run."""
     require_matplotlib(context, {"--plot": plot})
     choice, *others = [chosen(backend)] if backend else _usable()
     backends = [choice.backend, *(other.backend for other in others)]
     precisions = {each.name: with_precision(precision, each) for each in backends}
     if precision not in precisions.values():
-        raise click.UsageError(NO_TF32.format(precision=precision, got=", ".join(precisions)), context)
+        raise BeyondHelp(NO_TF32.format(precision=precision, got=", ".join(precisions)), context)
     plan, devices = QUICK if quick else FULL, [report.device(backend) for backend in backends]
     click.echo(report.heading(devices, in_options(choice.why), quick))
     try:
@@ -109,28 +109,28 @@ def bench(
 
 
 def _usable() -> list[Choice]:
-    """Every backend that can be used; the reason tells of those that cannot."""
+    """Return every usable backend; the reason names them, and says why the others are missing."""
     missing = [f"{name}: {error.reason}" for name in known_backends() if (error := why_unavailable(name))]
-    why = f"all but {'; '.join(missing)}" if missing else "all backends"
+    why = ", ".join(available_backends()) + (f" ({'; '.join(missing)})" if missing else "")
     return [Choice(load(name), why) for name in available_backends()]
 
 
 def _measured(plan: Plan, backends: Sequence[Backend], seed: int) -> dict[str, list[Row]]:
-    """All rows by what they are of; each table is printed as soon as its rows are there."""
+    """Measure everything and return the rows by table; print each table as soon as it is complete."""
     gradient_rows: list[Row] = []
-    for sizes in passing(plan.networks, "gradients"):
+    for sizes in with_bar(plan.networks, "gradients"):
         gradient_rows += gradients(plan, sizes, backends, seed)
-    click.echo(report.of_gradients(gradient_rows))
+    click.echo(report.gradients_table(gradient_rows))
 
     step_rows: list[Row] = []
     data = random_data(plan, backends, seed)
     sizes_of_steps = [(hidden, batch) for hidden in plan.hidden for batch in plan.batches]
-    for hidden, batch in passing(sizes_of_steps, "training steps"):
+    for hidden, batch in with_bar(sizes_of_steps, "training steps"):
         step_rows += steps(plan, hidden, batch, backends, seed, data)
-    click.echo(report.of_steps(step_rows, plan.square))
+    click.echo(report.steps_table(step_rows, plan.square))
 
     job_rows: list[Row] = []
-    for _ in passing([None], "training"):
+    for _ in with_bar([None], "training"):
         job_rows += job(plan, backends, seed)
-    click.echo(report.of_job(job_rows))
+    click.echo(report.job_table(job_rows))
     return {"gradients": gradient_rows, "steps": step_rows, "training": job_rows}

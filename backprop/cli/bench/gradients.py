@@ -15,14 +15,14 @@ from backprop.cli.blas import blas_threads, threads_in_force
 from backprop.reporting.timing import Work, in_turns
 
 BATCH = 3
-LIMITS = {"central": 1e-7, "complex": 1e-12}  # how far a numerical gradient may be off in any entry
-SLOW = 1.0  # seconds a call, from which on a single one is the figure
+LIMITS = {"central": 1e-7, "complex": 1e-12}  # largest difference allowed in any entry
+SLOW = 1.0  # seconds; a slower call is timed once
 
 
 def gradients(plan: Plan, sizes: tuple[int, int, int], backends: Sequence[Backend], seed: int) -> list[Row]:
-    """One network's `gradient` and `numerical_gradient`, float64, 3 samples: a row a backend and method.
+    """Time `gradient` and `numerical_gradient` of a network: a row per backend and method.
 
-    Raises Disagreement where the two differ.
+    float64, 3 samples. Raises Disagreement if the two gradients differ.
     """
     rng, network = generator(seed), "-".join(map(str, sizes))
     x, t = rng.random((BATCH, sizes[0])), rng.integers(sizes[-1], size=BATCH)
@@ -70,7 +70,7 @@ def _numerical(backend: str, method: str) -> str:
 
 
 def _call(backend: Backend, function: Any) -> tuple[Any, float]:
-    """What it returns, and the seconds until the device has it."""
+    """Return the result of a call, and the seconds until the device has finished."""
     start = time.perf_counter()
     result = function()
     backend.synchronize()
@@ -80,13 +80,13 @@ def _call(backend: Backend, function: Any) -> tuple[Any, float]:
 def _largest_difference(backend: Backend, one: dict[str, Array], other: dict[str, Array]) -> float:
     pairs = [(backend.to_numpy(one[name]), backend.to_numpy(other[name])) for name in one]
     differences = [float(abs(mine - theirs).max()) for mine, theirs in pairs]
-    return max(differences, key=lambda value: (math.isnan(value), value))  # max alone may pass over a NaN
+    return max(differences, key=lambda value: (math.isnan(value), value))  # max alone may skip a NaN
 
 
 def _require_small(difference: float, where: str, method: str) -> None:
-    if not difference <= LIMITS[method]:  # not a number is no agreement either
-        cure = "; at a kink of ReLU they do: try another --seed" if method == "central" else ""
+    if not difference <= LIMITS[method]:  # True for NaN as well
+        cure = "; a kink of ReLU can cause this: try another --seed" if method == "central" else ""
         raise Disagreement(
             f"{where}: backpropagation and the numerical gradient (method {method}) differ by "
-            f"{difference:.1e}, wanted at most {LIMITS[method]:.0e}{cure}"
+            f"{difference:.1e}, at most {LIMITS[method]:.0e} allowed{cure}"
         )

@@ -1,4 +1,4 @@
-"""A whole training as a user starts it, evaluations included."""
+"""The time of a whole training run as a user starts it, with evaluations."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -14,7 +14,7 @@ HIDDEN, BATCH, LEARNING_RATE = 50, 100, 0.3
 
 
 def job(plan: Plan, backends: Sequence[Backend], seed: int) -> list[Row]:
-    """`train` of a new 784-50-10 on the bundled sample, evaluations included: a row a backend."""
+    """Time `train` of a new 784-50-10 network on the bundled sample, with evaluations: a row per backend."""
     train_set, test_set = backprop.load_mnist_sample()
     histories: dict[str, Any] = {}
 

@@ -10,20 +10,25 @@ import backprop
 from backends import Backend
 from backprop.cli.bench.plan import Row, three_digits
 from backprop.cli.blas import describe_blas
+from backprop.cli.wording import counted, line_width
 from backprop.reporting.tables import table
 
-WIDTH = 80
+ABOVE_PEAK = (
+    "Note: a step above 100% of peak means that the product was slowed down while it was timed, or is too "
+    "small (--quick) to reach the peak. Measure again on an idle machine."
+)
 
 
 def device(backend: Backend) -> str:
-    """A backend's versions and what it computes on, in a line."""
+    """Return a line with a backend's versions and device."""
     line = ", ".join(f"{name} {version}" for name, version in backend.versions().items())
-    host = f" ({_processor()}, {os.cpu_count()} CPUs), {describe_blas()}" if backend.on_host else ""
+    cpus = counted(os.cpu_count() or 1, "CPU")
+    host = f" ({_processor()}, {cpus}), {describe_blas()}" if backend.on_host else ""
     return f"{line} on {backend.device()}{host}"
 
 
 def _processor() -> str:
-    """The name of the CPU, as far as the system tells it."""
+    """Return the name of the CPU, as far as the system reports it."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:  # a system without /proc
@@ -33,19 +38,21 @@ def _processor() -> str:
 
 
 def heading(devices: Sequence[str], why: str, quick: bool) -> str:
-    """The software, the devices, and why these."""
+    """Return the versions, the devices, and why these backends."""
     lines = [f"backprop {backprop.__version__}, Python {platform.python_version()}", *devices]
-    lines += [f"backends: {why}", *(["sizes: small ones for a trial, no figures to quote"] if quick else [])]
+    lines.append(f"backends: {why}")
+    if quick:
+        lines.append("sizes: small (--quick), a trial run, not for quoting")
     return "\n".join(map(_filled, lines))
 
 
-def of_gradients(rows: Sequence[Row]) -> str:
-    """Both gradients of each network."""
+def gradients_table(rows: Sequence[Row]) -> str:
+    """Return the table of both gradients of each network."""
     one = rows[0]
     title = (
-        f"Gradients of {one['batch']} samples, {one['dtype']}, {_threads(one)}: ms a call by "
-        "backpropagation and by the numerical gradient, and their ratio. Medians; what takes a second or "
-        "more is called once."
+        f"Gradients of {one['batch']} samples, {one['dtype']}, {_threads(one)}: ms per call of "
+        "backpropagation and of the numerical gradient, and their ratio. Medians; a call of a second or "
+        "more is timed once."
     )
     header = ["network", "backend", "method", "backprop", "numerical", "ratio", "max |diff|"]
     cells = [
@@ -63,12 +70,12 @@ def of_gradients(rows: Sequence[Row]) -> str:
     return _section(title, header, cells, rows, "numerical_of_reference", "numerical time")
 
 
-def of_steps(rows: Sequence[Row], square: int) -> str:
-    """The steps of each size, and the rate of a large product that they are held against."""
+def steps_table(rows: Sequence[Row], square: int) -> str:
+    """Return the table of the training steps, with the rate of a large matrix product as their peak."""
     title = (
-        f"Training steps of 784-hidden-10, {rows[0]['dtype']}: ms a step with drawing and gathering the "
-        f"batch, medians. Peak: the rate of a product of two {square} x {square} matrices, in turns with the "
-        "steps and on as many BLAS threads."
+        f"Training steps of 784-hidden-10, {rows[0]['dtype']}: ms per step, drawing and gathering the batch "
+        f"included, medians. Peak: the rate of a product of two {square} x {square} matrices, timed in "
+        "turns with the steps on as many BLAS threads."
     )
     header = ["hidden", "batch", "backend", "threads", "ms", "GFLOP/s", "peak", "of peak"]
     cells = [
@@ -84,11 +91,12 @@ def of_steps(rows: Sequence[Row], square: int) -> str:
         ]
         for row in rows
     ]
-    return _section(title, header, cells, rows)
+    section = _section(title, header, cells, rows)
+    return f"{section}\n{_filled(ABOVE_PEAK)}" if any(row["of_peak"] > 1 for row in rows) else section
 
 
-def of_job(rows: Sequence[Row]) -> str:
-    """The whole training."""
+def job_table(rows: Sequence[Row]) -> str:
+    """Return the table of the whole training run."""
     one = rows[0]
     title = (
         f"Training: {one['iterations']:,} iterations of 784-{one['hidden']}-10 at batch {one['batch']}, "
@@ -117,7 +125,7 @@ def _section(
     ratio: str = "of_reference",
     what: str = "time",
 ) -> str:
-    """A title and its table; the last column compares the backends, where there are several."""
+    """Return a title and its table; with several backends, the last column compares them."""
     reference, *others = dict.fromkeys(row["backend"] for row in rows)
     if others:
         header = [*header, f"x {reference}"]
@@ -127,10 +135,10 @@ def _section(
 
 
 def _filled(text: str) -> str:
-    return textwrap.fill(text, WIDTH, break_on_hyphens=False)
+    return textwrap.fill(text, line_width(), break_on_hyphens=False)
 
 
 def _threads(row: Row) -> str:
-    """BLAS threads in words; there is no number where threadpoolctl is missing."""
+    """Return the number of BLAS threads in words; it is unknown without threadpoolctl."""
     count = row["blas_threads"]
     return f"{count or 'an unknown number of'} BLAS thread{'' if count == 1 else 's'}"

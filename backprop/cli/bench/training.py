@@ -1,8 +1,9 @@
-"""Training steps of many sizes, in turns with a large product of matrices: the best there is to reach."""
+"""The time of training steps of many sizes, in turns with a large matrix product, the upper bound."""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from operator import matmul
 from typing import NamedTuple
 
 import backprop
@@ -17,12 +18,12 @@ from backprop.training import SEGMENT, Trainer
 
 PIXELS, CLASSES = 784, 10
 LEARNING_RATE = 0.01  # keeps the widest network from diverging
-LARGE = 10_000_000  # hidden units times samples a batch, from which on three rounds have to do
-SAME = 1e-4  # relative: how far float32 may take the loss of the first step apart
+LARGE = 10_000_000  # hidden units times batch size; larger steps get only three rounds
+TOLERANCE = 1e-4  # relative, between the backends' first losses in float32
 
 
 class Data(NamedTuple):
-    """What steps are made of, on a backend: samples, their labels, and a square matrix for the product."""
+    """The data of the steps on a backend: samples, labels, and a square matrix for the product."""
 
     x: Array
     labels: Array
@@ -30,7 +31,7 @@ class Data(NamedTuple):
 
 
 def random_data(plan: Plan, backends: Sequence[Backend], seed: int) -> dict[str, Data]:
-    """Random data in float32, the same for every backend, by its name."""
+    """Return random float32 data by name of the backend, the same for every one."""
     rng = generator(seed)
     x = rng.random((plan.samples, PIXELS), dtype="float32")
     labels = rng.integers(CLASSES, size=plan.samples)
@@ -41,10 +42,10 @@ def random_data(plan: Plan, backends: Sequence[Backend], seed: int) -> dict[str,
 def steps(
     plan: Plan, hidden: int, batch: int, backends: Sequence[Backend], seed: int, data: Mapping[str, Data]
 ) -> list[Row]:
-    """A training step of 784-hidden-10, float32: a row a backend.
+    """Time a training step of 784-hidden-10 in float32: a row per backend.
 
-    It is that of `train`: draw the batch, gather it, both passes, the update, and the losses read once in 100
-    steps.  Raises Disagreement where the backends' first losses differ.
+    The step is that of `train`: draw the batch, gather it, both passes, the update. The losses are read
+    once per 100 steps. Raises Disagreement if the backends' first losses differ.
     """
     works: dict[str, Work] = {}
     losses: dict[str, float] = {}
@@ -56,7 +57,7 @@ def steps(
             train_on = _stepper(net, x, labels, batch, seed)
             (losses[name],) = train_on(1)
             works[name] = partial(_train, train_on)
-            works[_product(name)] = repeat(backend, partial(backend.xp.matmul, square, square))
+            works[_product(name)] = repeat(backend, partial(matmul, square, square))
         _require_same(losses, f"784-{hidden}-10 at batch {batch}")
         rounds = min(3, plan.rounds) if hidden * batch >= LARGE else plan.rounds
         times = in_turns(works, rounds=rounds, block=plan.block)
@@ -88,7 +89,7 @@ def _product(backend: str) -> str:
 
 
 def _stepper(net: Network, x: Array, t: Array, batch: int, seed: int) -> Callable[[int], list[float]]:
-    """A function of count, at most SEGMENT: trains on that many random batches, returns their losses."""
+    """Return a function that trains on `count` random batches, at most SEGMENT, and returns their losses."""
     (x, labels), rng = net.prepare("bench", x, t), generator(seed)
     trainer = Trainer(net, SGD(LEARNING_RATE), x, labels, batch)
     return lambda count: trainer.start(rng.integers(x.shape[0], size=(count, batch)))()
@@ -96,16 +97,16 @@ def _stepper(net: Network, x: Array, t: Array, batch: int, seed: int) -> Callabl
 
 def _train(train_on: Callable[[int], list[float]], count: int) -> None:
     for done in range(0, count, SEGMENT):
-        train_on(min(SEGMENT, count - done))  # reads the losses, and so waits for the device
+        train_on(min(SEGMENT, count - done))  # reading the losses waits for the device
 
 
 def _require_same(losses: Mapping[str, float], where: str) -> None:
-    """Raise Disagreement unless all first losses are the same finite number, to the precision of float32."""
+    """Raise Disagreement unless all first losses are finite and equal to float32 precision."""
     (reference, expected), *others = losses.items()
     if not math.isfinite(expected):
         raise Disagreement(f"{where} on {reference}: the first loss must be a finite number, got {expected}")
     for name, loss in others:
-        if not abs(loss - expected) <= SAME * abs(expected):
+        if not abs(loss - expected) <= TOLERANCE * abs(expected):
             raise Disagreement(
                 f"{where}: the first loss is {loss:.7g} on {name}, {expected:.7g} on {reference}"
             )

@@ -1,4 +1,4 @@
-"""Weight decay in one of the two passes alone, or more in one than in the other."""
+"""Weight decay that is larger in one pass than in the other, or missing there."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,7 +11,7 @@ Terms = dict[str, Callable[[Any], Any]]
 
 
 def weight_decay(comparison: Comparison, name: str) -> str:
-    """Gradient less derivative is λ W, λ sign W or both, with the same λ where W is -2 times what it was."""
+    """Test whether gradient minus derivative is λ W, λ sign W or both, with the same λ for -2 W."""
     if name in comparison.target.input_names:
         return ""
     terms: Terms = {"L2": lambda W: W, "L1": lambda W: (W > 0) * 1.0 - (W < 0) * 1.0}
@@ -28,15 +28,15 @@ def weight_decay(comparison: Comparison, name: str) -> str:
 def _words(rates: dict[str, float], name: str) -> str:
     words = {"L2": name, "L1": f"sign {name}"}
     sum_of = " ".join(
-        f"{'plus' if rate > 0 else 'less'} {abs(rate):.6g} {words[n]}" for n, rate in rates.items()
+        f"{'plus' if rate > 0 else 'minus'} {abs(rate):.6g} {words[n]}" for n, rate in rates.items()
     )
     decay = f"weight decay ({' and '.join(rates)}) than in forward"
-    how = f"more {decay}" if min(rates.values()) > 0 else f"less {decay}, or a wrong sign of it"
+    how = f"more {decay}" if min(rates.values()) > 0 else f"less {decay}, or with the wrong sign"
     return f"backward is the derivative {sum_of}: {how}"
 
 
 def _elsewhere(comparison: Comparison, name: str) -> Comparison:
-    """Return the comparison where an array is -2 times what it was."""
+    """Return the comparison with an array multiplied by -2."""
     elsewhere = compared(comparison.target, comparison.method)
     for method in {"central", comparison.method}:
         elsewhere.copy_for(method).arrays[name][...] *= -2.0
@@ -45,7 +45,7 @@ def _elsewhere(comparison: Comparison, name: str) -> Comparison:
 
 
 def _rates(comparison: Comparison, name: str, terms: Terms) -> list[float]:
-    """Return λ of each term if they explain gradient less derivative along every direction, else []."""
+    """Return λ of each term if the terms explain gradient minus derivative along every direction, else []."""
     W, probes = comparison.array(name), comparison.probes(name)
     excess = [float((comparison.gradients[name] * u).sum()) - slope for u, slope in probes]
     columns = [[float((term(W) * u).sum()) for u, _ in probes] for term in terms.values()]
@@ -58,7 +58,7 @@ def _rates(comparison: Comparison, name: str, terms: Terms) -> list[float]:
 
 
 def _least_squares(columns: list[list[float]], wanted: list[float]) -> list[float]:
-    """Return the factors of one or two columns whose sum comes nearest; [] where they are not told apart."""
+    """Return the factors of one or two columns whose sum comes nearest; [] if columns are collinear."""
     a, b = columns[0], columns[-1]
     aa, ab, bb, aw, bw = _dot(a, a), _dot(a, b), _dot(b, b), _dot(a, wanted), _dot(b, wanted)
     if len(columns) == 1:

@@ -8,12 +8,12 @@ from backprop.gradient_check.comparison import Comparison
 from backprop.gradient_check.host_arrays import component
 from backprop.gradient_check.network_target import NetworkTarget
 
-SAMPLES = 100  # so many at most are looked at, one by one
-ENOUGH = 4  # estimates
+SAMPLES = 100  # at most, examined one by one
+MAX_ESTIMATES = 4
 
 
 def epsilon(comparison: Comparison, name: str) -> str:
-    """Backward is (p + ε) / p times the derivative: the loss is -log(p + ε), and backward that of -log p."""
+    """Test whether backward is (p + ε) / p times the derivative: that of -log p for a loss -log(p + ε)."""
     target = comparison.target
     if not target.is_loss:
         return ""
@@ -22,21 +22,22 @@ def epsilon(comparison: Comparison, name: str) -> str:
     if not (len(estimates) > 1 and 0.0 < low <= high < 1e-2 and high - low <= 0.02 * high):
         return ""
     number = f"{(low + high) / 2.0:.2g}"
-    if isinstance(target, NetworkTarget):  # a further term, such as weight decay, would be taken for p
-        return f"the loss has an epsilon in its logarithm, {number} if that is all, which backward leaves out"
+    if isinstance(target, NetworkTarget):  # another term, such as weight decay, would distort p
+        epsilon_in = f"an epsilon in its logarithm ({number} if nothing else is wrong)"
+        return f"the loss has {epsilon_in}, which backward leaves out"
     return f"the loss has an epsilon of {number} in its logarithm, which backward leaves out"
 
 
 def _epsilon_of_samples(comparison: Comparison, name: str) -> list[float]:
-    """Estimate ε from the loss of single samples, which differ in p."""
+    """Estimate ε from the losses of single samples, which differ in p."""
     target = comparison.target
     estimates: list[float] = []
-    samples = [target.of_samples(slice(n, n + 1)) for n in range(min(SAMPLES, target.inputs[0].shape[0]))]
+    samples = [target.with_samples(slice(n, n + 1)) for n in range(min(SAMPLES, target.inputs[0].shape[0]))]
     for single in [samples[0].elsewhere(0.5), *samples]:
         alone = compared(single, comparison.method)
-        if not alone.gradients[name].any():  # no unit is alive
+        if not alone.gradients[name].any():  # all units are dead for this sample
             continue
-        if len(estimates) == ENOUGH:
+        if len(estimates) == MAX_ESTIMATES:
             break
         factor = factor_of(alone, name)
         if factor is None or factor <= 0.0:
@@ -48,7 +49,7 @@ def _epsilon_of_samples(comparison: Comparison, name: str) -> list[float]:
     largest = max(estimates) / abs(p_and_epsilon - max(estimates))  # (p + ε) / p - 1
     direction, slope = comparison.slopes[name]
     along, size = component(comparison.gradients[name], direction)
-    return estimates if abs(along - slope) <= 10.0 * largest * size else []  # else there is more wrong
+    return estimates if abs(along - slope) <= 10.0 * largest * size else []  # ε does not explain it all
 
 
 def _epsilon_of_entries(comparison: Comparison, name: str) -> list[float]:

@@ -1,4 +1,4 @@
-"""A gradient that is a multiple of the derivative, and what the factor is made of."""
+"""A gradient that is a multiple of the derivative, and the meaning of the factor."""
 
 from math import log2, prod
 
@@ -7,20 +7,21 @@ from backprop.gradient_check.comparison import Comparison
 
 
 def constant_factor(comparison: Comparison, name: str) -> str:
-    """Backward is a multiple of the derivative, and the same multiple at another input."""
+    """Test whether backward is a multiple of the derivative, the same multiple at another input."""
     target, method = comparison.target, comparison.method
     factor = factor_of(comparison, name)
     if factor is None or not same(factor, factor_of(compared(target.elsewhere(0.9), method), name), method):
         return ""
     if abs(factor - 1.0) < 1e-4:
-        return f"backward is 1 {factor - 1.0:+.3g} times the derivative"
+        sign = "+" if factor > 1.0 else "-"
+        return f"backward is (1 {sign} {abs(factor - 1.0):.3g}) times the derivative"
     return f"backward is {factor:.6g} times the derivative{_meaning(comparison, name, factor)}"
 
 
 def _meaning(comparison: Comparison, name: str, factor: float) -> str:
-    """Return what a factor means, or "" if unknown."""
+    """Return the meaning of a factor in words, or "" if it is unknown."""
     if same(factor, -1.0, comparison.method):
-        return ": a wrong sign"
+        return ": the sign is wrong"
     if factor == 0.0:
         return ": nothing is passed back"
     if abs(factor - 1.0) < 1e-2:
@@ -28,13 +29,13 @@ def _meaning(comparison: Comparison, name: str, factor: float) -> str:
     powers = _powers(comparison, name, factor)
     if not any(powers.values()):
         return _suggestion(comparison, factor, {axis for axis in powers if powers[axis] is None})
-    return _of_powers(comparison, factor, {axis: power for axis, power in powers.items() if power})
+    return _product_in_words(comparison, factor, {axis: power for axis, power in powers.items() if power})
 
 
 def _powers(comparison: Comparison, name: str, factor: float) -> dict[int, int | None]:
-    """Return the power of each length of the input in the factor, by axis; None where it can't be told.
+    """Return the power of each input length in the factor, by axis; None if it cannot be determined.
 
-    An axis is made twice as long: a factor that holds its length doubles.  A length of 1 tells nothing.
+    The axis is doubled: a factor that contains its length doubles, too. Axes of length 1 are skipped.
     """
     shape = comparison.target.inputs[0].shape
     return {axis: _power(comparison, name, factor, axis) for axis, size in enumerate(shape) if size > 1}
@@ -44,7 +45,7 @@ def _power(comparison: Comparison, name: str, factor: float, axis: int) -> int |
     method = comparison.method
     try:
         longer = factor_of(compared(comparison.target.doubled(axis), method), name)
-    except Exception:  # an object may take inputs of one length only
+    except Exception:  # an object may accept only one length
         return None
     if longer is None or not longer / factor > 0.0:
         return None
@@ -52,8 +53,8 @@ def _power(comparison: Comparison, name: str, factor: float, axis: int) -> int |
     return power if same(longer / factor, 2.0**power, method) else None
 
 
-def _of_powers(comparison: Comparison, factor: float, powers: dict[int, int]) -> str:
-    """Return a factor as a product of lengths of the input.  powers: those that are not 0, by axis."""
+def _product_in_words(comparison: Comparison, factor: float, powers: dict[int, int]) -> str:
+    """Return a factor in words, as a product of input lengths.  powers: the nonzero ones, by axis."""
     shape, found = comparison.target.inputs[0].shape, {*powers.values()}
     rest = factor / prod(float(shape[axis]) ** power for axis, power in powers.items())
     is_all = same(rest, 1.0, comparison.method)
@@ -67,28 +68,30 @@ def _of_powers(comparison: Comparison, factor: float, powers: dict[int, int]) ->
         return ", the number of samples N: a division by N is missing"
     if is_all and found == {1}:
         product = f"{product}, " if len(above) > 1 else ""
-        return f", {product}{_lengths(powers, shape)}: a division by it is missing"
+        return f", {product}{_product_of_lengths(powers, shape)}: a division by it is missing"
     if is_all and found == {-1}:
-        what = _lengths(powers, shape)
+        what = _product_of_lengths(powers, shape)
         return f", {product}, one over {what}: a division by it too many, or a mean in place of a sum"
-    return f", {product}, with {_of_axes([*powers])}"
+    return f", {product}, from {_lengths_in_words([*powers])}"
 
 
-def _lengths(axes: dict[int, int], shape: tuple[int, ...]) -> str:
-    """Return the product of some lengths of the input in words."""
+def _product_of_lengths(axes: dict[int, int], shape: tuple[int, ...]) -> str:
+    """Return the product of some input lengths in words."""
     if axes.keys() == {axis for axis, size in enumerate(shape) if size > 1}:
         return "the number of entries"
-    return _of_axes([*axes])
+    return _lengths_in_words([*axes]) if len(axes) == 1 else f"the product of {_lengths_in_words([*axes])}"
 
 
-def _of_axes(axes: list[int]) -> str:
+def _lengths_in_words(axes: list[int]) -> str:
     if axes == [0]:
         return "the number of samples"
-    return f"the length of {'axis' if len(axes) == 1 else 'axes'} {', '.join(map(str, axes))} of the input"
+    if len(axes) == 1:
+        return f"the length of axis {axes[0]} of the input"
+    return f"the lengths of axes {', '.join(map(str, axes))} of the input"
 
 
 def _suggestion(comparison: Comparison, factor: float, unknown: set[int]) -> str:
-    """Return a length that the factor or its inverse may be, which could not be changed."""
+    """Return words for a length, not tested by doubling, that equals the factor or its inverse; or ""."""
     places = {f"axis {axis} of the input": comparison.target.inputs[0].shape[axis] for axis in unknown}
     places |= {f"axis {i} of the output": size for i, size in enumerate(comparison.run.out.shape) if i}
     for place, size in places.items():

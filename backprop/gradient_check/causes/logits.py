@@ -1,4 +1,4 @@
-"""The gradient of the logits, p - t, from a loss that is a function of the probabilities p."""
+"""The gradient with respect to the logits, p - t, from a loss that takes the probabilities p."""
 
 from typing import Any
 
@@ -6,11 +6,11 @@ from backends import to_numpy
 from backprop.gradient_check.comparison import Comparison
 from backprop.gradient_check.host_arrays import component
 
-PRECISION = 1e-4  # relative, since losses of probabilities often have an epsilon
+PRECISION = 1e-4  # relative: losses of probabilities often have an epsilon
 
 
 def gradient_of_logits(comparison: Comparison, name: str) -> str:
-    """Backward is a multiple of p - t, and the derivative one of -t / p or of (p - t) / (p (1 - p))."""
+    """Test whether backward is a multiple of p - t, the derivative one of -t / p or (p - t) / (p (1 - p))."""
     target, gradient = comparison.target, comparison.gradients[name]
     if not target.is_loss or target.input_names[:1] != [name] or len(target.inputs) < 2:
         return ""
@@ -24,13 +24,13 @@ def gradient_of_logits(comparison: Comparison, name: str) -> str:
     derivatives = {"-t / p": -t / p, "(p - t) / (p (1 - p))": (p - t) / (p * (1.0 - p))}
     for words, derivative in derivatives.items():
         if _is_multiple(comparison, name, derivative):
-            said = "backward gives a multiple of p - t, the gradient of the logits"
-            return f"{said}; forward takes the probabilities p, whose gradient is one of {words}"
+            said = "backward returns a multiple of p - t, the gradient for the logits"
+            return f"{said}; forward takes the probabilities p, whose gradient is a multiple of {words}"
     return ""
 
 
 def _one_hot(targets: Any, p: Any) -> Any:
-    """Return targets in the shape of p, from labels if need be; None if they are neither."""
+    """Return targets as an array of the shape of p, one-hot for labels; None for anything else."""
     t = to_numpy(targets)
     if t.shape == p.shape:
         return t * 1.0

@@ -1,4 +1,4 @@
-"""How one gradient relates to another: the factor between them, where there is one."""
+"""The factor between a gradient and the derivative, if it is the same along every direction."""
 
 from backprop.gradient_check.comparison import Comparison
 from backprop.gradient_check.host_arrays import component
@@ -15,7 +15,7 @@ def compared(target: Target, method: str) -> Comparison:
 def factor_of(comparison: Comparison, name: str) -> float | None:
     """Return the gradient's ratio to the derivative if it is the same along three directions, else None."""
     gradient = comparison.gradients[name]
-    # For each direction: the gradient along it, its size, the derivative along it.
+    # For each direction: the gradient along it, the gradient's size, the derivative along it.
     products = [(*component(gradient, along), slope) for along, slope in comparison.probes(name)]
     square = sum(slope * slope for _, _, slope in products)
     if not square > 1e6 * comparison.limit(0.0) ** 2:
@@ -30,5 +30,5 @@ def factor_of(comparison: Comparison, name: str) -> float | None:
 
 
 def same(a: float | None, b: float | None, method: str) -> bool:
-    """Return whether two quotients are the same number."""
+    """Return whether two quotients agree within the tolerance of the method; None agrees with nothing."""
     return a is not None and b is not None and abs(a - b) <= TOLERANCE[method] * max(abs(a), abs(b), 1e-3)

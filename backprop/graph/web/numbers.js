@@ -1,8 +1,8 @@
-// What the library computes, in the language of a browser: the scalar layers and both passes through them.
+// The scalar layers and both passes through them, computed as in the library.
 "use strict";
 
-// The layers of backprop/scalar: `text` of the formula, forward `of` the operands, and `back`, the gradient
-// of each operand. The local derivatives are the back of 1, as in the library.
+// The layers of backprop/scalar: the formula as `text`, the forward `of` the operands, and `back`, which returns
+// a gradient per operand. The local derivatives are the back of 1, as in the library.
 const LAYERS = {
   AddLayer: { text: (x, y) => `${x} + ${y}`, of: (x, y) => x + y, back: (dout) => [dout, dout] },
   SumLayer: {
@@ -30,7 +30,7 @@ const LAYERS = {
   LogLayer: { text: (x) => `log(${x})`, of: Math.log, back: (dout, [x]) => [dout / x] },
 };
 
-// How a node computes: as its layer does, or, for a layer of the user's own, as it was recorded.
+// Return the layer of a node, or for a user's own layer one that returns what was recorded.
 function layerOf({ layer, recorded }) {
   if (!recorded) return LAYERS[layer];
   return {
@@ -40,7 +40,7 @@ function layerOf({ layer, recorded }) {
   };
 }
 
-// A number as the picture shows it: the rule of backprop/graph/digits.py.
+// Return a number as the picture shows it, by the rule of backprop/graph/digits.py.
 function shown(number, digits) {
   if (!Number.isFinite(number)) return Number.isNaN(number) ? "nan" : number > 0 ? "∞" : "−∞";
   const size = Math.abs(number), sign = number < 0 ? "−" : "";
@@ -51,8 +51,8 @@ function shown(number, digits) {
   return `${sign}${plain(mantissa)}e${power}`.replace("e-", "e−");
 }
 
-// Both passes: the value of each node, and of each edge its gradient and the local derivative behind it.
-// `inputs` has numbers by node. Throws an Error that says which node has no value for them.
+// Run both passes: return the value of each node, and the gradient and local derivative of each edge.
+// `inputs` holds numbers by node. Throws an Error that names the first node whose value is not finite.
 function compute(graph, inputs) {
   const value = [], gradient = [], local = [];
   const operands = (i) => graph.into[i].map((edge) => value[graph.edges[edge][0]]);
@@ -62,7 +62,7 @@ function compute(graph, inputs) {
     else [value[i]] = operands(i);
     if (!Number.isFinite(value[i])) {
       const numbers = operands(i).map((x) => shown(x, graph.digits));
-      throw new Error(`${layerOf(node).text(...numbers)} is no number`);
+      throw new Error(`${layerOf(node).text(...numbers)} is not a finite number`);
     }
   });
   for (let i = graph.nodes.length - 1; i >= 0; i--) {
@@ -76,7 +76,7 @@ function compute(graph, inputs) {
   return { value, gradient, local };
 }
 
-// The sum of the gradients that there are, null where there is none.
+// Return the sum of the gradients that are known, null if there are none.
 function sum(gradients) {
   return gradients.reduce((total, one) => (one === null ? total : total === null ? one : total + one), null);
 }

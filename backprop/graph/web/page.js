@@ -1,7 +1,7 @@
-// Plays the two passes through a graph: what `backprop` computed, step by step, and anew for other inputs.
+// Plays the two passes through a graph step by step, and recomputes them when an input changes.
 "use strict";
 
-const PAUSE = 1600; // milliseconds from step to step when it plays by itself
+const PAUSE = 1600; // milliseconds per step while playing
 
 function start() {
   const byId = (id) => document.getElementById(id);
@@ -9,7 +9,7 @@ function start() {
   const edges = graph.edges.map((_, edge) => edge);
   graph.from = graph.nodes.map((_, i) => edges.filter((edge) => graph.edges[edge][0] === i));
   graph.into = graph.nodes.map((_, i) => edges.filter((edge) => graph.edges[edge][1] === i));
-  const network = graph.nodes.some((node) => node.forward); // it shows norms, which stay what they are
+  const network = graph.nodes.some((node) => node.forward); // it shows norms, which are fixed
   const fixed = network || graph.nodes.some((node) => node.recorded);
   const picture = pictureOf(graph, document.querySelector("#picture svg"));
   const steps = stepsOf(graph), last = steps.length - 1, inputs = new Map();
@@ -20,7 +20,7 @@ function start() {
     if (numbers) picture.write(numbers);
     picture.mark(steps[at], there);
     picture.show(steps[at].node, byId("picture"));
-    byId("step").replaceChildren(...told(graph, numbers, steps[at]));
+    byId("step").replaceChildren(...describe(graph, numbers, steps[at]));
     byId("count").textContent = `step ${at} of ${last}`;
     byId("play").textContent = timer ? "Pause" : "Play";
     for (const id of ["first", "back"]) byId(id).setAttribute("aria-disabled", at === 0);
@@ -30,6 +30,18 @@ function start() {
       row.append(...cells.map((cell) => element("td", cell)));
       return row;
     }));
+  }
+
+  // Give the description the height of the tallest step, so that nothing below it moves.
+  function reserve() {
+    const box = byId("step");
+    box.style.minHeight = "";
+    const heights = steps.map((step) => {
+      box.replaceChildren(...describe(graph, numbers, step));
+      return box.offsetHeight;
+    });
+    box.style.minHeight = `${Math.max(...heights)}px`;
+    box.replaceChildren(...describe(graph, numbers, steps[at]));
   }
 
   // ------------------------------------------------------------------------------------------- steps
@@ -81,13 +93,13 @@ function start() {
     return `${said.join(", ")}.`;
   }
 
-  // Compute with another number for an input; returns what is wrong with it, "" if nothing is.
+  // Set an input and recompute. Returns what is wrong with the number, or "".
   function put(i, number) {
-    if (Number.isNaN(number)) return `${graph.nodes[i].title} needs a number.`;
+    if (Number.isNaN(number)) return `${graph.nodes[i].title} must be a number.`;
     try {
       numbers = compute(graph, new Map(inputs).set(i, number));
     } catch (error) {
-      return `${error.message}: the picture shows the numbers from before.`;
+      return `${error.message}. The picture keeps the previous numbers.`;
     }
     inputs.set(i, number);
     render();
@@ -117,11 +129,24 @@ function start() {
       inputs.clear();
       numbers = compute(graph, inputs);
       for (const made of byId("fields").querySelectorAll("input")) made.setAttribute("aria-invalid", false);
-      byId("message").textContent = `The inputs are as they were: ${results()}`;
+      byId("message").textContent = `The inputs are reset: ${results()}`;
       render();
     });
   }
   render();
+  reserve();
+  let width = innerWidth;
+  addEventListener("resize", () => {
+    if (width !== innerWidth) reserve();
+    width = innerWidth;
+  });
+}
+
+// Tell the page around a frame how high this one is.
+function tellHeight() {
+  const { height } = document.documentElement.getBoundingClientRect();
+  parent.postMessage({ graphHeight: Math.ceil(height) }, "*");
 }
 
 start();
+if (parent !== window) new ResizeObserver(tellHeight).observe(document.documentElement);

@@ -1,18 +1,18 @@
-// The picture on the page: which numbers it shows, and what is at work.
+// The picture on the page: the numbers that are known, and the node that is active.
 "use strict";
 
-const NONE = "–"; // for a number that is not known yet
+const NONE = "–"; // a number that is not known yet
 
 function pictureOf(graph, svg) {
-  const found = { edge: [], node: [], local: [] }; // the parts of the picture by what they belong to
+  const found = { edge: [], node: [], local: [] }; // the parts of the picture by their owner
   for (const [name, lists] of Object.entries(found)) {
     for (const part of svg.querySelectorAll(`[data-${name}]`)) (lists[part.dataset[name]] ??= []).push(part);
   }
   const parts = (name, i) => found[name][i] ?? [];
-  const role = (part) => part.parentNode.dataset.show; // of an edge: its line, its forward text, its gradient
+  const role = (part) => part.parentNode.dataset.show; // of a part of an edge: line, forward or gradient
   const written = (edge, which) => parts("edge", edge).find((part) => role(part) === which);
 
-  // Write the numbers that `compute` gave.
+  // Write the numbers that `compute` returned.
   function write(numbers) {
     const text = (number) => (number === null ? NONE : shown(number, graph.digits));
     graph.edges.forEach(([source], edge) => {
@@ -23,8 +23,8 @@ function pictureOf(graph, svg) {
     });
   }
 
-  // Show what is known after a step, and mark what is at work in it.
-  function mark(step, { value, gradient }) {
+  // Show what is known after a step, and mark what is active in it.
+  function mark(step, { value, gradient, passed }) {
     const back = step.pass === "backward", at = (node) => step.node === node;
     graph.edges.forEach(([source, target], edge) => {
       const now = back ? at(target) : at(source);
@@ -38,10 +38,13 @@ function pictureOf(graph, svg) {
         part.classList.toggle("now", back && at(target));
       }
     });
-    graph.nodes.forEach((_, i) => parts("node", i).forEach((part) => part.classList.toggle("now", at(i))));
+    graph.nodes.forEach((_, i) => parts("node", i).forEach((part) => {
+      part.classList.toggle("now", at(i));
+      part.classList.toggle("unknown", part.dataset.after === "backward" && !passed[i]);
+    }));
   }
 
-  // The same as rows of a table: from, to, forward, gradient.
+  // Return the same as rows of a table: from, to, forward, gradient.
   function rows({ value, gradient }) {
     const text = (edge, which, there) => {
       const part = written(edge, which); // a constant has no gradient
@@ -53,13 +56,14 @@ function pictureOf(graph, svg) {
     ]);
   }
 
-  // Scroll a box so that a node is in its middle.
+  // Scroll a box so that a node is centred.
   function show(node, box) {
     const [shape] = parts("node", node);
     if (!shape || box.scrollWidth <= box.clientWidth) return;
-    const left = shape.getBoundingClientRect().left - box.getBoundingClientRect().left;
+    const { left, width } = shape.getBoundingClientRect();
+    const middle = left + width / 2 - box.getBoundingClientRect().left;
     const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    box.scrollTo({ left: box.scrollLeft + left - box.clientWidth / 2, behavior: calm ? "auto" : "smooth" });
+    box.scrollTo({ left: box.scrollLeft + middle - box.clientWidth / 2, behavior: calm ? "auto" : "smooth" });
   }
 
   return { write, mark, rows, show };

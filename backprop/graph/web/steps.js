@@ -1,20 +1,20 @@
-// The steps in which the passes are played, and what is known after each of them.
+// The steps of the passes, and what is known after each of them.
 "use strict";
 
-// Every step of the two passes: which node is at work, and in which pass.
+// Return every step of the two passes: the active node, and the pass.
 function stepsOf(graph) {
   const nodes = graph.nodes.map((node, i) => i);
-  const works = nodes.filter((i) => graph.nodes[i].layer || graph.nodes[i].forward);
-  const backwards = nodes.filter((i) => works.includes(i) || graph.nodes[i].kind === "branch").reverse();
+  const layers = nodes.filter((i) => graph.nodes[i].layer || graph.nodes[i].forward);
+  const backwards = nodes.filter((i) => layers.includes(i) || graph.nodes[i].kind === "branch").reverse();
   return [
     { pass: "start" },
-    ...works.map((node) => ({ pass: "forward", node })),
+    ...layers.map((node) => ({ pass: "forward", node })),
     { pass: "seed" },
     ...backwards.map((node) => ({ pass: "backward", node })),
   ];
 }
 
-// Which edges show their value and which their gradient after so many steps.
+// Return which edges show their value or gradient, and which nodes have passed backward, after a step.
 function known(graph, steps, count) {
   const done = (pass) => new Set(steps.slice(0, count + 1).filter((s) => s.pass === pass).map((s) => s.node));
   const forward = done("forward"), backward = done("backward"), seeded = done("seed").size > 0;
@@ -26,5 +26,5 @@ function known(graph, steps, count) {
   const value = graph.edges.map(([source]) => there[source]);
   const gradient = graph.edges.map(([, target]) =>
     graph.nodes[target].kind === "output" ? seeded : backward.has(target));
-  return { value, gradient };
+  return { value, gradient, passed: graph.nodes.map((_, i) => backward.has(i)) };
 }

@@ -1,4 +1,4 @@
-// What happens in a step, in words and numbers, as elements of the page.
+// The description of a step, in words and numbers, as elements of the page.
 "use strict";
 
 function element(tag, text, className) {
@@ -8,12 +8,13 @@ function element(tag, text, className) {
   return made;
 }
 
-// The elements of a step. `numbers` is what `compute` gave; a network has none, its nodes bring their words.
-function told(graph, numbers, { pass, node: i }) {
+// Return the elements of a step. `numbers` comes from `compute`; for a network it is null, and the nodes hold
+// the words.
+function describe(graph, numbers, { pass, node: i }) {
   const node = graph.nodes[i], text = (number) => shown(number, graph.digits);
   const heading = (words) => element("h2", words), sentence = (words) => element("p", words);
 
-  // The name of what an edge brings, or its number where it has none.
+  // Return the name of the value on an edge, or its number if it has none.
   function nameOn(edge) {
     const [source] = graph.edges[edge], { kind, name, layer } = graph.nodes[source];
     if (kind === "branch") return nameOn(graph.into[source][0]);
@@ -32,16 +33,16 @@ function told(graph, numbers, { pass, node: i }) {
 
   function backward() {
     const came = graph.from[i].map((edge) => numbers.gradient[edge]).filter((one) => one !== null);
-    if (!came.length) return [sentence("No gradient comes here: it has no part in the output.")];
+    if (!came.length) return [sentence("No gradient arrives here, because the output does not depend on this node.")];
     const dout = text(sum(came));
     if (node.kind === "branch") {
       const line = element("p", `${came.map(text).join(" + ")} = `, "equation");
       line.append(element("b", dout, "gradient"));
-      return [sentence("The gradients of its branches are added:"), line];
+      return [sentence("The gradients of the branches are added:"), line];
     }
     const lines = graph.into[i].filter((edge) => graph.nodes[graph.edges[edge][0]].kind !== "constant");
     return [
-      sentence(`The gradient ${dout} comes in. Each operand gets it times the local derivative:`),
+      sentence(`The gradient ${dout} arrives. Each operand gets it times the local derivative:`),
       ...lines.map((edge) => {
         const line = element("p", "", "equation");
         line.append(
@@ -56,15 +57,16 @@ function told(graph, numbers, { pass, node: i }) {
   }
 
   if (pass === "start") {
-    const own = graph.nodes.find(({ recorded }) => recorded), given = "They are given. ";
-    const fixed = own ? `They stay as they were recorded, for the page cannot compute ${own.layer}. ` : "";
-    return [heading("The inputs"), sentence(`${given}${fixed}The forward pass goes from left to right.`)];
+    const own = graph.nodes.find(({ recorded }) => recorded);
+    const fixed = own ? `The page cannot compute ${own.layer}, so the inputs stay as recorded. ` : "";
+    return [heading("The inputs"), sentence(`${fixed}The forward pass goes from left to right.`)];
   }
   if (pass === "seed") {
     const outputs = graph.nodes.filter(({ kind, seed }) => kind === "output" && seed !== null);
-    const said = outputs.map(({ title, seed }) => sentence(
-      `The gradient of ${title} with respect to itself is ${text(seed)}. It goes from right to left.`));
-    return [heading("The backward pass begins"), ...said];
+    const said = outputs.map(({ title, seed }) => seed === 1
+      ? `The gradient of ${title} with respect to itself is 1.`
+      : `The gradient at ${title} was set to ${text(seed)}.`);
+    return [heading("The backward pass begins"), sentence(`${said.join(" ")} It goes from right to left.`)];
   }
   const title = heading(`${pass === "forward" ? "Forward" : "Backward"} through ${node.title}`);
   if (!numbers) return [title, sentence(node[pass])];

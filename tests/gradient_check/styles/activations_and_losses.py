@@ -14,7 +14,7 @@ class Angle:
 
 
 class AngleOfItsOutput(Angle):
-    """The formula for an argument that is the output already."""
+    """The derivative as if x were the output."""
 
     def gradient(self, x):
         return np.cos(x) ** 2
@@ -52,7 +52,7 @@ class LogOfCoshWithoutItsInside(LogOfCosh):
 
 
 class Relative:
-    """Squared errors, each over the size of what is aimed at."""
+    """Squared errors, each over the size of its target."""
 
     def loss(self, predicted, actual):
         return ((predicted - actual) ** 2 / (1.0 + actual**2)).sum()

@@ -23,7 +23,7 @@ class SquaredUnits:
 
 
 class SquaredUnitsOfAMean(SquaredUnits):
-    """A mean over the samples, which the loss has taken already."""
+    """A second mean over the samples, in addition to the loss's."""
 
     def backward(self, dZ):
         dA_prev = super().backward(dZ)
@@ -32,7 +32,7 @@ class SquaredUnitsOfAMean(SquaredUnits):
 
 
 class Centred:
-    """Each column less its mean, cubed."""
+    """Each column minus its mean, cubed."""
 
     axis = 0
 

@@ -11,7 +11,7 @@ class WithArrays:
 
 
 class Distances(WithArrays):
-    """How far, squared, each x is from each column of w, and b more."""
+    """The squared distance of each x from each column of w, plus b."""
 
     def __init__(self, n_in, n_out):
         super().__init__(w=rng.normal(size=(n_in, n_out)), b=rng.normal(size=n_out))

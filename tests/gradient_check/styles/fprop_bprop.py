@@ -43,7 +43,7 @@ class Ripple:
 
 
 class Levelled:
-    """gamma times what each feature is above its mean over the batch, plus beta."""
+    """gamma times each feature minus its batch mean, plus beta."""
 
     def __init__(self, size):
         self.gamma, self.beta = rng.uniform(0.5, 2.0, size=size), np.zeros(size)
@@ -58,7 +58,7 @@ class Levelled:
 
 
 class LevelledByAConstant(Levelled):
-    """As if the mean did not depend on x."""
+    """A gradient as if the mean did not depend on x."""
 
     def bprop(self, grads):
         super().bprop(grads)

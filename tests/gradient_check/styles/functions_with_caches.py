@@ -50,7 +50,7 @@ def damped_backward(dout, cache):
 
 
 def one_against_all_loss(x, y):
-    """A logistic for each class, which says yes to the label and no to the others; a mean over samples."""
+    """A logistic loss for each class, 1 for the label and 0 for the others; a mean over samples."""
     sign = np.where(np.arange(x.shape[1]) == y[:, None], -1.0, 1.0)
     odds = np.exp(sign * x)
     return np.log(1.0 + odds).sum() / len(x), sign * odds / (1.0 + odds) / len(x)

@@ -6,7 +6,7 @@ rng = np.random.default_rng(1)
 
 
 class Tones:
-    """The sines of the rows that integers name."""
+    """The sines of the rows at given integers."""
 
     def __init__(self, pitches):
         self.params, self.grads = [pitches], [0.0 * pitches]
@@ -24,7 +24,7 @@ class Tones:
 
 
 class TonesThatForgetRepeats(Tones):
-    """Of a row that is used twice, only the last use counts."""
+    """A gradient in which only the last use of a row counts."""
 
     def write(self, gradient, rows):
         gradient[self.ids] = rows

@@ -23,7 +23,7 @@ class QuarticOfSums(Quartic):
 
 
 class Counts:
-    """exp(y) - t y, for targets that count something."""
+    """exp(y) - t y, for targets that are counts."""
 
     def forward(self, y_pred, y_true):
         return (np.exp(y_pred) - y_true * y_pred).mean()
@@ -39,7 +39,7 @@ class CountsOfTheWrongSign(Counts):
 
 
 class OfEachSample:
-    """The losses of all samples in forward, their mean in another method."""
+    """A loss whose forward returns one loss per sample, and another method their mean."""
 
     def of_batch(self, y_pred, y_true):
         return self.forward(y_pred, y_true).mean()
@@ -73,7 +73,7 @@ P, T = rng.dirichlet(np.full(3, 5.0), size=5), np.eye(3)[[0, 2, 1, 1, 0]]
 
 RIGHT = [(Quartic, (A, B), ["x"]), (Counts, (A, B), ["x"])]
 WRONG = [(QuarticOfSums, (A, B), ["x"]), (CountsOfTheWrongSign, (A, B), ["x"])]
-ADAPTED = [  # forward alone is not the number that backward belongs to
+ADAPTED = [  # backward is the derivative of another method than forward
     (lambda: of_the_mean(InverseLikelihood()), (P, T), ["x"], []),
     (lambda: of_the_mean(InverseLikelihoodOfLogits()), (P, T), ["x"], ["x"]),
 ]

@@ -1,4 +1,4 @@
-"""Layers whose arrays are made at the first forward; dictionaries `parameters` and `gradients`."""
+"""Layers whose first forward creates their arrays; dictionaries `parameters` and `gradients`."""
 
 import numpy as np
 
@@ -6,7 +6,7 @@ rng = np.random.default_rng(11)
 
 
 class WithSquares:
-    """out = x W + b |x|²; its passes take a flag that nobody has to give."""
+    """out = x W + b |x|²; its passes take a flag that need not be given."""
 
     def __init__(self, n_out):
         self.n_out, self.kept = n_out, []
@@ -39,7 +39,7 @@ class WithSquaresThatAddsUp(WithSquares):
 
 
 class WithSquaresOfConstants(WithSquares):
-    """In the gradient of x the squares count as constant."""
+    """A gradient of x in which the squares count as constant."""
 
     def backward(self, dLdy, store=True):
         super().backward(dLdy, store)
@@ -47,7 +47,7 @@ class WithSquaresOfConstants(WithSquares):
 
 
 class Bells:
-    """out = exp(-(x W + b)²): attributes that are None before, random numbers of its own."""
+    """out = exp(-(x W + b)²): attributes that are None before, its own random numbers."""
 
     def __init__(self, n_out):
         self.n_out, self.W, self.b, self.dW, self.db = n_out, None, None, None, None

@@ -1,4 +1,4 @@
-"""A network as in the book: `params`, `layers`, `lastLayer`; a layer that knows whether it is trained."""
+"""A network as in the book: `params`, `layers`, `lastLayer`; a layer with a training flag."""
 
 from collections import OrderedDict
 
@@ -24,7 +24,7 @@ class Squares:
 
 
 class Levelled:
-    """gamma times what x is above its mean, plus beta; trained with noise, else with the last mean."""
+    """gamma times x minus its mean, plus beta; noisy in training, otherwise with the last mean."""
 
     def __init__(self, gamma, beta):
         self.gamma, self.beta, self.mean, self.noise = gamma, beta, 0.0, 1.0
@@ -51,7 +51,7 @@ class ToCorner:
 
 
 class Net:
-    """Its loss is how far, squared, each row is from the corner of its label."""
+    """A network whose loss is the squared distance of each row from the corner of its label."""
 
     def __init__(self):
         shapes = {"W1": (4, 5), "b1": 5, "gamma": 5, "beta": 5, "W2": (5, 3), "b2": 3}

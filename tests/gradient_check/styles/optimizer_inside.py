@@ -1,4 +1,4 @@
-"""Layers with `forward_pass` and `backward_pass`, which updates the layer by its own optimizer."""
+"""Layers with `forward_pass` and `backward_pass`, which updates the layer with its own optimizer."""
 
 import copy
 
@@ -8,7 +8,7 @@ rng = np.random.default_rng(5)
 
 
 class Heavy:
-    """Steps that go on by half of the last one."""
+    """An optimizer with momentum: each step adds half of the last one."""
 
     def __init__(self, rate=0.01):
         self.rate, self.speed = rate, 0.0
@@ -45,7 +45,7 @@ class StretchUpdatedTooEarly(Stretch):
 
 
 class Flicker:
-    """x² times random numbers of mean 1 while it is trained."""
+    """x² times random numbers of mean 1 in training."""
 
     def __init__(self, strength=0.2):
         self.strength, self.factors = strength, None
@@ -61,7 +61,7 @@ class Flicker:
 
 
 class FlickerThatForgetsItsFactors(Flicker):
-    """Those of the mean in place of those that were drawn."""
+    """A gradient with the mean of the random numbers in place of those drawn."""
 
     def backward_pass(self, accum_grad):
         return 2.0 * self.X * accum_grad
@@ -71,7 +71,7 @@ X = rng.normal(size=(5, 4))
 
 RIGHT = [(Flicker, (X,), ["x"])]
 WRONG = [(FlickerThatForgetsItsFactors, (X,), ["x"])]
-TOLD = [  # what the optimizer made of the gradients says nothing of them
+TOLD = [  # the optimizer's step does not reveal the gradients
     (lambda: Stretch(4, Heavy()), (X,), "updates itself"),
     (lambda: StretchUpdatedTooEarly(4, Heavy(0.1)), (X,), "updates itself"),
 ]

@@ -28,7 +28,7 @@ class SquaredSums:
         return self.sums**2 + self.bias.data
 
     def gradients(self, grad_output):
-        """Return those of weight, bias and x."""
+        """Return the gradients of weight, bias and x."""
         slope = 2.0 * self.sums * grad_output
         return slope.T @ self.x, grad_output.sum(axis=0), slope @ self.weight.data
 
@@ -38,7 +38,7 @@ class SquaredSums:
 
 
 class SquaredSumsThatAdd(SquaredSums):
-    """As autograd does it: backward adds to what is there, and zero_grad clears it."""
+    """A layer in the style of autograd: backward adds to the gradients, zero_grad clears them."""
 
     def backward(self, grad_output):
         d_weight, d_bias, dx = self.gradients(grad_output)
@@ -48,7 +48,7 @@ class SquaredSumsThatAdd(SquaredSums):
 
 
 class SquaredSumsThatAddTwice(SquaredSumsThatAdd):
-    """The bias is added here and by the class that it derives from."""
+    """A gradient of the bias added here and by the base class."""
 
     def backward(self, grad_output):
         self.bias.grad += grad_output.sum(axis=0)
@@ -56,7 +56,7 @@ class SquaredSumsThatAddTwice(SquaredSumsThatAdd):
 
 
 class SquaredSumsTransposed(SquaredSums):
-    """x and dout the other way round, which only other numbers of units would show."""
+    """x and dout swapped, which shapes show only if the numbers of units differ."""
 
     def backward(self, grad_output):
         dx = super().backward(grad_output)

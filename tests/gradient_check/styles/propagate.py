@@ -53,7 +53,7 @@ class Powers:
 
 
 class PowersWithoutInput(Powers):
-    """The derivative of the exponential, not times that of its exponent."""
+    """The derivative of the exponential without the factor of its exponent."""
 
     def of_scale(self, slope):
         return slope.sum(axis=0)

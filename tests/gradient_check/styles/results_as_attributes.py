@@ -1,4 +1,4 @@
-"""Passes that return nothing: `forward(inputs, training)` leaves `output`, `backward` leaves `dinputs`."""
+"""Passes that return None: `forward(inputs, training)` stores `output`, `backward` stores `dinputs`."""
 
 import numpy as np
 
@@ -39,7 +39,7 @@ class SmoothStep:
 
 
 class Blinds:
-    """Hides whole columns while it is trained, the same for all samples."""
+    """A dropout of whole columns in training, the same for all samples."""
 
     share = 0.3
 

@@ -46,7 +46,7 @@ class Hyperbola:
 
 
 class HyperbolaOfTheRoot(Hyperbola):
-    """The derivative of the root, not times that of what is in it."""
+    """The derivative of the root without the factor of its argument."""
 
     def backward(self, X, top_diff):
         return top_diff / (2.0 * self.forward(X))

@@ -5,7 +5,6 @@ and "computation follows the arrays" needs no global state. Subclasses of an arr
 array) follow other rules and are refused.
 """
 
-import difflib
 from importlib import import_module
 from threading import RLock
 from typing import TYPE_CHECKING, Any
@@ -60,6 +59,8 @@ def load(name: str) -> "Backend":
     backend = _loaded.get(known_as)
     if backend is None:
         if known_as not in _CLASSES:
+            import difflib  # here, since it is slow to import
+
             known = sorted((*known_backends(), "auto"))
             near = difflib.get_close_matches(known_as, known, n=1)
             hint = f'; did you mean "{near[0]}"?' if near else ""

@@ -22,6 +22,8 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 COMMAND_LINE = ("click", "tqdm")
 HEAVY = {
     "cupy",
+    "difflib",
+    "zipfile",
     "pooch",
     "requests",
     "matplotlib",

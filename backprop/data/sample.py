@@ -1,8 +1,6 @@
 """The sample of MNIST that comes with the library."""
 
 import os
-import zipfile
-import zlib
 
 import numpy as np
 
@@ -58,6 +56,9 @@ def load_mnist_sample(
     >>> x_test.shape, t_test.shape
     ((1000, 784), (1000,))
     """
+    import zipfile  # here, since they are slow to import
+    import zlib
+
     require_flags("load_mnist_sample", normalize=normalize, flatten=flatten, one_hot_label=one_hot_label)
     options = normalize, flatten, one_hot_label
     try:

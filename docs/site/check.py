@@ -1,10 +1,11 @@
 """A crawler of the built site: every internal link leads to a file, and to an id that is on that page.
 
-It prints the dead links, and exits with 1 if there is one:
+It prints the dead links, and exits with 1 if there is one or if there is no page:
 
     python -m docs.site.check build/site
 """
 
+import argparse
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -57,12 +58,19 @@ def dead(pages: dict[Path, Page]) -> Iterator[str]:
                 yield f"{file.name}: {address}: there is no such id"
 
 
-def main(folder: str) -> int:
+def main(arguments: list[str] | None = None) -> int:
     """Print the dead links of a site; return the exit code."""
-    found = [*dead(read(Path(folder)))]
+    parser = argparse.ArgumentParser(description="Find dead links in the built site.")
+    parser.add_argument("folder", type=Path, help="where the site was built: build/site")
+    folder = parser.parse_args(arguments).folder
+    pages = read(folder)
+    if not pages:
+        print(f"{folder}: there is no page")
+        return 1
+    found = [*dead(pages)]
     print("\n".join(found) or "every link leads somewhere")
     return bool(found)
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+    sys.exit(main())

@@ -82,9 +82,15 @@ def test_the_crawler_finds_a_planted_dead_link(tmp_path, capsys, link, words):
     (tmp_path / "folder").mkdir()
     for name, text in (("folder/index", ""), ("other", '<p id="here">'), ("page", f'<p id="top">{link}')):
         (tmp_path / f"{name}.html").write_text(text, encoding="utf-8")
-    assert check.main(tmp_path) == bool(words)
+    assert check.main([str(tmp_path)]) == bool(words)
     wanted = [f"page.html: {each}" for each in words] or ["every link leads somewhere"]
     assert capsys.readouterr().out.splitlines() == wanted
+
+
+@pytest.mark.parametrize("name", ["", "gone"])
+def test_the_crawler_wants_a_page(tmp_path, capsys, name):
+    assert check.main([str(tmp_path / name)]) == 1
+    assert "there is no page" in capsys.readouterr().out
 
 
 def test_the_list_of_guides_has_every_guide_with_its_title():

@@ -3,7 +3,7 @@
 A formula is a pure function of arrays in the file of its layer, loss or optimizer: `compute(self, xp, …)`.
 A twin is the same function for one backend, `(self, ws, …)`: it takes a workspace (see workspace.py) in
 place of the namespace `xp`. A twin may also fuse two neighbours: "Affine+ReLU.compute" stands for the two
-formulas, one after the other.
+formulas, one after the other, and gets the tuple of both layers in place of `self`.
 
 A twin is looked up by the formula's function object. So a subclass that inherits a formula gets its twin,
 and one that overrides it does not. Twins come in pairs, as formulas do: only the twin of `derive` reads

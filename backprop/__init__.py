@@ -44,7 +44,7 @@ from backends import (
 )
 from backprop.data import load_mnist, load_mnist_sample
 from backprop.gradient_check import Adapter, check_function, check_gradients
-from backprop.networks import TwoLayerNet
+from backprop.networks import Sequential, TwoLayerNet
 from backprop.numerical import numerical_gradient
 from backprop.scalar import AddLayer, MulLayer
 from backprop.training import train, warmup
@@ -54,5 +54,5 @@ unguard()
 __version__ = "0.1.0"
 __all__ = ["available_backends", "get_backend", "set_backend", "use_backend"]
 __all__ += ["asarray", "precision", "to_numpy", "xp"]
-__all__ += ["AddLayer", "MulLayer", "TwoLayerNet", "load_mnist", "load_mnist_sample"]
+__all__ += ["AddLayer", "MulLayer", "Sequential", "TwoLayerNet", "load_mnist", "load_mnist_sample"]
 __all__ += ["Adapter", "check_function", "check_gradients", "numerical_gradient", "train", "warmup"]

@@ -9,12 +9,24 @@ from types import SimpleNamespace
 import emulated_cupy  # from tests/backends
 import numpy as np
 import pytest
+from cuda_emulator import signatures
 
 from backends import load, register, registry
 from backends.cupy import affine
+from backends.cupy.launch import source
 from backprop import TwoLayerNet
 from backprop.layers import Affine
-from benchmarks.gpu_report import big_step, library, micro, numerical, numpy_job, ours, smoke
+from benchmarks.gpu_report import (
+    big_step,
+    few_steps,
+    library,
+    micro,
+    numerical,
+    numpy_job,
+    ours,
+    smoke,
+    variants,
+)
 from benchmarks.gpu_report.problem import job_problem
 from benchmarks.gpu_report.readings import CAPTURED, NUMPY
 from benchmarks.gpu_report.rows import Recorder, Wrong, found, names, read
@@ -52,6 +64,7 @@ def test_the_job_captured_and_eager(emulated, record):
         assert row["accuracy"] == pytest.approx(exact["accuracy"], abs=0.26)  # one sample of four
     assert len(found(rows, "job", CAPTURED)) == TINY.rounds
     assert found(rows, "difference")[0]["value"] < 1e-6
+    assert names(rows, "step") == [f"step: {name}" for name in variants.VARIANTS]
 
 
 @pytest.mark.parametrize("own", [True, False], ids=["our own products", "by cuBLAS"])
@@ -60,6 +73,17 @@ def test_the_steps_of_the_smoke_test(emulated, own):
     with library.own_products(own):
         smoke.compare(job_problem(TINY), "cuda", said.append)
     assert len(said) == 4
+
+
+def test_the_steps_under_the_sanitizer_launch_every_kernel(emulated, monkeypatch):
+    backend, launched = load("cupy"), set()
+    kernel = backend.kernel
+    backend.kernel = lambda name: launched.add(name) or kernel(name)
+    backend.xp.cuda.set_allocator = lambda allocator: None
+    for name, value in {"BATCH": 2, "SAMPLES": 4, "PIXELS": 6}.items():
+        monkeypatch.setattr(few_steps, name, value)
+    few_steps.main("cupy", "own,cublas")
+    assert launched == {*signatures(source())}
 
 
 def test_own_products_are_right_whatever_their_size(emulated, monkeypatch):

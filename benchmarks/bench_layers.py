@@ -38,8 +38,8 @@ def works(sizes: tuple[int, int, int], batch_size: int) -> tuple[dict[str, Work]
             chain.backward()
 
     affine1, relu, affine2 = net.layers.values()
-    compute1, derive1 = twins_of(affine1, relu)
-    compute2, derive2 = twins_of(affine2, net.loss_layer)
+    first, second = (affine1, relu), (affine2, net.loss_layer)
+    (compute1, derive1), (compute2, derive2) = twins_of(*first), twins_of(*second)
     W1, b1, W2, b2 = net.params.views.values()
     dW1, db1, dW2, db2 = grads["twins"].views.values()
     lent1 = {("dW", W1.shape): dW1, ("db", b1.shape): db1}
@@ -50,10 +50,10 @@ def works(sizes: tuple[int, int, int], batch_size: int) -> tuple[dict[str, Work]
 
     def by_twins(n: int) -> None:
         for _ in range(n):
-            h, saved1 = compute1(affine1, ws1, x, W1, b1)
-            _, saved2 = compute2(affine2, ws2, h, labels, W2, b2)
-            dh, _, _ = derive2(affine2, ws2, share, *saved2)
-            derive1(affine1, ws1, dh, *saved1)
+            h, saved1 = compute1(first, ws1, x, W1, b1)
+            _, saved2 = compute2(second, ws2, h, labels, W2, b2)
+            dh, _, _ = derive2(second, ws2, share, *saved2)
+            derive1(first, ws1, dh, *saved1)
 
     return {"chain": by_chain, "twins": by_twins}, grads
 

@@ -12,7 +12,8 @@ from benchmarks.peers.command import GRID, STEP
 from benchmarks.peers.data import Data, load
 from benchmarks.peers.one_thread import one_thread
 from benchmarks.peers.ours import Ours
-from benchmarks.peers.registry import BY_DEFAULT, PEERS, installed, why_missing
+from benchmarks.peers.registry import BY_DEFAULT, PEERS, REGULARIZED, installed, why_missing
+from benchmarks.peers.regularized import OursRegularized, prepare_regularized
 from benchmarks.peers.steps import Cell, a_step, bounds, prepare, works
 
 QUICK = Cell(50, 1000), Cell(512, 100), Cell(512, 1000)
@@ -67,6 +68,30 @@ def test_step(works_in_turns, closing_table, data):
         rows = report.step_rows(times)
         closing_table("train step beside peers, medians", report.STEP_HEADER, rows)
         closing_table("wanted", report.WANTED_HEADER, report.line_rows(report.step_lines(times)))
+
+
+def test_with_batch_norm_too_all_take_the_same_steps_or_are_refused(data):
+    class Late(OursRegularized):
+        name = "late"
+
+        def step(self, batches):
+            super().step(batches[1:])
+
+    peers = installed(REGULARIZED)
+    prepare_regularized(50, 100, peers, data)
+    with pytest.raises(AssertionError, match="late: "):
+        prepare_regularized(50, 100, {**peers, "late": Late}, data)
+
+
+@pytest.mark.benchmark(group="train step with BatchNorm and Dropout, in turns")
+def test_regularized_step(works_in_turns, closing_table, data):
+    peers = prepare_regularized(STEP.hidden, STEP.batch_size, installed(REGULARIZED), data)
+    times = works_in_turns(works(STEP, peers), rounds=5, block=0.1)
+    if times:
+        times = a_step(STEP, times)
+        title = "train step with BatchNorm and Dropout, medians"
+        closing_table(title, report.REGULARIZED_HEADER, report.regularized_rows(times))
+        closing_table("wanted", report.WANTED_HEADER, report.line_rows(report.regularized_lines(times)))
 
 
 @pytest.mark.benchmark(group="train step at other sizes, all in turns")

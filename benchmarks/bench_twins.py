@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from backends import TWINS, Workspace, load
-from backprop.layers import Affine, ReLU
-from backprop.losses import SoftmaxCrossEntropy
-from backprop.optimizers import SGD, Momentum
+from backprop.layers import GELU, Affine, BatchNorm, Dropout, LayerNorm, LeakyReLU, ReLU, Sigmoid, Tanh
+from backprop.losses import MeanSquaredError, SigmoidBinaryCrossEntropy, SoftmaxCrossEntropy
+from backprop.optimizers import SGD, AdaGrad, Adam, Momentum, Nesterov, RMSProp, clipping, decay
 from backprop.reporting.timing import Times, Work
 from backprop.training.step import minibatch
 
@@ -57,7 +57,26 @@ def affine(n_in: int, n_out: int) -> Affine:
     return Affine(a(n_in, n_out), a(n_out))
 
 
+def arrays_of(layer: Any) -> tuple[np.ndarray, ...]:
+    """Return the parameters and the state of a layer, as its formulas take them."""
+    return *layer.params.values(), *layer.state.values()
+
+
 # --------------------------------------------------------------------------------------------------- layers
+
+
+def batch_norm() -> BatchNorm:
+    return BatchNorm(a(HIDDEN), a(HIDDEN))
+
+
+def dropout() -> Dropout:
+    layer = Dropout(0.2)
+    layer.build((HIDDEN,), rng=0, backend=BACKEND)
+    return layer
+
+
+def layer_norm() -> LayerNorm:
+    return LayerNorm(a(HIDDEN), a(HIDDEN))
 
 
 def formulas_forward(layers: Sequence[Any], x: Any, targets: Sequence[Any]) -> tuple[Any, list[Any]]:
@@ -68,7 +87,7 @@ def formulas_forward(layers: Sequence[Any], x: Any, targets: Sequence[Any]) -> t
     saved = []
     for layer in layers:
         own = targets if layer is layers[-1] else ()
-        x, kept, *_ = layer.compute(np, x, *own, *layer.params.values())
+        x, kept, *_ = layer.compute(np, x, *own, *layer.params.values(), *layer.state.values())
         saved.append(kept)
     return x, saved
 
@@ -83,12 +102,17 @@ def formulas_backward(layers: Sequence[Any], dout: Any, saved: Sequence[Any]) ->
     return dout, *grads
 
 
+def bound_to(layers: Sequence[Any]) -> Any:
+    """Return what a twin gets in place of `self`: the layer, or neighbours as a tuple."""
+    return layers[0] if len(layers) == 1 else tuple(layers)
+
+
 def forward(layers: Sequence[Any], x: Any, *targets: Any) -> Pair:
     """Return a layer's `compute`, or that of neighbours as one."""
-    name = "+".join(type(layer).__name__ for layer in layers)
-    twin, ws, params = twin_of(f"{name}.compute"), workspace(), tuple(layers[0].params.values())
+    name, own = "+".join(type(layer).__name__ for layer in layers), bound_to(layers)
+    twin, ws, arrays = twin_of(f"{name}.compute"), workspace(), arrays_of(layers[0])
     return Pair(
-        lambda: twin(layers[0], ws, x, *targets, *params)[:1],
+        lambda: twin(own, ws, x, *targets, *arrays)[:1],
         lambda: formulas_forward(layers, x, targets)[:1],
     )
 
@@ -100,12 +124,12 @@ def backward(layers: Sequence[Any], dout: Any, x: Any, *targets: Any, needs_dx: 
     includes that difference.
     A loss is recomputed before each call, on both sides, since its twin overwrites what it has saved.
     """
-    name = "+".join(type(layer).__name__ for layer in layers)
+    name, own = "+".join(type(layer).__name__ for layer in layers), bound_to(layers)
     compute, derive = twin_of(f"{name}.compute"), twin_of(f"{name}.derive")
-    ws, params = workspace(needs_dx), tuple(layers[0].params.values())
+    ws, arrays = workspace(needs_dx), arrays_of(layers[0])
 
     def twin_saved() -> Any:
-        return compute(layers[0], ws, x, *targets, *params)[1]
+        return compute(own, ws, x, *targets, *arrays)[1]
 
     def formula_saved() -> Any:
         return formulas_forward(layers, x, targets)[1]
@@ -113,7 +137,7 @@ def backward(layers: Sequence[Any], dout: Any, x: Any, *targets: Any, needs_dx: 
     of_twin, of_formula = twin_saved(), formula_saved()
 
     def by_twins() -> tuple[Any, ...]:
-        result = derive(layers[0], ws, dout, *(twin_saved() if targets else of_twin))
+        result = derive(own, ws, dout, *(twin_saved() if targets else of_twin))
         return result if isinstance(result, tuple) else (result,)
 
     def by_formulas() -> tuple[Any, ...]:
@@ -129,14 +153,17 @@ def backward(layers: Sequence[Any], dout: Any, x: Any, *targets: Any, needs_dx: 
 def update(optimizer: Any, size: int) -> Pair:
     """Return an optimizer's `compute` as training calls it: the twin may overwrite the gradient.
 
-    The rate is 1, so a gradient overwritten by rate · gradient keeps its value.
+    The rate is 1, so a gradient overwritten by rate · gradient keeps its value. Nesterov writes something
+    else there, so it gets a place of its own.
     """
-    twin, rate = twin_of(f"{type(optimizer).__name__}.compute"), np.array(1.0, np.float32)
-    arrays = [a(size) for _ in range(2 + len(optimizer.zeros))]
+    twin = twin_of(f"{type(optimizer).__name__}.compute")
+    settings = [np.array(getattr(optimizer, name), np.float32) for name in optimizer.settings]
+    state = [abs(a(size)) for _ in optimizer.zeros] + [np.array(9, np.float32) for _ in optimizer.numbers]
+    arrays = [a(size), a(size), *state]
 
     def call(function: Callable[..., Any], context: Any, w: Any, g: Any, *state: Any) -> Call:
         def updated() -> tuple[Any, ...]:
-            new, new_state = function(optimizer, context, w, g, rate, *state)
+            new, new_state = function(optimizer, context, w, g, *settings, *state)
             for target, value in zip((w, *state), (new, *new_state), strict=True):
                 if value is not target:  # a formula returns new arrays, which the library copies into place
                     target[...] = value
@@ -145,8 +172,17 @@ def update(optimizer: Any, size: int) -> Pair:
         return updated
 
     own = [array.copy() for array in arrays]
-    ws = workspace(provided={("step", (size,)): own[1]})
+    step = own[1].copy() if isinstance(optimizer, Nesterov) else own[1]
+    ws = workspace(provided={("step", (size,)): step})
     return Pair(call(twin, ws, *own), call(type(optimizer).compute, np, *arrays))
+
+
+def prepared(name: str, *arguments: Any) -> Pair:
+    """Return clipping or weight decay, of which a twin may write into the first argument."""
+    twin, ws = twin_of(name), workspace()
+    formula = next(getattr(module, name) for module in (clipping, decay) if hasattr(module, name))
+    own = [argument.copy() for argument in arguments]
+    return Pair(lambda: (twin(ws, *own),), lambda: (formula(np, *arguments),))
 
 
 def draw() -> Pair:
@@ -156,14 +192,35 @@ def draw() -> Pair:
     return Pair(lambda: twin(ws, *data, batch), lambda: minibatch(np, *data, batch))
 
 
+def between(make: Callable[[], Any]) -> dict[str, dict[str, Callable[[], Pair]]]:
+    """Return the cases of a layer between the two Affine layers."""
+    name = type(make()).__name__
+    return {
+        f"{name}.compute": {ROWS: lambda: forward([make()], a(BATCH, HIDDEN))},
+        f"{name}.derive": {ROWS: lambda: backward([make()], a(BATCH, HIDDEN), a(BATCH, HIDDEN))},
+    }
+
+
 def hidden() -> np.ndarray:
     """Return the output of a ReLU."""
     return np.maximum(a(BATCH, HIDDEN), 0)
 
 
+def answers() -> np.ndarray:
+    """Return yes or no for each output, 1 or 0."""
+    return (a(BATCH, CLASSES) > 0).astype("float32")
+
+
 MEAN = 1.0 / BATCH  # dout of each sample's loss
 FIRST, SECOND, NO_DX = f"{PIXELS}-{HIDDEN}", f"{HIDDEN}-{CLASSES}", f"{PIXELS}-{HIDDEN}, no dx"
 ROWS, LOGITS = f"{BATCH} x {HIDDEN}", f"{BATCH} x {CLASSES}"
+
+# By plain function: what makes its arguments, for so many parameters.
+PREPARED: dict[str, Callable[[int], tuple[np.ndarray, ...]]] = {
+    "clipped": lambda size: (a(size), np.array(1.0, np.float32)),
+    "decayed": lambda size: (a(size), a(size), abs(a(size))),
+    "shrunk": lambda size: (a(size), np.array(1e-9, np.float32), abs(a(size))),
+}
 
 # By formula and size: the function that makes the pair.
 CASES: dict[str, dict[str, Callable[[], Pair]]] = {
@@ -175,8 +232,14 @@ CASES: dict[str, dict[str, Callable[[], Pair]]] = {
         NO_DX: lambda: backward([affine(PIXELS, HIDDEN)], a(BATCH, HIDDEN), a(BATCH, PIXELS), needs_dx=False),
         SECOND: lambda: backward([affine(HIDDEN, CLASSES)], a(BATCH, CLASSES), hidden()),
     },
-    "ReLU.compute": {ROWS: lambda: forward([ReLU()], a(BATCH, HIDDEN))},
-    "ReLU.derive": {ROWS: lambda: backward([ReLU()], a(BATCH, HIDDEN), a(BATCH, HIDDEN))},
+    **between(ReLU),
+    **between(LeakyReLU),
+    **between(GELU),
+    **between(Sigmoid),
+    **between(Tanh),
+    **between(batch_norm),
+    **between(layer_norm),
+    **between(dropout),
     "Affine+ReLU.compute": {FIRST: lambda: forward([affine(PIXELS, HIDDEN), ReLU()], a(BATCH, PIXELS))},
     "Affine+ReLU.derive": {
         NO_DX: lambda: backward(
@@ -192,6 +255,22 @@ CASES: dict[str, dict[str, Callable[[], Pair]]] = {
             [SoftmaxCrossEntropy()], MEAN, a(BATCH, CLASSES), labels()
         )
     },
+    "MeanSquaredError.compute": {
+        LOGITS: lambda: forward([MeanSquaredError()], a(BATCH, CLASSES), a(BATCH, CLASSES))
+    },
+    "MeanSquaredError.derive": {
+        f"{LOGITS}, with compute": lambda: backward(
+            [MeanSquaredError()], MEAN, a(BATCH, CLASSES), a(BATCH, CLASSES)
+        )
+    },
+    "SigmoidBinaryCrossEntropy.compute": {
+        LOGITS: lambda: forward([SigmoidBinaryCrossEntropy()], a(BATCH, CLASSES), answers())
+    },
+    "SigmoidBinaryCrossEntropy.derive": {
+        f"{LOGITS}, with compute": lambda: backward(
+            [SigmoidBinaryCrossEntropy()], MEAN, a(BATCH, CLASSES), answers()
+        )
+    },
     "Affine+SoftmaxCrossEntropy.compute": {
         SECOND: lambda: forward([affine(HIDDEN, CLASSES), SoftmaxCrossEntropy()], hidden(), labels())
     },
@@ -201,13 +280,19 @@ CASES: dict[str, dict[str, Callable[[], Pair]]] = {
         )
     },
     "minibatch": {f"{BATCH} of {SAMPLES} x {PIXELS}": draw},
-    "SGD.compute": {
-        f"{SMALL:,}": lambda: update(SGD(), SMALL),
-        f"{LARGE:,} (hidden 4096)": lambda: update(SGD(), LARGE),
+    **{
+        f"{kind.__name__}.compute": {
+            f"{SMALL:,}": lambda kind=kind: update(kind(1.0), SMALL),
+            f"{LARGE:,} (hidden 4096)": lambda kind=kind: update(kind(1.0), LARGE),
+        }
+        for kind in (SGD, Momentum, Nesterov, AdaGrad, RMSProp, Adam)
     },
-    "Momentum.compute": {
-        f"{SMALL:,}": lambda: update(Momentum(), SMALL),
-        f"{LARGE:,} (hidden 4096)": lambda: update(Momentum(), LARGE),
+    **{
+        name: {
+            f"{SMALL:,}": lambda name=name, make=make: prepared(name, *make(SMALL)),
+            f"{LARGE:,} (hidden 4096)": lambda name=name, make=make: prepared(name, *make(LARGE)),
+        }
+        for name, make in PREPARED.items()
     },
 }
 
@@ -220,8 +305,8 @@ def test_every_twin_has_a_case():
 
 
 def test_a_new_twin_is_seen(monkeypatch):
-    monkeypatch.setitem(TWINS, (BACKEND.name, "Sigmoid.compute"), TWINS[BACKEND.name, "ReLU.compute"])
-    with pytest.raises(AssertionError, match=r"add the sizes of a training step for Sigmoid\.compute\b"):
+    monkeypatch.setitem(TWINS, (BACKEND.name, "Softmax.compute"), TWINS[BACKEND.name, "ReLU.compute"])
+    with pytest.raises(AssertionError, match=r"add the sizes of a training step for Softmax\.compute\b"):
         test_every_twin_has_a_case()
 
 

@@ -4,7 +4,18 @@ import numpy as np
 import pytest
 
 from backprop import TwoLayerNet, asarray, numerical_gradient, to_numpy, train
-from backprop.layers import Affine, BatchNorm, ReLU, Sigmoid
+from backprop.layers import (
+    GELU,
+    Affine,
+    BatchNorm,
+    Dropout,
+    LayerNorm,
+    LeakyReLU,
+    ReLU,
+    Sigmoid,
+    Softmax,
+    Tanh,
+)
 from backprop.losses import MeanSquaredError, SoftmaxCrossEntropy
 from backprop.optimizers import SGD
 
@@ -94,6 +105,12 @@ def test_conversion_targets_and_assignment_take_it(kind):
     close(net.params["W1"], plain)
 
 
+def dropout():
+    layer = Dropout()
+    layer.build((4,), rng=0)
+    return layer
+
+
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_layers_take_any_layout(layout, dtype):
@@ -101,8 +118,14 @@ def test_layers_take_any_layout(layout, dtype):
     for make in (
         ReLU,
         Sigmoid,
+        Tanh,
+        GELU,
+        LeakyReLU,
+        Softmax,
+        lambda: LayerNorm(np.array([1, -2, 3, 1], dtype), np.zeros(4, dtype)),
         lambda: Affine(np.ones((4, 4), dtype), np.ones(4, dtype)),
         lambda: BatchNorm(np.ones(4, dtype), np.zeros(4, dtype)),
+        dropout,
         lambda: Affine(
             LAYOUTS[layout](VALUES.astype(dtype))[:, :4].T, LAYOUTS[layout](VALUES.astype(dtype))[:, 0]
         ),

@@ -22,6 +22,7 @@ from backprop import (
     Adapter,
     AddLayer,
     MulLayer,
+    Sequential,
     TwoLayerNet,
     asarray,
     check_function,
@@ -35,10 +36,38 @@ from backprop import (
     use_backend,
     warmup,
 )
-from backprop.layers import Affine, BatchNorm, Layer, ReLU, Sigmoid
-from backprop.losses import Loss, MeanSquaredError, SoftmaxCrossEntropy
-from backprop.networks import Network
-from backprop.optimizers import SGD, Momentum, Optimizer
+from backprop.layers import (
+    GELU,
+    Affine,
+    BatchNorm,
+    Dropout,
+    Flatten,
+    Layer,
+    LayerNorm,
+    LeakyReLU,
+    ReLU,
+    Sigmoid,
+    Softmax,
+    Tanh,
+)
+from backprop.losses import Loss, MeanSquaredError, SigmoidBinaryCrossEntropy, SoftmaxCrossEntropy
+from backprop.networks import MultiLayerNet, Network
+from backprop.optimizers import (
+    SGD,
+    AdaGrad,
+    Adam,
+    AdamW,
+    Cosine,
+    Momentum,
+    Nesterov,
+    OneCycle,
+    Optimizer,
+    RMSProp,
+    Schedule,
+    StepDecay,
+    WarmUp,
+)
+from backprop.training import learning_rate_range
 
 NAN, INF, HUGE = float("nan"), float("inf"), 10**400
 RNG = np.random.default_rng(0)
@@ -77,6 +106,7 @@ class Things:
         self.norm = Network([Affine(5), BatchNorm(), ReLU(), Affine(3)], SoftmaxCrossEntropy(), 4, rng=0)
         self.affine, self.relu = Affine.create(4, 3, rng=0), ReLU()
         self.batch_norm = BatchNorm(np.ones(4, "float32"), np.zeros(4, "float32"))
+        self.layer_norm = LayerNorm(np.ones(4, "float32"), np.zeros(4, "float32"))
         self.loss, self.scores = SoftmaxCrossEntropy(), X[:, :3].copy()
         self.params, self.grads = {"w": np.ones(3), "v": np.ones(2)}, {"w": np.ones(3), "v": np.ones(2)}
         self.read_only = X.astype("float64")
@@ -127,6 +157,10 @@ def trained(o, **options):
     return train(o.net, o.x, o.t, **{"iterations": 2, "batch_size": 2, "rng": o.rng} | options)
 
 
+def ranged(o, **options):
+    return learning_rate_range(o.net, o.x, o.t, **{"iterations": 10, "rng": o.rng} | options)
+
+
 def stepped(forward, backward):
     """A call of backward on a layer whose forward has run, or not."""
 
@@ -160,28 +194,69 @@ OF_COUNTS = {
         [Affine(3)], o.loss, v if not isinstance(v, list) else (3, *v, "4")
     ),
     "Network(output_size)": lambda o, v: Network([Affine(3)], o.loss, 4, (v,)),
+    "Sequential(input_shape)": lambda o, v: Sequential(
+        [Affine(3)], v if not isinstance(v, list) else (3, *v, "4")
+    ),
+    "MultiLayerNet(input_size)": lambda o, v: MultiLayerNet(v, [5], 3),
+    "MultiLayerNet(output_size)": lambda o, v: MultiLayerNet(4, [5], v),
     "Affine.create(n_in)": lambda o, v: Affine.create(v, 3, rng=o.rng),
     "Affine.create(n_out)": lambda o, v: Affine.create(3, v, rng=o.rng),
     "train(iterations)": lambda o, v: trained(o, iterations=v),
     "train(epochs)": lambda o, v: trained(o, iterations=None, epochs=v),
     "train(batch_size)": lambda o, v: trained(o, batch_size=v),
+    "train(patience)": lambda o, v: trained(o, patience=v, validation=0.5),
+    "StepDecay(every)": lambda o, v: StepDecay(v),
+    "WarmUp(steps)": lambda o, v: WarmUp(v),
+    "learning_rate_range(iterations)": lambda o, v: ranged(o, iterations=v),
+    "learning_rate_range(batch_size)": lambda o, v: ranged(o, batch_size=v),
 }
 OF_NUMBERS = {
-    "SGD(learning_rate)": lambda o, v: SGD(v),
-    "Momentum(learning_rate)": lambda o, v: Momentum(v),
-    "Momentum(momentum)": lambda o, v: Momentum(0.1, v),
-    "Optimizer(learning_rate)": lambda o, v: Optimizer(v),
+    "AdaGrad(eps)": lambda o, v: AdaGrad(eps=v),
+    "Adam(eps)": lambda o, v: Adam(eps=v),
+    "AdamW(eps)": lambda o, v: AdamW(eps=v),
+    "RMSProp(eps)": lambda o, v: RMSProp(eps=v),
     "train(learning_rate)": lambda o, v: trained(o, learning_rate=v),
+    "StepDecay(by)": lambda o, v: StepDecay(3, v),
+    "Cosine(floor)": lambda o, v: Cosine(v),
+    "OneCycle(rise)": lambda o, v: OneCycle(rise=v),
+    "OneCycle(start)": lambda o, v: OneCycle(start=v),
+    "OneCycle(end)": lambda o, v: OneCycle(end=v),
+    "learning_rate_range(lowest)": lambda o, v: ranged(o, lowest=v),
+    "learning_rate_range(highest)": lambda o, v: ranged(o, highest=v),
     "TwoLayerNet(weight_init_std)": lambda o, v: TwoLayerNet(weight_init_std=v),
+    "MultiLayerNet(weight_init_std)": lambda o, v: MultiLayerNet(4, [5], 3, weight_init_std=v),
+    "MultiLayerNet(weight_decay_lambda)": lambda o, v: MultiLayerNet(4, [5], 3, weight_decay_lambda=v),
+    "MultiLayerNet(dropout_ratio)": lambda o, v: MultiLayerNet(4, [5], 3, dropout_ratio=v),
     "Affine(weight_init_std)": lambda o, v: Affine(3, weight_init_std=v),
     "Affine.create(weight_init_std)": lambda o, v: Affine.create(4, 3, weight_init_std=v, rng=o.rng),
+    "Dropout(ratio)": lambda o, v: Dropout(v),
     "BatchNorm(momentum)": lambda o, v: BatchNorm(momentum=v),
     "BatchNorm(eps)": lambda o, v: BatchNorm(eps=v),
+    "LayerNorm(eps)": lambda o, v: LayerNorm(eps=v),
+    "LeakyReLU(slope)": lambda o, v: LeakyReLU(v),
+    "SoftmaxCrossEntropy(label_smoothing)": lambda o, v: SoftmaxCrossEntropy(label_smoothing=v),
+}
+OPTIMIZERS = (SGD, Momentum, Nesterov, AdaGrad, RMSProp, Adam, AdamW, Optimizer)
+OF_NUMBERS |= {
+    f"{kind.__name__}({name})": lambda o, v, kind=kind, name=name: kind(**{"learning_rate": 0.1, name: v})
+    for kind in OPTIMIZERS
+    for name in ("learning_rate", "weight_decay", "clip")
+}
+OF_SHARES = {
+    "Momentum(momentum)": lambda o, v: Momentum(0.1, v),
+    "Nesterov(momentum)": lambda o, v: Nesterov(0.1, v),
+    "RMSProp(beta)": lambda o, v: RMSProp(beta=v),
+    "Adam(beta1)": lambda o, v: Adam(beta1=v),
+    "Adam(beta2)": lambda o, v: Adam(beta2=v),
+    "AdamW(beta1)": lambda o, v: AdamW(beta1=v),
+    "AdamW(beta2)": lambda o, v: AdamW(beta2=v),
 }
 OF_FLAGS = {
     "train(recompute_loss)": lambda o, v: trained(o, recompute_loss=v),
     "TwoLayerNet.loss(training)": lambda o, v: o.net.loss(o.x, o.t, training=v),
     "TwoLayerNet.gradient(input_gradient)": lambda o, v: o.net.gradient(o.x, o.t, input_gradient=v),
+    "MultiLayerNet(use_dropout)": lambda o, v: MultiLayerNet(4, [5], 3, use_dropout=v),
+    "MultiLayerNet(use_batchnorm)": lambda o, v: MultiLayerNet(4, [5], 3, use_batchnorm=v),
     "ReLU.forward(training)": lambda o, v: o.relu.forward(o.x, v),
     "BatchNorm.forward(training)": lambda o, v: o.batch_norm.forward(o.x, training=v),
     "SoftmaxCrossEntropy.forward(training)": lambda o, v: o.loss.forward(o.scores, o.t, training=v),
@@ -189,14 +264,19 @@ OF_FLAGS = {
 OF_SEEDS = {
     "TwoLayerNet(rng)": lambda o, v: TwoLayerNet(rng=v),
     "Network(rng)": lambda o, v: Network([Affine(3)], o.loss, 4, rng=v),
+    "Sequential(rng)": lambda o, v: Sequential([Affine(3)], 4, rng=v),
+    "MultiLayerNet(rng)": lambda o, v: MultiLayerNet(4, [5], 3, rng=v),
     "Affine.create(rng)": lambda o, v: Affine.create(4, 3, rng=v),
     "Affine.build(rng)": lambda o, v: Affine(3).build((4,), rng=v),
     "train(rng)": lambda o, v: trained(o, rng=v),
+    "learning_rate_range(rng)": lambda o, v: ranged(o, rng=v),
     "check_gradients(rng)": lambda o, v: check_gradients(o.relu, o.x, rng=v),
 }
 OF_DTYPES = {
     "TwoLayerNet(dtype)": lambda o, v: TwoLayerNet(dtype=v, rng=o.rng),
     "Network(dtype)": lambda o, v: Network([Affine(3)], o.loss, 4, dtype=v, rng=o.rng),
+    "Sequential(dtype)": lambda o, v: Sequential([Affine(3)], 4, dtype=v, rng=o.rng),
+    "MultiLayerNet(dtype)": lambda o, v: MultiLayerNet(4, [5], 3, dtype=v, rng=o.rng),
     "Affine.create(dtype)": lambda o, v: Affine.create(4, 3, dtype=v, rng=o.rng),
     "Affine.build(dtype)": lambda o, v: Affine(3).build((4,), o.rng, dtype=v),
     "TwoLayerNet.astype(dtype)": lambda o, v: o.net.astype(v),
@@ -204,6 +284,8 @@ OF_DTYPES = {
 OF_BACKENDS = {
     "TwoLayerNet(backend)": lambda o, v: TwoLayerNet(backend=v, rng=o.rng),
     "Network(backend)": lambda o, v: Network([Affine(3)], o.loss, 4, backend=v, rng=o.rng),
+    "Sequential(backend)": lambda o, v: Sequential([Affine(3)], 4, backend=v, rng=o.rng),
+    "MultiLayerNet(backend)": lambda o, v: MultiLayerNet(4, [5], 3, backend=v, rng=o.rng),
     "Affine.create(backend)": lambda o, v: Affine.create(4, 3, backend=v, rng=o.rng),
     "Affine.build(backend)": lambda o, v: Affine(3).build((4,), o.rng, backend=v),
     "TwoLayerNet.to(backend)": lambda o, v: o.net.to(v),
@@ -232,6 +314,7 @@ def family(calls, values, words):
 TABLE = [
     *family(OF_COUNTS, COUNTS, "{} must be (an integer|at least 1|at most 1e[+]15), got "),
     *family(OF_NUMBERS, NUMBERS, "{} must be a (finite )?number.*, got "),
+    *family(OF_SHARES, (*NUMBERS, 1, 1.5), "{} must be a (finite )?number.*, got "),
     *family(OF_FLAGS, FLAGS, "{} must be True or False, got "),
     *family(OF_SEEDS, SEEDS, "rng must be a non-negative integer or a numpy.random.Generator, got "),
     *family(OF_DTYPES, DTYPES, "dtype must be float32 or float64, got "),
@@ -362,7 +445,7 @@ WRONG_LABELS = {
     "two ones": (
         lambda: np.eye(3) + np.eye(3)[[0, 0, 1]],
         ValueError,
-        "every row of one-hot labels .* at .0.",
+        "every row of soft targets must sum to 1, got 2 at .0.",
     ),
     "a half": (lambda: [0.0, 0.5, 1.0], TypeError, r"labels must be integers, got 0.5 at \[1\]"),
     "floats": (lambda: [0.0, 1.0, 2.0], TypeError, r"labels must be integers, .* labels.astype\(int\)"),
@@ -485,7 +568,218 @@ TABLE += [
         )
         for v in ("epochs", 0, -1, True, [], 1.0, HUGE, np.array(["epoch"]))
     ],
+    *[
+        Row(
+            "train(shuffle)",
+            lambda o, v=v: trained(o, shuffle=v),
+            ValueError,
+            "shuffle must be one of draw, e",
+        )
+        for v in ("epoch", None, True, ["draw"], np.array(["draw", "epochs"]))
+    ],
+    Row(
+        "train(shuffle)",
+        lambda o: trained(o, shuffle="epochs", batch_size=4),
+        ValueError,
+        'batch_size must be at most 3, the training samples, with shuffle="epochs", got 4',
+    ),
+    Row(
+        "train(shuffle)",
+        lambda o: trained(o, shuffle="epochs", batch_size=3, validation=0.3),
+        ValueError,
+        "batch_size must be at most 2",
+    ),
+    *[
+        Row(
+            "train(validation)",
+            lambda o, v=v: trained(o, validation=v),
+            (TypeError, ValueError),
+            "validation must be a share of the training set, in .*, or a pair .*, got ",
+        )
+        for v in (0, 1, 1.0, -0.5, NAN, HUGE, "0.1", True, X, [X], (X, LABELS, X), {"x": X}, Silent())
+    ],
+    Row(
+        "train(validation)", lambda o: trained(o, validation=0.1), ValueError, "validation must hold out at "
+    ),
+    Row(
+        "train(validation)", lambda o: trained(o, validation=0.9), ValueError, "validation must .* got 0.9 of"
+    ),
+    Row(
+        "train(validation)",
+        lambda o: trained(o, validation=(o.x, o.t + 1)),
+        ValueError,
+        r"^train \(validation\): labels must lie",
+    ),
+    Row(
+        "train(validation)",
+        lambda o: trained(o, validation=(o.x[:, :2], o.t)),
+        ValueError,
+        r"^train \(validation\): x must have shape",
+    ),
+    Row(
+        "train(validation)",
+        lambda o: train(o.norm, o.x, o.t, validation=0.5, optimizer=o.used, rng=o.rng),
+        ValueError,
+        "^Momentum: an optimizer stays with the parameters of its first update",
+    ),
+    Row(
+        "train(patience)",
+        lambda o: trained(o, patience=2),
+        ValueError,
+        "patience needs a loss to watch; give",
+    ),
+    Row(
+        "train(patience)",
+        lambda o: trained(o, patience=2, validation=0.5, evaluate_every=None),
+        ValueError,
+        "patience counts evaluations, so evaluate_every must not be None",
+    ),
+    *[
+        Row(
+            f"{name}({parameter})",
+            call,
+            TypeError,
+            f"{parameter} must be a Schedule, such as Cosine.., or a function of the step, got ",
+        )
+        for v in ("cosine", 3, Cosine, [Cosine()], Silent(), X)
+        for name, parameter, call in (
+            ("train", "schedule", lambda o, v=v: trained(o, schedule=v)),
+            ("WarmUp", "then", lambda o, v=v: WarmUp(3, then=v)),
+        )
+    ],
+    *[
+        Row(
+            "train(schedule)",
+            lambda o, v=v: trained(o, schedule=lambda step: v if step else 1.0),
+            (TypeError, ValueError),
+            "schedule must return a finite number of at least 0, got .* for step 1",
+        )
+        for v in (
+            NAN,
+            INF,
+            -1.0,
+            -INF,
+            "1",
+            None,
+            True,
+            1j,
+            [1.0],
+            np.ones(2),
+            np.ones(()),
+            HUGE,
+            Silent(),
+        )
+    ],
+    Row(
+        "train(schedule)",
+        lambda o: trained(o, schedule=lambda step: 1e41 if step else 1.0),
+        ValueError,
+        "schedule must keep the learning rate finite in float32, got 1e.41 · 0.1 for step 1",
+    ),
+    Row("train(schedule)", lambda o: trained(o, schedule=later), TypeError, "schedule must not be async"),
+    Row(
+        "train(schedule)",
+        lambda o: trained(o, schedule=Schedule()),
+        TypeError,
+        "^Schedule: a schedule needs factor",
+    ),
+    Row(
+        "train(schedule)",
+        lambda o: trained(o, schedule=OneCycle(momentum=(0.9, 0.8))),
+        ValueError,
+        "schedule changes the momentum, but SGD has none; use Momentum",
+    ),
+    *[
+        Row("OneCycle(momentum)", lambda o, v=v: OneCycle(momentum=v), (TypeError, ValueError), "momentum")
+        for v in (0.9, (0.9,), (0.8, 0.9), (1.0, 0.5), (0.9, -0.1), ("0.9", 0.8), (NAN, 0.5), "ab", {1: 2})
+    ],
+    Row(
+        "learning_rate_range(net)",
+        lambda o: learning_rate_range(3, o.x, o.t),
+        TypeError,
+        "net must be a backpr",
+    ),
+    Row(
+        "learning_rate_range(x)",
+        lambda o: learning_rate_range(o.net, o.x[:, :2], o.t),
+        ValueError,
+        "x must have",
+    ),
+    Row(
+        "learning_rate_range(t)",
+        lambda o: learning_rate_range(o.net, o.x, o.t + 1),
+        ValueError,
+        "labels must ",
+    ),
+    Row(
+        "learning_rate_range(optimizer)",
+        lambda o: ranged(o, optimizer=SGD),
+        TypeError,
+        "optimizer must be an O",
+    ),
+    Row(
+        "learning_rate_range(iterations)",
+        lambda o: ranged(o, iterations=9),
+        ValueError,
+        "iterations must be at ",
+    ),
+    Row(
+        "learning_rate_range(highest)",
+        lambda o: ranged(o, highest=1e-5),
+        ValueError,
+        "highest must be above lo",
+    ),
+    Row(
+        "learning_rate_range(highest)",
+        lambda o: ranged(o, highest=1e39),
+        ValueError,
+        r"^learning_rate_range \(highest\): learning_rate must be .* in float32",
+    ),
+    Row(
+        "learning_rate_range(lowest)",
+        lambda o: ranged(o, lowest=1e-50),
+        ValueError,
+        r"^learning_rate_range \(lowest\): learning_rate must be .* in float32",
+    ),
     Row("Momentum(momentum)", lambda o: Momentum(0.1, 1.0), ValueError, "momentum .* below 1, got 1.0"),
+    *[
+        Row(
+            f"{kind.__name__}(decayed)",
+            lambda o, kind=kind, v=v: kind(0.1, decayed=v),
+            ValueError if isinstance(v, str) or (isinstance(v, list) and not v) else TypeError,
+            r'decayed must be "weights", "all" or a list of names.*, got ',
+        )
+        for kind in OPTIMIZERS
+        for v in ("W1", "", [], None, True, ["W1", 2], X, b"all", ENDLESS, {"W1": 1})
+    ],
+    *[
+        Row(
+            "SGD.update(params)",
+            lambda o, v=v: SGD(0.1, decayed=v).update(o.net.params, o.net.gradient(o.x, o.t)),
+            ValueError,
+            "^SGD: decayed must name parameters, got .*; the names are W1, b1, W2, b2$",
+        )
+        for v in (["W3"], ["W1", "w" * 1000], ("weights",))
+    ],
+    *[
+        Row(
+            f"Adam.{name}(value)",
+            lambda o, name=name, v=v: Adam(0.1, **{name: v}).update(o.net.params, o.net.gradient(o.x, o.t)),
+            ValueError,
+            f"^Adam: {name} must be a finite number above 0 in float32, got ",
+        )
+        for name, v in (("eps", 1e-50), ("clip", 1e-50), ("clip", 1e39), ("weight_decay", 1e39))
+    ],
+    *[
+        Row(
+            f"Momentum.{name}(value)",
+            lambda o, name=name, v=v: setattr(o.used, name, v),
+            (TypeError, ValueError),
+            f"^Momentum: {name} must be a",
+        )
+        for name in ("weight_decay", "clip")
+        for v in ("0.1", True, -0.1, NAN, HUGE, 1e39)
+    ],
     *[
         Row(
             "SGD.learning_rate(value)",
@@ -754,6 +1048,36 @@ def regression(o):
 
 
 TABLE += [
+    Row(
+        "Sequential(layers)",
+        lambda o: Sequential([o.net, Affine(3)], 4),
+        TypeError,
+        "^Network: layer TwoLayerNet1 must not be a network itself",
+    ),
+    Row(
+        "Sequential(loss)",
+        lambda o: Sequential([Affine(3)], 4, SoftmaxCrossEntropy),
+        TypeError,
+        "^Network: loss",
+    ),
+    Row(
+        "MultiLayerNet(hidden_size_list)",
+        lambda o: MultiLayerNet(4, 5, 3),
+        TypeError,
+        "hidden_size_list must be a list of integers, got 5",
+    ),
+    Row(
+        "MultiLayerNet(hidden_size_list)",
+        lambda o: MultiLayerNet(4, [5, 0], 3),
+        ValueError,
+        r"hidden_size_list\[1\] must be at least 1, got 0",
+    ),
+    Row(
+        "MultiLayerNet(activation)",
+        lambda o: MultiLayerNet(4, [5], 3, "rule"),
+        ValueError,
+        "activation must be one of relu, .*, got 'rule'",
+    ),
     Row("TwoLayerNet(hidden_size)", lambda o: TwoLayerNet(hidden_size=10**13), MemoryError, ".*; lower hid"),
     Row(
         "TwoLayerNet(weight_init_std)",
@@ -871,6 +1195,10 @@ LAYERS = {
     "Sigmoid": lambda o: Sigmoid(),
     "Affine": lambda o: o.affine,
     "BatchNorm": lambda o: o.batch_norm,
+    "GELU": lambda o: GELU(),
+    "LayerNorm": lambda o: o.layer_norm,
+    "Softmax": lambda o: Softmax(),
+    "Tanh": lambda o: Tanh(),
 }
 for n, (make, error, words) in enumerate(WRONG_FOR_LAYERS.values()):
     for name, layer in [*LAYERS.items()][n % 4 :: 2]:
@@ -899,7 +1227,7 @@ for n, (make, error, words) in enumerate(WRONG_FOR_LAYERS.values()):
             "BatchNorm(gamma)",
             lambda o, make=make: BatchNorm(make(np.ones(4)), np.ones(4)),
             error,
-            f"^BatchNorm: gamma {words}",
+            f"^BatchNorm: gamma (and beta must|{words})",
         ),
     ]
 TABLE += [
@@ -917,20 +1245,48 @@ TABLE += [
     Row(
         "BatchNorm(beta)", lambda o: BatchNorm(np.ones(3), np.ones(2)), ValueError, "gamma and beta must have"
     ),
-    Row("BatchNorm(beta)", lambda o: BatchNorm(np.ones(3)), TypeError, "beta must be an array .* got None"),
-    Row("BatchNorm(gamma)", lambda o: BatchNorm(3), TypeError, "gamma must be an array .* got int"),
+    Row("BatchNorm(beta)", lambda o: BatchNorm(np.ones(3)), TypeError, ".* two arrays, or left out, .* None"),
+    Row("BatchNorm(gamma)", lambda o: BatchNorm(3), TypeError, r".* got 3 and None; use BatchNorm\(\)"),
     Row("Affine.forward(x)", lambda o: Affine(3).forward(o.x), RuntimeError, ".* has no arrays yet"),
     Row("Affine.forward(x)", lambda o: o.affine.forward(o.x[:, :3]), ValueError, "x must have shape"),
     Row("Affine.forward(x)", lambda o: o.affine.forward(o.x.astype(float)), TypeError, "x and W must have"),
     Row("Affine.forward(x)", lambda o: o.affine.forward(strict(o.x)), TypeError, "arrays must come from one"),
     Row("BatchNorm.forward(x)", lambda o: o.batch_norm.forward(o.x[:0]), ValueError, ".* with N at least 1"),
     Row("BatchNorm.forward(x)", lambda o: o.batch_norm.forward(o.x[0]), ValueError, "x must have shape"),
+    Row(
+        "BatchNorm.forward(x)", lambda o: o.batch_norm.forward(o.x[:1]), ValueError, "^BatchNorm.* two values"
+    ),
+    Row(
+        "Network.loss(x)",
+        lambda o: o.norm.loss(o.x[:1], o.t[:1], True),
+        ValueError,
+        "^BatchNorm.* two values",
+    ),
+    Row("Network.gradient(x)", lambda o: o.norm.gradient(o.x[:1], o.t[:1]), ValueError, "^BatchNorm.* two"),
+    Row(
+        "train(batch_size)",
+        lambda o: train(o.norm, o.x, o.t, batch_size=1, rng=o.rng),
+        ValueError,
+        "^BatchNorm.* two values",
+    ),
+    Row(
+        "LayerNorm(beta)", lambda o: LayerNorm(np.ones(3), np.ones(2)), ValueError, "gamma and beta must have"
+    ),
+    Row("LayerNorm(beta)", lambda o: LayerNorm(np.ones(3)), TypeError, ".* two arrays, or left out, .* None"),
+    Row("LayerNorm(gamma)", lambda o: LayerNorm((3, 4)), TypeError, r".* got \(3, 4\) and None; use Layer"),
+    Row("LayerNorm(gamma)", lambda o: LayerNorm(*np.ones((2, 0))), ValueError, "gamma and beta must have"),
+    Row("LayerNorm.forward(x)", lambda o: LayerNorm().forward(o.x), RuntimeError, ".* has no arrays yet"),
+    Row("LayerNorm.forward(x)", lambda o: o.layer_norm.forward(o.x[:, :3]), ValueError, "x must have shape"),
+    Row("LayerNorm.forward(x)", lambda o: o.layer_norm.forward(o.x[0]), ValueError, "x must have shape"),
+    Row("LeakyReLU(slope)", lambda o: LeakyReLU(1.0), ValueError, "slope must be .* below 1, got 1"),
+    Row("LeakyReLU(slope)", lambda o: LeakyReLU(-0.1), ValueError, "slope must be .* at least 0 .*got -0.1"),
+    Row("Softmax.forward(x)", lambda o: Softmax().forward(o.x[:, :0]), ValueError, "x must have shape"),
+    Row("Softmax.forward(x)", lambda o: Softmax().forward(np.asarray(o.x[0, 0])), ValueError, "x must have"),
+    Row("Flatten.forward(x)", lambda o: Flatten().forward(np.asarray(o.x[0, 0])), ValueError, "x must have"),
     Row("Affine.build(shape)", lambda o: Affine(3).build("a"), TypeError, "shape must be an integer, got "),
     Row("Affine.build(shape)", lambda o: Affine(3).build((-3,)), ValueError, "shape must be at least 1, g"),
     *[
-        Row(
-            "Layer(state)", lambda o, v=v: Layer(state=v), TypeError, "^Arrays.gather: .* must be an array of"
-        )
+        Row("Layer(state)", lambda o, v=v: Layer(state=v), TypeError, "^Layer: .* must be an array of")
         for v in ({"m": 3}, {"m": [1.0], "v": X}, vars(int))
     ],
     Row("Layer.forward(x)", lambda o: Layer().forward(o.x), TypeError, "^Layer: a layer needs compute and"),
@@ -965,8 +1321,49 @@ TABLE += [
         ValueError,
         "^SoftmaxCrossEntropy.forward: logits",
     ),
+    *[
+        Row(
+            "SoftmaxCrossEntropy.forward(t)",
+            lambda o, t=t: o.loss.forward(o.scores, t),
+            ValueError,
+            f"^SoftmaxCrossEntropy.forward: {words}",
+        )
+        for t, words in (
+            (X[:, :3] - 1, r"soft targets must be at least 0, got -.* at \[0, 0\]; for logits pass their"),
+            (X[:, :3], r"every row of soft targets must sum to 1, got 0\.\d+ at \[0\]; divide each row"),
+            (np.full((3, 3), 100 / 3), r".* sum to 1, got 100 at \[0\]; divide percentages by 100"),
+            ([[1.0, 0, 0], [1, 0, 1], [0, 0, 1]], r".* got 2 at \[1\]; .* use SigmoidBinaryCrossEntropy"),
+        )
+    ],
+    *[
+        Row(
+            "SigmoidBinaryCrossEntropy.forward(t)",
+            lambda o, t=t: SigmoidBinaryCrossEntropy().forward(o.scores, t),
+            error,
+            f"^SigmoidBinaryCrossEntropy.forward: targets {words}",
+        )
+        for t, error, words in (
+            (1 - 2 * np.eye(3), ValueError, r"must lie in 0..1, got -1 at .0, 0.; .* pass \(t \+ 1\) / 2"),
+            (3 * np.eye(3, dtype=int), ValueError, r"must lie .* 3 at \[0, 0\]; .* use SoftmaxCrossEntropy"),
+            (1.5 + abs(X[:, :3]), ValueError, "must lie in .*; for measured values use MeanSquaredError"),
+            (LABELS, ValueError, r"must have the shape of the outputs, \(3, 3\), got \(3,\)"),
+            (np.full((3, 3), NAN), ValueError, "must be finite, got nan"),
+            (1j * np.eye(3), TypeError, "must be real, got complex128"),
+        )
+    ],
 ]
-for kind in (Layer, ReLU, Sigmoid, Loss, SoftmaxCrossEntropy, MeanSquaredError):
+for kind in (
+    Layer,
+    ReLU,
+    Sigmoid,
+    Tanh,
+    GELU,
+    Softmax,
+    Flatten,
+    Loss,
+    SigmoidBinaryCrossEntropy,
+    MeanSquaredError,
+):
     TABLE += [
         Row(
             f"{kind.__name__}(state)",
@@ -1380,9 +1777,9 @@ TABLE += [
     ),
     Row(
         "MeanSquaredError.forward(t)",
-        lambda o: MeanSquaredError().forward(W[:, None], W),
+        lambda o: MeanSquaredError().forward(W[:, None], W[None]),
         ValueError,
-        r"targets must .*, got \(4,\); use t.reshape\(4, 1\)",
+        r"targets must .*, got \(1, 4\); use t.reshape\(4, 1\)",
     ),
     Row(
         "numerical_gradient(x)",
@@ -1429,7 +1826,17 @@ def test_a_refused_call_says_so_in_a_line_and_changes_nothing(row):
 
 
 # What the library makes itself: records, which hold what they are given, and what trusts its callers.
-MADE_BY_US = ("ArrayCheck", "GradientReport", "Verdict", "History", "Diverged", "DataError", "Trainer")
+MADE_BY_US = (
+    "ArrayCheck",
+    "GradientReport",
+    "Verdict",
+    "History",
+    "Diverged",
+    "DataError",
+    "Trainer",
+    "LearningRateRange",
+)
+MADE_BY_US += ("Setting",)
 # Held by their own tables: tests/data, tests/graph, tests/plots, tests/test_scalar.py.
 ELSEWHERE = ("load_mnist", "load_mnist_sample", *import_module("backprop.graph").__all__)
 ELSEWHERE += (*import_module("backprop.plots").__all__, *import_module("backprop.scalar").__all__)

@@ -38,11 +38,11 @@ PUBLIC = {
         "MulLayer AddLayer TwoLayerNet load_mnist load_mnist_sample "
         "numerical_gradient check_gradients check_function Adapter train"
     ),
-    "backprop.layers": "Layer Affine BatchNorm ReLU Sigmoid SoftmaxCrossEntropy",
+    "backprop.layers": "Layer Affine BatchNorm Dropout ReLU Sigmoid SoftmaxCrossEntropy",
     "backprop.losses": "Loss MeanSquaredError SoftmaxCrossEntropy",
     "backprop.optimizers": "Optimizer SGD Momentum",
     "backprop.networks": "Network TwoLayerNet",
-    "backprop.training": "train Diverged History",
+    "backprop.training": "train Diverged History learning_rate_range LearningRateRange",
     "backprop.scalar": "MulLayer AddLayer SumLayer DivLayer ReciprocalLayer ExpLayer LogLayer SigmoidLayer",
     "backprop.plots": "plot_history plot_mistakes plot_weights",
     "backprop.graph": "trace graph_of network_graph Graph NetworkGraph Value",

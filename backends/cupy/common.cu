@@ -9,12 +9,14 @@
 // launch per layer and direction.
 
 typedef long long int64;
+typedef unsigned long long uint64;
 typedef unsigned char byte;
 
-// A loop over `size` items by all threads of the grid.
-#define EACH(i, size)                                                                       \
-    for (int64 i = blockIdx.x * (int64)blockDim.x + threadIdx.x; i < (size);                \
-         i += gridDim.x * (int64)blockDim.x)
+// A loop over `size` items by all threads of the grid. Few of them go around twice, so unrolling it would only
+// take registers, and time to compile.
+#define EACH(i, size)                                                                            \
+    _Pragma("unroll 1") for (int64 i = blockIdx.x * (int64)blockDim.x + threadIdx.x; i < (size); \
+                             i += gridDim.x * (int64)blockDim.x)
 
 const unsigned WARP = 0xffffffffu;  // mask of all 32 threads
 const int THREADS = 256;            // per block, unless a kernel says otherwise

@@ -15,7 +15,9 @@ from backends.twins import F, twin
 
 # Concatenated in this order.
 SOURCES = (
-    *("common", "product", "affine", "relu", "softmax_cross_entropy", "minibatch", "optimizers", "finite"),
+    *("common", "sums", "product", "affine", "relu", "leaky_relu", "gelu", "sigmoid", "tanh", "softmax"),
+    *("batch_norm", "layer_norm", "dropout", "softmax_cross_entropy", "mean_squared_error"),
+    *("sigmoid_binary_cross_entropy", "minibatch", "preparation", "optimizers", "finite"),
 )
 OPTIONS = ("-std=c++17",)
 THREADS = 256  # per block, as in common.cu
@@ -53,7 +55,7 @@ class CudaBackend(Backend):
 
     def launch_for_each(self, name: str, size: int, *arguments: Any) -> None:
         """Launch a kernel over `size` items, which it takes as its last argument."""
-        self.launch(name, min(-(-size // THREADS), MAX_BLOCKS), *arguments, np.int64(size))
+        self.launch(name, blocks_for(size), *arguments, np.int64(size))
 
 
 def kernel_twin(formula: str) -> Callable[[F], F]:
@@ -76,6 +78,11 @@ def kernel_twin(formula: str) -> Callable[[F], F]:
 def _contiguous(argument: Any) -> Any:
     flags = getattr(argument, "flags", None)
     return argument if getattr(flags, "c_contiguous", True) else argument.copy()
+
+
+def blocks_for(size: int) -> int:
+    """Return the number of blocks whose threads loop over `size` items."""
+    return min(-(-size // THREADS), MAX_BLOCKS)
 
 
 def is_small(n: int, d: int, m: int) -> bool:

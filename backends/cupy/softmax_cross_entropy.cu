@@ -1,41 +1,67 @@
 // Softmax with loss, alone and after an Affine, and which rows are correct.
 
+// Of a row, the target distribution t: keep * (soft[c], or 1 at the label and else 0) + spread.
+// soft: (classes,), or null.
+struct Target {
+    const float* soft;
+    int64 label;
+    float keep, spread;
+    __device__ float operator()(int c) const {
+        float t = soft ? soft[c] : c == label ? 1.0f : 0.0f;
+        return keep * t + spread;
+    }
+};
+
+// The target of a row.  labels: (n,), or null; then soft: (n, classes).
+__device__ Target target_of_row(const int64* labels, const float* soft, float keep, float spread, int64 row,
+                                int classes) {
+    return {soft ? soft + row * classes : soft, labels ? labels[row] : 0, keep, spread};
+}
+
 // One warp computes one row: its loss for logits z + b, and the derivative of the mean loss over n rows,
-// (softmax - one_hot) / n.  z, dz: (classes,); dz may be z.  b: (classes,), or null.
+// (softmax - t) / n.  z, dz: (classes,); dz may be z.  b: (classes,), or null.
 // Any number of classes, 32 at a time.
-__device__ void softmax_of_row(const float* z, const float* b, int label, float* loss, float* dz, int64 n,
+__device__ void softmax_of_row(const float* z, const float* b, Target target, float* loss, float* dz, int64 n,
                                int classes) {
     int lane = threadIdx.x % 32;
     float largest = z[0] + (b ? b[0] : 0.0f);
     for (int c = lane; c < classes; c += 32) largest = fmaxf(largest, z[c] + (b ? b[c] : 0.0f));
-    for (int other = 16; other; other /= 2)
-        largest = fmaxf(largest, __shfl_xor_sync(WARP, largest, other));
-    float total = 0.0f;
-    for (int c = lane; c < classes; c += 32) total += expf(z[c] + (b ? b[c] : 0.0f) - largest);
-    for (int other = 16; other; other /= 2) total += __shfl_xor_sync(WARP, total, other);
-    if (lane == 0) *loss = logf(total) - (z[label] + (b ? b[label] : 0.0f) - largest);
-    __syncwarp();  // dz may be z, and the loss has read it now
+    largest = largest_in_warp(largest);
+    float total = 0.0f, expected = 0.0f;
+    for (int c = lane; c < classes; c += 32) {
+        float below = z[c] + (b ? b[c] : 0.0f) - largest, t = target(c);
+        total += expf(below);
+        if (!(t <= 0.0f)) expected += t * below;  // also if t is NaN
+    }
+    total = sum_in_warp(total);
+    expected = sum_in_warp(expected);
+    if (lane == 0) *loss = logf(total) - expected;
+    __syncwarp();  // dz may be z, and every lane has read z[0] now
     float share = 1.0f / (float)n;
     for (int c = lane; c < classes; c += 32) {
         float softmax = expf(z[c] + (b ? b[c] : 0.0f) - largest) / total;
-        dz[c] = (c == label ? softmax - 1.0f : softmax) * share;
+        dz[c] = (softmax - target(c)) * share;
     }
 }
 
 // The loss of each row of logits z + b, and the derivative of their mean.
-// z, dz: (n, classes); dz may be z.  b: (classes,), or null.  labels: (n,).  losses: (n,).  One warp per row.
+// z, dz: (n, classes); dz may be z.  b: (classes,), or null.  losses: (n,).  One warp per row.
+// labels, soft, keep, spread: the targets, as for target_of_row.
 extern "C" __global__ void softmax_cross_entropy(const float* z, const float* b, const int64* labels,
-                                                 float* losses, float* dz, int64 n, int classes) {
-    int64 row = (blockIdx.x * (int64)blockDim.x + threadIdx.x) / 32;
+                                                 const float* soft, float keep, float spread, float* losses,
+                                                 float* dz, int64 n, int classes) {
+    int64 row = row_of_warp();
     if (row >= n) return;
-    softmax_of_row(z + row * classes, b, (int)labels[row], losses + row, dz + row * classes, n, classes);
+    Target target = target_of_row(labels, soft, keep, spread, row, classes);
+    softmax_of_row(z + row * classes, b, target, losses + row, dz + row * classes, n, classes);
 }
 
 // The same for logits x W + b, a small product; dz holds them temporarily.  x: (n, d).  W: (d, classes).
 // One block of 8 warps per row: the warps divide its d values, the lanes take the classes.
 extern "C" __global__ void affine_softmax_cross_entropy(const float* x, const float* W, const float* b,
-                                                        const int64* labels, float* losses, float* dz, int n,
-                                                        int d, int classes) {
+                                                        const int64* labels, const float* soft, float keep,
+                                                        float spread, float* losses, float* dz, int n, int d,
+                                                        int classes) {
     __shared__ float sums[8][32];
     int row = blockIdx.x, lane = threadIdx.x % 32, part = threadIdx.x / 32;
     float* z = dz + row * classes;
@@ -52,25 +78,43 @@ extern "C" __global__ void affine_softmax_cross_entropy(const float* x, const fl
         }
         __syncthreads();
     }
-    if (part == 0) softmax_of_row(z, b, (int)labels[row], losses + row, z, n, classes);
+    if (part) return;
+    Target target = target_of_row(labels, soft, keep, spread, row, classes);
+    softmax_of_row(z, b, target, losses + row, z, n, classes);
 }
 
-// right[row] = whether the first largest entry of that row of logits is at the label. NaN counts as largest.
-// logits: (n, classes).  labels, right: (n,).  One warp per row.
-extern "C" __global__ void correct(const float* logits, const int64* labels, bool* right, int64 n,
-                                   int classes) {
+// Whether entry i of a row is larger than entry j, or equal and further left. NaN counts as largest.
+__device__ bool precedes(const float* x, int i, int j) {
+    bool larger = x[i] > x[j] || (x[i] != x[i] && x[j] == x[j]);
+    bool equal = x[i] == x[j] || (x[i] != x[i] && x[j] != x[j]);
+    return larger || (equal && i < j);
+}
+
+// The place of the first largest entry of a row, found by a warp.
+__device__ int first_largest(const float* x, int classes) {
+    int lane = threadIdx.x % 32, best = lane < classes ? lane : 0;
+    for (int c = lane + 32; c < classes; c += 32)
+        if (precedes(x, c, best)) best = c;
+    for (int other = 16; other; other /= 2) {
+        int its = __shfl_xor_sync(WARP, best, other);
+        if (precedes(x, its, best)) best = its;
+    }
+    return best;
+}
+
+// right[row] = whether the first largest entry of that row of logits is at the label, or where that of the
+// soft targets is. No entry is at a label outside 0 to classes - 1.
+// logits: (n, classes).  labels: (n,), or null; then soft: (n, classes).  right: (n,).  One warp per row.
+extern "C" __global__ void correct(const float* logits, const int64* labels, const float* soft, bool* right,
+                                   int64 n, int classes) {
+    int64 row = row_of_warp();
     int lane = threadIdx.x % 32;
-    int64 row = (blockIdx.x * (int64)blockDim.x + threadIdx.x) / 32;
     if (row >= n) return;
     const float* z = logits + row * classes;
-    int label = (int)labels[row], before = 0;  // whether an entry ranks before the one at the label
-    float at_label = z[label];
-    for (int c = lane; c < classes; c += 32) {
-        if (c == label) continue;
-        bool larger = z[c] > at_label || (z[c] != z[c] && at_label == at_label);
-        bool equal = z[c] == at_label || (z[c] != z[c] && at_label != at_label);
-        if (larger || (equal && c < label)) before = 1;
-    }
+    int64 label = soft ? first_largest(soft + row * classes, classes) : labels[row];
+    int before = label < 0 || label >= classes;
+    for (int c = lane; c < classes && !before; c += 32)
+        if (precedes(z, c, (int)label)) before = 1;
     before = __any_sync(WARP, before);
     if (lane == 0) right[row] = !before;
 }

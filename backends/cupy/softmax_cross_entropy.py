@@ -11,12 +11,13 @@ from backends.cupy.affine import as_rows, backward
 from backends.cupy.array import Array
 from backends.cupy.cublas import product
 from backends.cupy.launch import is_small, kernel_twin, warps
+from backends.cupy.mean_squared_error import scaled
 
 
 @kernel_twin("SoftmaxCrossEntropy.compute")
-def softmax_cross_entropy(self: Any, ws: Any, z: Array, labels: Array) -> tuple[Array, tuple[Array, ...]]:
+def softmax_cross_entropy(self: Any, ws: Any, z: Array, targets: Array) -> tuple[Array, tuple[Array, ...]]:
     losses, dz = ws["losses", z.shape[:1]], ws["dz", z.shape]
-    _losses_of_rows(ws, z, None, labels, losses, dz)
+    _losses_of_rows(self, ws, z, None, targets, losses, dz)
     return losses, (dz,)
 
 
@@ -26,43 +27,52 @@ def softmax_cross_entropy_derive(self: Any, ws: Any, dout: float, dz: Array) -> 
 
 
 @kernel_twin("SoftmaxCrossEntropy.correct")
-def softmax_cross_entropy_correct(self: Any, ws: Any, z: Array, labels: Array) -> Array:
+def softmax_cross_entropy_correct(self: Any, ws: Any, z: Array, targets: Array) -> Array:
     n, classes = z.shape
     right = ws["correct", (n,), np.bool_]
-    ws.backend.launch("correct", warps(n), z, labels, right, np.int64(n), np.int32(classes))
+    counts = np.int64(n), np.int32(classes)
+    ws.backend.launch("correct", warps(n), z, *_labels_and_soft(targets), right, *counts)
     return right
 
 
 @kernel_twin("Affine+SoftmaxCrossEntropy.compute")
 def affine_softmax_cross_entropy(
-    self: Any, ws: Any, x: Array, labels: Array, W: Array, b: Array
+    layers: Any, ws: Any, x: Array, targets: Array, W: Array, b: Array
 ) -> tuple[Array, tuple[Array, ...]]:
-    rows = as_rows(x, W)
+    (_, loss), rows = layers, as_rows(x, W)
     (n, d), classes = rows.shape, W.shape[1]
     losses, dz = ws["losses", (n,)], ws["dz", (n, classes)]
     if is_small(n, d, classes):
+        arguments = rows, W, b, *_arguments(loss, targets, classes), losses, dz
         counts = np.int32(n), np.int32(d), np.int32(classes)
-        ws.backend.launch("affine_softmax_cross_entropy", n, rows, W, b, labels, losses, dz, *counts)
+        ws.backend.launch("affine_softmax_cross_entropy", n, *arguments, *counts)
     else:
-        _losses_of_rows(ws, product(ws.backend.xp, rows, W, dz), b, labels, losses, dz)
+        _losses_of_rows(loss, ws, product(ws.backend.xp, rows, W, dz), b, targets, losses, dz)
     return losses, (x, W, dz)
 
 
 @kernel_twin("Affine+SoftmaxCrossEntropy.derive")
 def affine_softmax_cross_entropy_derive(
-    self: Any, ws: Any, dout: float, x: Array, W: Array, dz: Array
+    layers: Any, ws: Any, dout: float, x: Array, W: Array, dz: Array
 ) -> tuple[Array | None, ...]:
     return backward(ws, scaled(dout, dz), None, x, W)
 
 
-def _losses_of_rows(ws: Any, z: Array, b: Array | None, labels: Array, losses: Array, dz: Array) -> None:
+def _losses_of_rows(
+    loss: Any, ws: Any, z: Array, b: Array | None, targets: Array, losses: Array, dz: Array
+) -> None:
     """Write the losses of logits z + b, and the derivative of their mean.  dz may be z."""
     n, classes = z.shape
-    counts = np.int64(n), np.int32(classes)
-    ws.backend.launch("softmax_cross_entropy", warps(n), z, b, labels, losses, dz, *counts)
+    arguments = z, b, *_arguments(loss, targets, classes), losses, dz
+    ws.backend.launch("softmax_cross_entropy", warps(n), *arguments, np.int64(n), np.int32(classes))
 
 
-def scaled(dout: float, dz: Array) -> Array:
-    """Return the gradient of the logits for dout, from dz, which is that for a dout of 1/N."""
-    n = len(dz)
-    return dz if dout == 1.0 / n else dz * np.float32(dout * n)
+def _arguments(loss: Any, targets: Array, classes: int) -> tuple[Any, ...]:
+    """Return the targets as arguments of a kernel: labels, soft, keep, spread."""
+    s = loss.label_smoothing
+    return *_labels_and_soft(targets), np.float32(1.0 - s), np.float32(s / classes)
+
+
+def _labels_and_soft(targets: Array) -> tuple[Array | None, Array | None]:
+    """Return labels and None, or None and soft targets."""
+    return (targets, None) if targets.ndim == 1 else (None, targets)

@@ -8,7 +8,38 @@ Twins take real numbers only. NumPy orders complex numbers by real part, then by
 comparisons and maxima, unlike those of the formulas, are not analytic.
 """
 
-from backends.numpy import affine, minibatch, optimizers, relu, softmax_cross_entropy
+from backends.numpy import (
+    affine,
+    batch_norm,
+    dropout,
+    gelu,
+    layer_norm,
+    leaky_relu,
+    mean_squared_error,
+    minibatch,
+    optimizers,
+    preparation,
+    relu,
+    sigmoid,
+    sigmoid_binary_cross_entropy,
+    softmax_cross_entropy,
+)
 from backends.numpy.backend import NumpyBackend
 
-__all__ = ["NumpyBackend", "affine", "minibatch", "optimizers", "relu", "softmax_cross_entropy"]
+__all__ = [
+    "NumpyBackend",
+    "affine",
+    "batch_norm",
+    "dropout",
+    "gelu",
+    "layer_norm",
+    "leaky_relu",
+    "mean_squared_error",
+    "minibatch",
+    "optimizers",
+    "preparation",
+    "relu",
+    "sigmoid",
+    "sigmoid_binary_cross_entropy",
+    "softmax_cross_entropy",
+]

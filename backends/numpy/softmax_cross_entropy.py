@@ -16,58 +16,90 @@ from backends.workspace import NewArrays
 
 @twin("numpy", "SoftmaxCrossEntropy.compute")
 def softmax_cross_entropy(
-    self: Any, ws: NewArrays, z: Array, labels: Array
+    self: Any, ws: NewArrays, z: Array, targets: Array
 ) -> tuple[Array, tuple[Array, ...]]:
     transposed = ws["z", z.shape[::-1]]
     transposed[...] = z.T
-    return losses(ws, transposed, labels)
+    return losses(self, ws, transposed, targets)
 
 
 @twin("numpy", "SoftmaxCrossEntropy.derive")
 def softmax_cross_entropy_derive(
-    self: Any, ws: NewArrays, dout: float, e: Array, total: Array, true: Array
+    self: Any, ws: NewArrays, dout: float, e: Array, total: Array, t: Array
 ) -> Array:
-    return dlogits(dout, e, total, true)
+    return dlogits(dout, e, total, t)
 
 
 @twin("numpy", "Affine+SoftmaxCrossEntropy.compute")
 def affine_softmax_cross_entropy(
-    self: Any, ws: NewArrays, x: Array, labels: Array, W: Array, b: Array
+    layers: Any, ws: NewArrays, x: Array, targets: Array, W: Array, b: Array
 ) -> tuple[Array, tuple[Array, ...]]:
     rows = x if x.ndim == 2 else x.reshape(len(x), -1)
     z = W.T.dot(rows.T, ws["z", (len(b), len(x))])
     z += b[:, None]
-    out, saved = losses(ws, z, labels)
+    out, saved = losses(layers[1], ws, z, targets)
     return out, (x, W, *saved)
 
 
 @twin("numpy", "Affine+SoftmaxCrossEntropy.derive")
 def affine_softmax_cross_entropy_derive(
-    self: Any, ws: NewArrays, dout: float, x: Array, W: Array, e: Array, total: Array, true: Array
+    layers: Any, ws: NewArrays, dout: float, x: Array, W: Array, e: Array, total: Array, t: Array
 ) -> tuple[Array | None, ...]:
-    return affine_derive(self, ws, dlogits(dout, e, total, true), x, W)
+    return affine_derive(layers[0], ws, dlogits(dout, e, total, t), x, W)
 
 
-def losses(ws: NewArrays, z: Array, labels: Array) -> tuple[Array, tuple[Array, Array, Array]]:
+def losses(loss: Any, ws: NewArrays, z: Array, targets: Array) -> tuple[Array, tuple[Array, Array, Array]]:
     """Return one loss per sample, and what the derivative needs.
 
     z: logits (C, N), overwritten by exp(z - max).
     """
     classes, n = z.shape
     z -= np.maximum.reduce(z, axis=0)
-    true = labels * n
-    true += indices(n)
-    of_true = z.reshape(-1).take(true)
+    if targets.ndim == 1 and not loss.label_smoothing:
+        t = targets * n
+        t += indices(n)
+        expected = z.reshape(-1).take(t)
+    else:
+        t = distribution(loss, ws, targets, z.shape)
+        expected = ones(classes, z.dtype).dot(products(ws, t, z))
     e = np.exp(z, z)
     total = ones(classes, z.dtype).dot(e)
     out = np.log(total, ws["losses", total.shape])
-    out -= of_true
-    return out, (e, total, true)
+    out -= expected
+    return out, (e, total, t)
 
 
-def dlogits(dout: float, e: Array, total: Array, true: Array) -> Array:
-    """Return dout · (softmax - one_hot) as (N, C). Overwrites e."""
+def distribution(loss: Any, ws: NewArrays, targets: Array, shape: tuple[int, ...]) -> Array:
+    """Return labels or soft targets as the smoothed distribution of each sample, (C, N)."""
+    s = loss.label_smoothing
+    t: Array = ws["t", shape]
+    if targets.ndim == 1:
+        t.fill(s / len(t))
+        t[targets, indices(len(targets))] += 1.0 - s
+    else:
+        np.multiply(targets.T, number(1.0 - s, t.dtype), t)
+        t += number(s / len(t), t.dtype)
+    return t
+
+
+def products(ws: NewArrays, t: Array, z: Array) -> Array:
+    """Return t z, which is 0 where t is 0, even for an infinite z."""
+    out: Array = ws["tz", t.shape]
+    out.fill(0.0)
+    np.multiply(t, z, out, where=t > number(0.0, t.dtype))
+    return out
+
+
+def dlogits(dout: float, e: Array, total: Array, t: Array) -> Array:
+    """Return dout · (softmax - t) as (N, C). Overwrites e and t.
+
+    t: the distribution, or of labels their places in it, read as one row.
+    """
     share = number(dout, e.dtype)
     e *= share / total
-    e.reshape(-1)[true] -= share
+    if t.ndim == 1:
+        e.reshape(-1)[t] -= share
+    else:
+        t *= share
+        e -= t
     return e.T

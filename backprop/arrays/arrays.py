@@ -24,6 +24,8 @@ from backends import (
 )
 from backprop.arrays.entering import cast
 
+TAKES = {"c": "biufc", "f": "biuf", "i": "biu", "u": "biu"}  # kinds that arrays of a kind can be assigned
+
 
 class Arrays(MutableMapping[str, Array]):
     """Views into the buffer `flat`, by name and in a fixed order.
@@ -47,14 +49,17 @@ class Arrays(MutableMapping[str, Array]):
         )
 
     @classmethod
-    def gather(cls, arrays: Mapping[str, Array]) -> "Arrays":
-        """Return copies of these arrays, of one backend and dtype, in a new buffer."""
-        backend = one_backend("Arrays.gather", **arrays)
+    def gather(cls, arrays: Mapping[str, Array], where: str = "Arrays") -> "Arrays":
+        """Return copies of these arrays, of one backend and dtype, in a new buffer.
+
+        where: name of the caller, for errors.
+        """
+        backend = one_backend(where, **arrays)
         (first, one), *others = arrays.items()
         for name, other in others:
             if other.dtype != one.dtype:
                 rule = f"{first} and {name} must have one dtype, got {one.dtype} and {other.dtype}"
-                raise TypeError(f"Arrays: {rule}; cast one: asarray(array, dtype)")
+                raise TypeError(f"{where}: {rule}; cast one: asarray(array, dtype)")
         flat = backend.concat([backend.reshape(array, (-1,)) for array in arrays.values()])
         return cls({name: tuple(array.shape) for name, array in arrays.items()}, flat)
 
@@ -148,6 +153,8 @@ def _fitted(name: str, value: Any, view: Array) -> Array:
         value = host_array(where, name, value)
     if value.shape != view.shape:
         raise ValueError(f"{where}: {name} must have shape {view.shape}, got {value.shape}")
-    if kind(value) not in ("biufc" if kind(view) == "c" else "biuf"):
+    if kind(value) not in TAKES[kind(view)]:
         raise TypeError(f"{where}: {name} holds {view.dtype} and cannot take {cut(str(value.dtype))}")
+    if kind(view) == "u" and kind(value) == "i" and (to_numpy(value) < 0).any():
+        raise ValueError(f"{where}: {name} holds {view.dtype} and cannot take a negative number")
     return asarray(cast(where, name, value, view.dtype, backend), view.dtype, backend)

@@ -8,6 +8,7 @@ from numbers import Integral, Real
 from typing import Any
 
 from backends import kind, shown
+from backprop.arrays.near import hint
 
 NOT_NUMBERS = ("bool", "timedelta64")  # refused, although numbers.Integral accepts them
 MOST = 10**15  # for counts: the size in bytes of such an array still fits an int64
@@ -28,6 +29,8 @@ def positive_integer(where: str, name: str, value: Any) -> int:
 def sizes(where: str, name: str, value: Any) -> tuple[int, ...]:
     """Return one size or several as a shape. Raises as positive_integer does, also for their product."""
     each = value if isinstance(value, (tuple, list)) else (value,)
+    if len(getattr(value, "shape", ())) == 1:
+        raise TypeError(f"{where}: {name} must be an integer, got {shown(value)}; pass several as a tuple")
     shape = tuple(positive_integer(where, name, size) for size in each)
     positive_integer(where, name, math.prod(shape))
     return shape
@@ -54,7 +57,7 @@ def number(where: str, name: str, value: Any) -> float:
 
 
 def _float(where: str, name: str, value: Any) -> float:
-    if type(value).__name__ in NOT_NUMBERS or not isinstance(value, Real):
+    if not is_real(value):
         raise TypeError(f"{where}: {name} must be a number, got {shown(value)}")
     try:
         return float(value)
@@ -62,10 +65,14 @@ def _float(where: str, name: str, value: Any) -> float:
         return math.inf
 
 
+def is_real(value: Any) -> bool:
+    """Return whether a value is a real number of Python's or NumPy's, not a bool or a duration."""
+    return isinstance(value, Real) and type(value).__name__ not in NOT_NUMBERS
+
+
 def require_one_number(where: str, value: Any) -> None:
     """Raise TypeError unless a user's method returned one real number, Python's or 0-d."""
-    is_number = isinstance(value, Real) and not isinstance(value, bool)
-    if not is_number and not (getattr(value, "shape", None) == () and kind(value) in "iuf"):
+    if not is_real(value) and not (getattr(value, "shape", None) == () and kind(value) in "iuf"):
         raise TypeError(f"{where} must return one number, got {shown(value)}")
 
 
@@ -73,15 +80,21 @@ def one_of(where: str, name: str, value: Any, known: Iterable[str]) -> str:
     """Return value; raise ValueError unless it is one of the known names."""
     names = [*known]
     if not isinstance(value, str) or value not in names:
-        raise ValueError(f"{where}: {name} must be one of {', '.join(names)}, got {shown(value)}")
+        rule = f"{name} must be one of {', '.join(names)}"
+        raise ValueError(f"{where}: {rule}, got {shown(value)}{hint(value, names)}")
     return value
 
 
 def flag(where: str, name: str, value: Any) -> bool:
     """Return value as a bool; raise TypeError unless it is a Python or NumPy bool."""
-    if type(value).__name__ not in ("bool", "bool_"):
+    if not is_bool(value):
         raise TypeError(f"{where}: {name} must be True or False, got {shown(value)}")
     return bool(value)
+
+
+def is_bool(value: Any) -> bool:
+    """Return whether a value is a bool, Python's or NumPy's."""
+    return type(value).__name__ in ("bool", "bool_")
 
 
 def function(where: str, name: str, value: Any) -> Callable[..., Any]:

@@ -92,6 +92,13 @@ def _adopted(where: str, name: str, data: Any, backend: Backend, owner: Backend 
     return host_array(where, name, data, cure=cure)
 
 
+def host_values(data: Array, backend: Backend, wait: bool) -> Any:
+    """Return the values of checked data as a host array; None if they are on a device, unless `wait`."""
+    if type(data) is not backend.array_type:
+        return data
+    return backend.to_numpy(data) if wait else backend.host_view(data)
+
+
 def first_not_finite(values: Any) -> str:
     """Return the first NaN or infinity of a host array with its index, "nan at [0, 1]", or ""."""
     finite = abs(values) < math.inf

@@ -45,13 +45,24 @@ def gaussian(shape: tuple[int, ...], std: float, rng: Any = None) -> np.ndarray:
     return values
 
 
-def constant(shape: tuple[int, ...], value: float) -> np.ndarray:
-    """Return an array filled with one value, float64, on the host.
+def constant(shape: tuple[int, ...], value: float, dtype: str = "float64") -> np.ndarray:
+    """Return an array filled with one value, on the host.
 
     >>> constant((2,), 1.0)
     array([1., 1.])
     """
-    return np.full(shape, value)
+    return np.full(shape, value, dtype)
+
+
+def random_key(rng: Any = None) -> np.ndarray:
+    """Return 64 random bits, uint64 (1,), on the host: the key of a generator on the device.
+
+    rng: a seed or a numpy.random.Generator; None draws a fresh seed.
+
+    >>> random_key(rng=0)
+    array([11749869230777074271], dtype=uint64)
+    """
+    return generator(rng).integers(2**64, size=1, dtype="uint64")
 
 
 def random_state() -> Any:

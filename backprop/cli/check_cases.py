@@ -5,12 +5,25 @@ tests/test_every_gradient.py fails for a name of `backprop.layers`, `backprop.lo
 """
 
 from collections.abc import Callable
+from math import prod
 from typing import Any, NamedTuple
 
 from backends import Backend, to_numpy
-from backprop.layers import Affine, BatchNorm, ReLU, Sigmoid
-from backprop.losses import MeanSquaredError, SoftmaxCrossEntropy
-from backprop.networks import Network, TwoLayerNet
+from backprop.layers import (
+    GELU,
+    Affine,
+    BatchNorm,
+    Dropout,
+    Flatten,
+    LayerNorm,
+    LeakyReLU,
+    ReLU,
+    Sigmoid,
+    Softmax,
+    Tanh,
+)
+from backprop.losses import MeanSquaredError, SigmoidBinaryCrossEntropy, SoftmaxCrossEntropy
+from backprop.networks import MultiLayerNet, Network, Sequential, TwoLayerNet
 from backprop.scalar import (
     AddLayer,
     DivLayer,
@@ -50,26 +63,34 @@ def normal(rng: Any, backend: Backend, *shape: int, by: float = 1.0) -> Any:
 # ----------------------------------------------------------------------------------------- layers, one by one
 
 
-def elementwise(layer: type) -> list[Case]:
+def elementwise(layer: Callable[[], Any]) -> list[Case]:
     """Return cases for a layer that takes any shape."""
-
-    def at_zero(rng: Any, backend: Backend) -> tuple[Any, ...]:
-        return layer(), backend.asarray(rng.standard_normal((5, 4)) * (rng.random((5, 4)) < 0.5))
 
     def signed_zeros(rng: Any, backend: Backend) -> tuple[Any, ...]:
         return layer(), backend.asarray([[0.0, -0.0], [-0.0, 0.0]])
+
+    return [
+        *values(layer),
+        Case("images", lambda rng, xp: (layer(), normal(rng, xp, 3, 2, 3))),
+        Case("a single sample", lambda rng, xp: (layer(), normal(rng, xp, 1, 4))),
+        Case("a vector", lambda rng, xp: (layer(), normal(rng, xp, 6))),
+        Case("zeros of both signs", signed_zeros),
+    ]
+
+
+def values(layer: Callable[[], Any]) -> list[Case]:
+    """Return cases for the values of an elementwise layer; `elementwise` has some of other shapes, too."""
+
+    def at_zero(rng: Any, backend: Backend) -> tuple[Any, ...]:
+        return layer(), backend.asarray(rng.standard_normal((5, 4)) * (rng.random((5, 4)) < 0.5))
 
     def tiny(rng: Any, backend: Backend) -> tuple[Any, ...]:
         return layer(), normal(rng, backend, 3, 2, by=1e-7)  # smaller than the step of central differences
 
     return [
         Case("normal input", lambda rng, xp: (layer(), normal(rng, xp, 5, 4))),
-        Case("images", lambda rng, xp: (layer(), normal(rng, xp, 3, 2, 3))),
-        Case("a single sample", lambda rng, xp: (layer(), normal(rng, xp, 1, 4))),
-        Case("a vector", lambda rng, xp: (layer(), normal(rng, xp, 6))),
         Case("a 0-d array", lambda rng, xp: (layer(), normal(rng, xp))),
         Case("half of the input exactly 0", at_zero),
-        Case("zeros of both signs", signed_zeros),
         Case("input close to 0", tiny),
         Case("20 times as large", lambda rng, xp: (layer(), normal(rng, xp, 5, 4, by=20.0))),
         Case("100 times as large", lambda rng, xp: (layer(), normal(rng, xp, 5, 4, by=100.0))),
@@ -106,6 +127,39 @@ def batch_norm(what: str, *shape: int, by: float = 1.0, beside: float = 0.0) -> 
     return Case(what, make, hostile=shape[0] == 2)
 
 
+def layer_norm(what: str, *shape: int, by: float = 1.0, beside: float = 0.0) -> Case:
+    """Return a case of a LayerNorm layer with random gamma and beta.
+
+    beside: the mean of the input.
+    Two values are always normalized to 1 and -1, so their input gradient cancels.
+    """
+
+    def make(rng: Any, backend: Backend) -> tuple[Any, ...]:
+        gamma, beta = (backend.asarray(rng.standard_normal(shape[1:])) for _ in range(2))
+        return LayerNorm(gamma, beta), backend.asarray(beside + by * rng.standard_normal(shape))
+
+    return Case(what, make, hostile=prod(shape[1:]) == 2)
+
+
+def on_normal(layer: Callable[[], Any], what: str, *shape: int, by: float = 1.0) -> Case:
+    """Return a case of a layer without parameters on normal random numbers times a factor.
+
+    A softmax of large scores is nearly 1 somewhere, and its gradient nearly cancels there.
+    """
+    return Case(what, lambda rng, xp: (layer(), normal(rng, xp, *shape, by=by)), hostile=by > 1.0)
+
+
+def dropout(what: str, *shape: int, ratio: float = 0.5) -> Case:
+    """Return a case of a Dropout layer in training, with a random seed."""
+
+    def make(rng: Any, backend: Backend) -> tuple[Any, ...]:
+        layer = Dropout(ratio)
+        layer.build(shape[1:], rng, backend=backend)
+        return layer, normal(rng, backend, *shape)
+
+    return Case(what, make)
+
+
 def squared_error(what: str, *shape: int, by: float = 1.0) -> Case:
     """Return a case of normal random outputs and targets, times a factor."""
 
@@ -115,14 +169,33 @@ def squared_error(what: str, *shape: int, by: float = 1.0) -> Case:
     return Case(what, make)
 
 
+def binary_cross_entropy(what: str, *shape: int, by: float = 1.0, soft: bool = False) -> Case:
+    """Return a case of normal random logits times a factor.  soft: with probabilities as targets."""
+
+    def make(rng: Any, backend: Backend) -> tuple[Any, ...]:
+        logits, t = normal(rng, backend, *shape, by=by), rng.random(shape)
+        return SigmoidBinaryCrossEntropy(), logits, t if soft else t < 0.5
+
+    return Case(what, make)
+
+
 def cross_entropy(
-    what: str, samples: int = 7, classes: int = 5, by: float = 1.0, labels: str = "int"
+    what: str,
+    samples: int = 7,
+    classes: int = 5,
+    by: float = 1.0,
+    labels: str = "int",
+    smoothing: float = 0.0,
 ) -> Case:
     """Return a case of normal random logits times a factor.  labels: see `labels_of`."""
 
     def make(rng: Any, backend: Backend) -> tuple[Any, ...]:
         logits = by * rng.standard_normal((samples, classes))
-        return SoftmaxCrossEntropy(), backend.asarray(logits), labels_of(rng, backend, logits, labels)
+        return (
+            SoftmaxCrossEntropy(smoothing),
+            backend.asarray(logits),
+            labels_of(rng, backend, logits, labels),
+        )
 
     return Case(what, make, hostile=labels == "most likely")
 
@@ -130,11 +203,13 @@ def cross_entropy(
 def labels_of(rng: Any, backend: Backend, logits: Any, kind: str) -> Any:
     """Return a label per row of logits, a host array.
 
-    kind: "int", "one-hot", "list", "backend" or "most likely".
+    kind: "int", "one-hot", "list", "backend" or "most likely"; "soft" for soft targets instead.
     """
     samples, classes = logits.shape
     if kind == "most likely":
         return logits.argmax(axis=1)
+    if kind == "soft":
+        return rng.dirichlet([1.0] * classes, samples)
     t = rng.integers(0, classes, samples)
     if kind == "one-hot":
         return (t[:, None] == list(range(classes))).astype(int)
@@ -212,15 +287,22 @@ def network(what: str, labels: str = "int", dtype: str = "float64") -> Case:
     def make(rng: Any, backend: Backend) -> tuple[Any, ...]:
         options: dict[str, Any] = {"rng": rng, "dtype": dtype, "backend": backend, "weight_init_std": 1.0}
         layers = {
+            "LayerNorm0": LayerNorm(),
+            "Tanh0": Tanh(),
+            "Flatten0": Flatten(),
             "BatchNorm0": BatchNorm(),
             "Sigmoid0": Sigmoid(),
             "Affine1": Affine.create(6, 5, **options),
             "ReLU1": ReLU(),
+            "Dropout1": Dropout(0.4),
             "Affine2": Affine(4, weight_init_std=1.0),
+            "GELU2": GELU(),
+            "Softmax2": Softmax(),
             "Sigmoid2": Sigmoid(),
+            "LeakyReLU2": LeakyReLU(0.3),
             "Affine3": Affine.create(4, 3, **options),
         }
-        net = Network(layers, SoftmaxCrossEntropy(), 6, 3, rng=rng, dtype=dtype, backend=backend)
+        net = Network(layers, SoftmaxCrossEntropy(), (2, 3), 3, rng=rng, dtype=dtype, backend=backend)
         return net, *data_for(net, rng, 5, (2, 3), labels)
 
     return Case(what, make)
@@ -238,6 +320,24 @@ def regression(rng: Any, backend: Backend) -> tuple[Any, ...]:
     options: dict[str, Any] = {"rng": rng, "dtype": "float64", "backend": backend}
     net = Network([Affine(4, weight_init_std=1.0), Sigmoid(), Affine(2)], MeanSquaredError(), 3, 2, **options)
     return net, normal(rng, backend, 5, 3), normal(rng, backend, 5, 2)
+
+
+def sequential(rng: Any, backend: Backend) -> tuple[Any, ...]:
+    """Return a Sequential of layers without arrays, and its inputs."""
+    layers = [Flatten(), Affine(5), Tanh(), LayerNorm(), Affine(4), GELU(), Affine(3)]
+    net = Sequential(layers, (2, 3), rng=rng, dtype="float64", backend=backend)
+    return net, *data_for(net, rng, 5, (2, 3), "int")
+
+
+def multi_layer_net(what: str, activation: str, decay: float = 0.0, norm: bool = False) -> Case:
+    """Return a case of a small MultiLayerNet. Biases in front of BatchNorm have gradients of 0."""
+
+    def make(rng: Any, backend: Backend) -> tuple[Any, ...]:
+        options: dict[str, Any] = {"use_batchnorm": norm, "rng": rng, "dtype": "float64", "backend": backend}
+        net = MultiLayerNet(6, [5, 4], 3, activation, weight_decay_lambda=decay, **options)
+        return net, *data_for(net, rng, 5, (6,), "int")
+
+    return Case(what, make, hostile=norm)
 
 
 def data_for(net: Network, rng: Any, samples: int, image: tuple[int, ...], labels: str) -> tuple[Any, Any]:
@@ -259,6 +359,32 @@ CASES: dict[str, list[Case]] = {
     ],
     "ReLU": elementwise(ReLU),
     "Sigmoid": elementwise(Sigmoid),
+    "Tanh": values(Tanh),
+    "LeakyReLU": [
+        *values(LeakyReLU),
+        Case("a slope of 0.9", lambda rng, xp: (LeakyReLU(0.9), normal(rng, xp, 5, 4))),
+    ],
+    "GELU": values(GELU),
+    "Softmax": [
+        on_normal(Softmax, "normal scores", 5, 4),
+        on_normal(Softmax, "images", 3, 2, 4),
+        on_normal(Softmax, "a vector", 6),
+        on_normal(Softmax, "equal scores", 3, 4, by=0.0),
+        on_normal(Softmax, "20 times as large", 5, 4, by=20.0),
+        on_normal(Softmax, "100 times as large", 5, 4, by=100.0),
+    ],
+    "Flatten": [
+        on_normal(Flatten, "images", 3, 2, 4, 4),
+        on_normal(Flatten, "a single sample", 1, 2, 3),
+    ],
+    "LayerNorm": [
+        layer_norm("normal input", 6, 4),
+        layer_norm("images", 3, 2, 4, 4),
+        layer_norm("a single sample", 1, 5),
+        layer_norm("two values", 5, 2),
+        layer_norm("far from 0", 6, 4, beside=100.0),
+        layer_norm("100 times as large", 6, 4, by=100.0),
+    ],
     "BatchNorm": [
         batch_norm("normal input", 6, 4),
         batch_norm("images", 3, 2, 4, 4),
@@ -267,6 +393,12 @@ CASES: dict[str, list[Case]] = {
         batch_norm("far from 0", 6, 4, beside=100.0),
         batch_norm("100 times as large", 6, 4, by=100.0),
     ],
+    "Dropout": [
+        dropout("half of the values dropped", 3, 3),
+        dropout("images", 2, 1, 2, 2, ratio=0.25),
+        dropout("a single sample", 1, 4),
+        dropout("all values kept", 2, 2, ratio=0.0),
+    ],
     "MeanSquaredError": [
         squared_error("normal outputs", 5, 3),
         squared_error("images", 3, 2, 4),
@@ -274,11 +406,24 @@ CASES: dict[str, list[Case]] = {
         squared_error("a single value", 4, 1),
         squared_error("100 times as large", 5, 3, by=100.0),
     ],
+    "SigmoidBinaryCrossEntropy": [
+        binary_cross_entropy("yes or no", 5, 3),
+        binary_cross_entropy("probabilities", 5, 3, soft=True),
+        binary_cross_entropy("images", 3, 2, 4),
+        binary_cross_entropy("a single sample", 1, 2),
+        binary_cross_entropy("a single value", 4, 1),
+        binary_cross_entropy("equal logits", 5, 3, by=0.0, soft=True),
+        binary_cross_entropy("20 times as large", 5, 3, by=20.0),
+        binary_cross_entropy("100 times as large, probabilities", 5, 3, by=100.0, soft=True),
+    ],
     "SoftmaxCrossEntropy": [
         cross_entropy("normal logits"),
         cross_entropy("one-hot labels", labels="one-hot"),
         cross_entropy("labels in a list", labels="list"),
         cross_entropy("labels on the backend", labels="backend"),
+        cross_entropy("soft targets", labels="soft"),
+        cross_entropy("smoothed labels", smoothing=0.1),
+        cross_entropy("smoothed soft targets, 20 times as large", by=20.0, labels="soft", smoothing=0.1),
         cross_entropy("a single sample", samples=1),
         cross_entropy("a single class", classes=1),
         cross_entropy("equal logits", by=0.0),
@@ -299,9 +444,16 @@ CASES: dict[str, list[Case]] = {
     "ExpLayer": one_number(ExpLayer),
     "LogLayer": one_number(LogLayer, positive),
     "SigmoidLayer": one_number(SigmoidLayer),
+    "Sequential": [Case("layers without arrays", sequential)],
+    "MultiLayerNet": [
+        multi_layer_net("two hidden layers", "tanh"),
+        multi_layer_net("weight decay", "sigmoid", decay=0.5),
+        multi_layer_net("weight decay and batch normalization", "gelu", decay=0.5, norm=True),
+    ],
     "Network": [
         network("a chain of all layers"),
         network("one-hot labels", labels="one-hot"),
+        network("soft targets", labels="soft"),
         network("float32", dtype="float32"),
         Case("a single layer", single_layer),
         Case("a squared error", regression),

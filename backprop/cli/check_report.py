@@ -19,7 +19,7 @@ def one_by_one(checked: list[Checked]) -> str:
     reports = [
         f"case {i} of {len(checked)}: {what}\n{report}\n" for i, (_, what, report) in enumerate(checked, 1)
     ]
-    return "\n".join([*reports, _verdict(checked, f"{checked[0].name}: all {len(checked)} cases agree")])
+    return "\n".join([*reports, _verdict(checked, f"{checked[0].name}: {_all(len(checked))}")])
 
 
 def as_table(checked: list[Checked]) -> str:
@@ -37,6 +37,10 @@ def as_table(checked: list[Checked]) -> str:
     header = ["subject", "cases", "arrays", "entries", "max |diff| / limit", ""]
     wrong = [f"\n{name}, {what}\n{report}\n" for name, what, report in checked if not report.ok]
     return "\n".join([table(header, rows), *wrong, _verdict(checked, "all gradients agree")])
+
+
+def _all(cases: int) -> str:
+    return "its case agrees" if cases == 1 else f"all {cases} cases agree"
 
 
 def _verdict(checked: list[Checked], right: str) -> str:

@@ -4,7 +4,7 @@ from typing import Any, NoReturn
 
 import click
 
-from backprop.cli.near import near
+from backprop.arrays.near import hint, near
 from backprop.cli.values import option_of, typed
 
 SETTINGS = {"max_content_width": 80, "help_option_names": ["-h", "--help"]}
@@ -57,9 +57,8 @@ class PlainErrors(click.Command):
         """Raise click.UsageError for an unknown option. click splits -word into letters; --word was meant."""
         if len(name) == 2:
             name = next((each for each in given if each.startswith(name)), name).partition("=")[0]
-        meant = near(name, self._options(ctx))
-        hint = "" if meant is None else f"; did you mean {meant}?"
-        raise click.UsageError(f"there is no option {typed(name)}{hint}", ctx) from None
+        meant = hint(name, self._options(ctx))
+        raise click.UsageError(f"there is no option {typed(name)}{meant}", ctx) from None
 
 
 class Command(PlainErrors):

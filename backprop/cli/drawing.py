@@ -6,7 +6,7 @@ import click
 
 import backprop
 from backends import Backend, cut
-from backprop.cli.near import near
+from backprop.arrays.near import near
 from backprop.cli.options import usage_errors
 from backprop.cli.own_file import NEEDS_DATA, OwnFile
 from backprop.cli.values import typed

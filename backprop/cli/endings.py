@@ -44,7 +44,12 @@ def run_to_the_end(training: Callable[..., History], shown: Display) -> Ending:
 
 
 def _drop_incomplete_evaluation(history: History) -> None:
-    lists: tuple[list[Any], ...] = history.iterations, history.train_accuracy, history.test_accuracy
+    lists: tuple[list[Any], ...] = (
+        history.iterations,
+        history.train_accuracy,
+        history.test_loss,
+        history.test_accuracy,
+    )
     whole = min(len(each) for each in lists)
     for each in lists:
         del each[whole:]

@@ -15,7 +15,7 @@ from typing import Any
 import click
 
 from backends import cut
-from backprop.cli.near import near
+from backprop.arrays.near import near
 from backprop.cli.outputs import require_not_written
 from backprop.cli.own_cleanup import cleaned_up
 from backprop.cli.own_fault import MAX_LENGTH, PARENT, PREFIXES, Fault, Faults, message_of, places

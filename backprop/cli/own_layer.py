@@ -11,6 +11,7 @@ from backends import Backend, cut, shown
 from backprop.cli.own_fault import message_of
 from backprop.cli.own_file import NEEDS_DATA, OwnFile
 from backprop.gradient_check import requirements, signatures, styles
+from backprop.gradient_check.copies import build
 from backprop.gradient_check.reach import reach
 from backprop.layers import Layer
 
@@ -56,7 +57,7 @@ def own_layer(
         if not inputs:
             made_up = shape or _shape_for(obj)
             if isinstance(obj, Layer) and not obj.params:
-                _build(obj, made_up[1:], rng, backend)
+                build(obj, made_up[1:], rng, backend)
             inputs = [_input(file, obj, made_up, rng, backend)]
         yield obj, *inputs
 
@@ -74,15 +75,6 @@ def _object_and_inputs(file: OwnFile, found: Any) -> tuple[Any, ...]:
         rule = "must be or return an object, or a tuple (object, x, ...)"
         raise file.error(f"{cut(file.name, 40)} {rule}, got {shown(found)}")
     return made
-
-
-def _build(layer: Layer, shape: tuple[int, ...], rng: Any, backend: Backend) -> None:
-    """Create the arrays of a layer and move its parameters, since a gain of 1 or a bias of 0 hides faults."""
-    layer.build(shape, rng, "float64", backend)
-    for name, array in layer.params.items():
-        before = backend.to_numpy(array)
-        shift = 0.1 * rng.standard_normal(before.shape) * (before == 0.0)
-        layer.params[name] = backend.asarray(before * rng.uniform(0.5, 1.5, before.shape) + shift)
 
 
 # -------------------------------------------------------------------------------------------------- its input

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 import backends
-from backprop.cli.near import near
+from backprop.arrays.near import hint
 
 LISTED = 60  # an error lists the valid names if they take at most this many characters
 
@@ -103,9 +103,8 @@ class OneOf(click.Choice[str]):
         """Return the name; raise click.UsageError if it is not one of the choices."""
         if value in self.choices:
             return str(value)
-        known, meant = ", ".join(self.choices), near(value, self.choices)
+        known, meant = ", ".join(self.choices), hint(value, self.choices)
         rule = f"must be one of {known}, got" if len(known) <= LISTED else "must be a known name, got"
-        hint = "" if meant is None else f"; did you mean {meant}?"
-        if meant is None and len(known) > LISTED:
-            hint = f"; there are {backends.cut(known, LISTED)}"
-        raise click.UsageError(f"{option_of(param)} {rule} {typed(value)}{hint}", ctx)
+        if not meant and len(known) > LISTED:
+            meant = f"; there are {backends.cut(known, LISTED)}"
+        raise click.UsageError(f"{option_of(param)} {rule} {typed(value)}{meant}", ctx)

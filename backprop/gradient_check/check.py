@@ -12,7 +12,7 @@ from backprop.arrays.checks import one_of
 from backprop.arrays.initializers import generator, same_random_numbers
 from backprop.gradient_check.adapter import Adapter
 from backprop.gradient_check.comparison import MAX_LIMIT, Comparison
-from backprop.gradient_check.copies import require_copies
+from backprop.gradient_check.copies import built, require_copies
 from backprop.gradient_check.fast import compare
 from backprop.gradient_check.host_arrays import differ, quiet
 from backprop.gradient_check.layer_target import LayerTarget
@@ -57,7 +57,8 @@ def check_gradients(
         A layer or a loss with `forward` and `backward`, or a network with `loss` and `gradient`.  Parameters
         are in `params` and `grads`, or in attributes W, b and dW, db. Many other names are recognized
         (docs/guides/gradient_check.md lists them); an `Adapter` covers the rest, and `check_function` takes
-        functions.
+        functions. A layer that has no arrays yet, such as Affine(3), gets them from the shape of x and a
+        fixed seed, on the copy; they are moved away from 1 and 0, which hide faults.
     *inputs : array
         x for a layer, logits and labels for a loss, x and t for a network. If backward returns a tuple, its
         items are the gradients of the first inputs.
@@ -120,7 +121,7 @@ def target_of(
     arrays = {str(n): a for n, a in params.items() if is_array(a)} if isinstance(params, Mapping) else {}
     owner = one_backend(WHERE, **arrays) if arrays else None
     first = real_array(inputs[0], "the input", owner)
-    data: list[Any] = [first, *inputs[1:]]
+    obj, data = built(obj, first), [first, *inputs[1:]]
     require_copies(data)
     wanted: tuple[int, ...] = (0,)
     if is_network(obj) and not isinstance(obj, Network):

@@ -4,13 +4,14 @@ from collections.abc import Iterable, Sequence
 from copy import deepcopy
 from typing import Any
 
-from backends import shown
+from backends import Array, Backend, backend_of, shown
 from backprop.arrays.copying import copy_as
+from backprop.arrays.initializers import generator
 from backprop.gradient_check.adapter import Adapter
 from backprop.gradient_check.places import at
 from backprop.gradient_check.reach import Reach, reach
 from backprop.gradient_check.requirements import WHERE, is_array
-from backprop.layers.layer import Layer
+from backprop.layers.layer import Layer, is_unbuilt
 
 
 def copied_as(obj: Any, dtype: str, reached: Reach, params: Iterable[Any] = ()) -> Any:
@@ -45,6 +46,24 @@ def require_copies(inputs: Sequence[Any]) -> None:
         except Exception as error:  # __deepcopy__ may raise anything
             rule = f"input {i + 1} must be copyable, such as an array or a list"
             raise TypeError(f"{WHERE}: {rule}, got {shown(data)}") from error
+
+
+def built(obj: Any, x: Array) -> Any:
+    """Return the object; for a layer without arrays yet, such as Affine(3), a copy with arrays for x."""
+    if not is_unbuilt(obj):
+        return obj
+    copied = deepcopy(obj)
+    build(copied, tuple(x.shape[1:]), generator(0), backend_of(x))
+    return copied
+
+
+def build(layer: Layer, shape: tuple[int, ...], rng: Any, backend: Backend) -> None:
+    """Create the arrays of a layer and move its parameters, since a gain of 1 or a bias of 0 hides faults."""
+    layer.build(shape, rng, "float64", backend)
+    for name, array in layer.params.items():
+        before = backend.to_numpy(array)
+        shift = 0.1 * rng.standard_normal(before.shape) * (before == 0.0)
+        layer.params[name] = backend.asarray(before * rng.uniform(0.5, 1.5, before.shape) + shift)
 
 
 def root_of(obj: Any) -> Any:

@@ -6,9 +6,10 @@ from typing import Any
 from backends import cut, describe, owner_of, shown, to_numpy
 from backprop.arrays.copying import copy_as
 from backprop.graph.of_network import LayerPass, NetworkGraph
-from backprop.losses import SoftmaxCrossEntropy
+from backprop.losses import SigmoidBinaryCrossEntropy, SoftmaxCrossEntropy
 from backprop.networks.own_passes import gradient_of
 
+IN_NATS = SoftmaxCrossEntropy, SigmoidBinaryCrossEntropy
 NEEDED = ("layers", "loss_layer", "prepare", "names", "params")
 
 
@@ -71,7 +72,7 @@ def network_graph(net: Any, x: Any, t: Any) -> NetworkGraph:
         gradients = {outer: gradient_of(layer, own) for own, outer in twin.names[seen.name].items()}
         seen.parameters = sum(math.prod(twin.params[outer].shape) for outer in gradients)
         seen.grad_norms = {outer: _norm(gradient) for outer, gradient in gradients.items()}
-    unit = "nats" if isinstance(twin.loss_layer, SoftmaxCrossEntropy) else ""
+    unit = "nats" if isinstance(twin.loss_layer, IN_NATS) else ""
     return NetworkGraph(type(net).__name__, passes, loss, unit)
 
 

@@ -2,9 +2,30 @@
 
 from backprop.layers.affine import Affine
 from backprop.layers.batch_norm import BatchNorm
+from backprop.layers.dropout import Dropout
+from backprop.layers.flatten import Flatten
+from backprop.layers.gelu import GELU
 from backprop.layers.layer import Layer
+from backprop.layers.layer_norm import LayerNorm
+from backprop.layers.leaky_relu import LeakyReLU
 from backprop.layers.relu import ReLU
 from backprop.layers.sigmoid import Sigmoid
+from backprop.layers.softmax import Softmax
+from backprop.layers.tanh import Tanh
 from backprop.losses.softmax_cross_entropy import SoftmaxCrossEntropy
 
-__all__ = ["Affine", "BatchNorm", "Layer", "ReLU", "Sigmoid", "SoftmaxCrossEntropy"]
+__all__ = [
+    "GELU",
+    "Affine",
+    "BatchNorm",
+    "Dropout",
+    "Flatten",
+    "Layer",
+    "LayerNorm",
+    "LeakyReLU",
+    "ReLU",
+    "Sigmoid",
+    "Softmax",
+    "SoftmaxCrossEntropy",
+    "Tanh",
+]

@@ -5,10 +5,11 @@ from numbers import Integral
 from typing import Any
 
 from backends import Array, Namespace, choose, cut, shown
-from backprop.arrays.checks import memory, positive_integer, positive_number
+from backprop.arrays.checks import memory, positive_integer
 from backprop.arrays.dtypes import network_dtype
 from backprop.arrays.entering import require_alike, require_samples
-from backprop.arrays.initializers import constant, gaussian, generator
+from backprop.arrays.initial_weights import Rule, initial_weights, rule_of
+from backprop.arrays.initializers import constant, generator
 from backprop.layers.layer import Layer
 
 
@@ -28,8 +29,10 @@ class Affine(Layer):
         added to creates random normal weights and zero biases.
     b : array (M,), optional
         Biases.
-    weight_init_std : float
-        Standard deviation of the random weights.
+    weight_init_std : float, str or callable, optional
+        Standard deviation of the random weights; or "he" for √(2/D), "xavier" for √(1/D), "zeros"; or a
+        function f(shape, rng) that returns them. By default the network decides: "he" before ReLU and its
+        kind, else "xavier".
 
     Raises
     ------
@@ -63,9 +66,8 @@ class Affine(Layer):
         rows = xp.reshape(x, (x.shape[0], W.shape[0]))
         return xp.reshape(dout @ W.T, x.shape), rows.T @ dout, xp.sum(dout, axis=0)
 
-    def __init__(self, W: Any, b: Any = None, *, weight_init_std: float = 0.01) -> None:
-        std = positive_number("Affine", "weight_init_std", weight_init_std, or_zero=True)
-        self.weight_init_std = std
+    def __init__(self, W: Any, b: Any = None, *, weight_init_std: Rule | None = None) -> None:
+        self.weight_init_std = None if weight_init_std is None else rule_of("Affine", weight_init_std)
         if isinstance(W, Integral) and b is None:
             self.width = positive_integer("Affine", "the number of outputs", W)
             super().__init__()
@@ -83,7 +85,9 @@ class Affine(Layer):
         super().__init__(W=W, b=b)
 
     def initial(self, shape: tuple[int, ...], rng: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        W = gaussian((prod(shape), self.width), self.weight_init_std, rng)
+        inputs, rule = prod(shape), self.weight_init_std
+        rule = "xavier" if rule is None else rule
+        W = initial_weights("Affine", rule, (inputs, self.width), inputs, rng)
         return {"W": W, "b": constant((self.width,), 0.0)}, {}
 
     @classmethod
@@ -92,7 +96,7 @@ class Affine(Layer):
         n_in: int,
         n_out: int,
         *,
-        weight_init_std: float = 0.01,
+        weight_init_std: Rule = 0.01,
         rng: Any = None,
         dtype: Any = None,
         backend: Any = None,
@@ -102,8 +106,8 @@ class Affine(Layer):
         Parameters
         ----------
         n_in, n_out : int
-        weight_init_std : float
-            Standard deviation of the weights.
+        weight_init_std : float, str or callable
+            Standard deviation of the weights; or "he", "xavier", "zeros" or a function f(shape, rng).
         rng : int or numpy.random.Generator, optional
         dtype : str or dtype, optional
             float32 or float64.
@@ -117,10 +121,10 @@ class Affine(Layer):
         """
         where = "Affine.create"
         n_in, n_out = (positive_integer(where, *named) for named in (("n_in", n_in), ("n_out", n_out)))
-        std = positive_number(where, "weight_init_std", weight_init_std, or_zero=True)
+        rule = rule_of(where, weight_init_std)
         rng, dtype = generator(rng, where), network_dtype(dtype, where)
         backend = choose(backend, where).backend
-        layer = cls(n_out, weight_init_std=std)
+        layer = cls(n_out, weight_init_std=rule)
         with memory(where, "lower n_in or n_out"):
             layer.build((n_in,), rng, dtype, backend)
         return layer

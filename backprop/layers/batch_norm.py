@@ -1,12 +1,13 @@
 """BatchNorm: every feature normalized to mean 0 and variance 1 over the batch, then scaled and shifted."""
 
+from math import prod
 from typing import Any
 
 from backends import Array, Namespace
-from backprop.arrays.checks import positive_number
-from backprop.arrays.entering import require_alike
+from backprop.arrays.checked_number import CheckedNumber
 from backprop.arrays.initializers import constant
 from backprop.layers.layer import Layer
+from backprop.layers.requirements import require_scales
 
 
 class BatchNorm(Layer):
@@ -31,13 +32,24 @@ class BatchNorm(Layer):
     Raises
     ------
     ValueError, TypeError
-        If shapes or settings are wrong, or the arrays differ in backend or dtype.
+        If shapes or settings are wrong, or the arrays differ in backend or dtype. In training also if x has
+        only one value per feature, which would be normalized to 0.
 
     Notes
     -----
     The state is running_mean and running_var, (C,), at first 0 and 1. Each pass in training moves them by a
     share 1 - momentum towards the mean and variance of its batch; the variance is divided by the number of
     values, not by one less. In evaluation they replace those of the batch.
+
+    dL/dx has three terms, since x acts on x̂ in three ways. With s = 1 / √(variance + ε) and M values of a
+    feature, the derivative of x̂_i with respect to x_j is the sum of::
+
+        s                    directly, if i = j
+        - s / M              through the mean
+        - s x̂_i x̂_j / M      through the variance: (x_i - mean) ∂s/∂x_j, where ∂s/∂x_j = -s² x̂_j / M
+
+    Multiplied by γ dout_i and summed over i, they are the three terms.
+
     Source: book section 6.3; Ioffe and Szegedy, arXiv 1502.03167, 2015.
 
     Examples
@@ -82,15 +94,19 @@ class BatchNorm(Layer):
         shift = beta - running_mean * scale
         return x * xp.reshape(scale, per_feature) + xp.reshape(shift, per_feature)
 
+    momentum = CheckedNumber(
+        "Share of the running statistics that stays.", or_zero=True, below=1.0, default=0.9
+    )
+    eps = CheckedNumber("ε, added to the variance.", default=1e-5)
+
     def __init__(
         self, gamma: Any = None, beta: Any = None, *, momentum: float = 0.9, eps: float = 1e-5
     ) -> None:
-        self.momentum = positive_number("BatchNorm", "momentum", momentum, or_zero=True, below=1.0)
-        self.eps = positive_number("BatchNorm", "eps", eps)
+        self.momentum, self.eps = momentum, eps
         if gamma is None and beta is None:
             super().__init__()
             return
-        backend = require_alike("BatchNorm", gamma=gamma, beta=beta)
+        backend = require_scales("BatchNorm", gamma, beta)
         if len(gamma.shape) != 1 or gamma.shape != beta.shape:
             got = f"{gamma.shape} and {beta.shape}"
             raise ValueError(f"BatchNorm: gamma and beta must have shape (C,), got {got}")
@@ -99,6 +115,8 @@ class BatchNorm(Layer):
         super().__init__(state=state, gamma=gamma, beta=beta)
 
     def initial(self, shape: tuple[int, ...], rng: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+        if not shape:
+            raise ValueError("BatchNorm: x must have shape (N, C, …), but a sample here has shape ()")
         ones, zeros = constant(shape[:1], 1.0), constant(shape[:1], 0.0)
         return {"gamma": ones, "beta": zeros}, {"running_mean": zeros, "running_var": ones}
 
@@ -108,6 +126,11 @@ class BatchNorm(Layer):
             raise ValueError(
                 f"BatchNorm.forward: x must have shape (N, {size}, …) with N at least 1, got {x.shape}"
             )
+
+    def check_training(self, x: Array) -> None:
+        if prod(x.shape) == x.shape[1]:
+            rule = "training needs at least two values per feature to normalize"
+            raise ValueError(f"BatchNorm.forward: {rule}, got x of shape {tuple(x.shape)}; pass more samples")
 
     def __repr__(self) -> str:
         return f"BatchNorm({self.params['gamma'].shape[0] if self.params else ''})"

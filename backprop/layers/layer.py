@@ -1,10 +1,11 @@
 """The base class of layers: named arrays and two pure functions, `compute` and `derive`."""
 
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
+from math import prod
 from types import MappingProxyType
 from typing import Any, TypeVar
 
-from backends import AnyArray, Array, Backend, NewArrays, choose, host_array, listed, one_backend, shown
+from backends import AnyArray, Array, Backend, NewArrays, choose, host_array, kind, listed, one_backend, shown
 from backprop.arrays.arrays import Arrays
 from backprop.arrays.checks import flag, sizes
 from backprop.arrays.dtypes import network_dtype
@@ -41,6 +42,9 @@ class Layer:
     `params` and `state` hold arrays by name, in the order in which compute takes them. `grads` holds the
     gradients of the parameters by the same names, new arrays after every `backward`.
 
+    An activation may set `init_before` to "he" or "xavier", the rule by which a network draws the weights of
+    the layer in front.
+
     Parameters
     ----------
     state : dict of array, optional
@@ -65,6 +69,7 @@ class Layer:
     compute: Callable[..., Any]
     derive: Callable[..., Any]
     evaluate: Callable[..., Any] | None = None
+    init_before: str | None = None
     # Defaults, so that a subclass whose __init__ skips this one is a layer without arrays.
     state: Mapping[str, Array] = MappingProxyType({})
     grads: Mapping[str, Array] = MappingProxyType({})
@@ -76,7 +81,7 @@ class Layer:
         if params:
             one_backend(type(self).__name__, **params)
         self.params = params
-        self.state = Arrays.gather(state) if state else {}
+        self.state = Arrays.gather(state, type(self).__name__) if state else {}
         self.grads = {}
 
     @property
@@ -100,8 +105,9 @@ class Layer:
     def initial(self, shape: tuple[int, ...], rng: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return the initial parameters and state, two dicts of host arrays, for samples of this shape.
 
-        rng: a numpy.random.Generator. A layer that is always constructed with its arrays need not define
-        this.
+        rng: a numpy.random.Generator. Integers in the state keep their dtype, if all of it has the same;
+        everything else gets that of the network. A layer that is always constructed with its arrays need
+        not define this.
         """
         return {}, {}
 
@@ -124,18 +130,30 @@ class Layer:
         backend, dtype = choose(backend, where).backend, network_dtype(dtype, where)
         made = self.initial(shape, generator(rng, where))
         require_initial(self, made)
-        self.params, state = (
-            {
-                name: cast(where, name, host_array(where, name, a), dtype, backend)
-                for name, a in arrays.items()
-            }
-            for arrays in made
-        )
+        params, state = ({name: host_array(where, name, a) for name, a in arrays.items()} for arrays in made)
+        self.params = {name: cast(where, name, a, dtype, backend) for name, a in params.items()}
         if state:
-            self.state = Arrays.gather(state)
+            dtypes = {name: a.dtype if kind(a) in "iu" else dtype for name, a in state.items()}
+            self.state = Arrays.gather(
+                {name: cast(where, name, a, dtypes[name], backend) for name, a in state.items()}, where
+            )
 
     def check(self, x: Array) -> None:
         """Raise ValueError if compute cannot take an x of this shape."""
+
+    def check_training(self, x: Array) -> None:
+        """Raise ValueError if an x of this shape, which compute can take, must not be trained on.
+
+        A pass in training calls it, before compute and once for a shape; evaluation does not.
+        """
+
+    def multiply_adds(self, out_shape: tuple[int, ...]) -> int:
+        """Return the multiplications with weights that one sample takes, for `net.summary()`.
+
+        out_shape: shape of the output of one sample. By default the number of values in parameters with two
+        or more axes, each used once. A layer that uses its weights several times overrides this.
+        """
+        return products(self.params.values())
 
     @runs_formulas
     def forward(self, x: AnyArray, training: bool = True) -> AnyArray:
@@ -145,10 +163,11 @@ class Layer:
         is that of the new values.
         """
         where = f"{type(self).__name__}.forward"
-        if not self.params and type(self).initial is not Layer.initial:
+        if is_unbuilt(self):
             cure = "add it to a network, or call layer.build(shape_of_a_sample)"
             raise RuntimeError(f"{where}: {self!r} has no arrays yet: {cure}")
         training, backend = flag(where, "training", training), require_alike(where, x=x, **self.params)
+        one_backend(where, **{**self.state, "x": x})
         self.check(x)
         stage = self._stage(backend, x)
         if not training:
@@ -191,12 +210,27 @@ class Layer:
             raise RuntimeError(f"{where}: {self._kept}")
         return self._kept
 
-    # A forward belongs to the backward of this very object, so copies and pickles leave it out.
+    # A forward belongs to the backward of this very object, so copies and pickles leave it out. They also
+    # leave out a function that has drawn the weights: a lambda cannot be pickled.
     def __getstate__(self) -> dict[str, Any]:
-        return {**vars(self), "_kept": NEVER}
+        state = {**vars(self), "_kept": NEVER}
+        if self.params and callable(state.get("weight_init_std")):
+            state["weight_init_std"] = None
+        return state
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}()"
+
+
+def is_unbuilt(layer: Any) -> bool:
+    """Return whether an object is a Layer that still waits for a network to create its arrays."""
+    waits = isinstance(layer, Layer) and type(layer).initial is not Layer.initial
+    return waits and not layer.params and not layer.state
+
+
+def products(arrays: Iterable[Array]) -> int:
+    """Return the number of values in arrays with two or more axes."""
+    return sum(prod(array.shape) for array in arrays if len(array.shape) > 1)
 
 
 def has_own_passes(layer: Any) -> bool:

@@ -33,6 +33,8 @@ class ReLU(Layer):
     array([0., 0., 5.])
     """
 
+    init_before = "he"
+
     def compute(self, xp: Namespace, x: Array) -> tuple[Array, tuple[Array]]:
         out = xp.where(xp.real(x) <= 0, 0.0, x)
         return out, (out,)

@@ -1,10 +1,11 @@
 """Checks of what a layer's author wrote: which methods it has, and what they take and return."""
 
 from collections.abc import Mapping, Sequence
+from numbers import Integral
 from typing import Any
 
-from backends import Array, NewArrays, dtype_name, mix, one_backend, owner_of, shown
-from backprop.arrays.entering import COMPUTED
+from backends import Array, Backend, NewArrays, dtype_name, kind, mix, one_backend, owner_of, shown
+from backprop.arrays.entering import COMPUTED, require_alike
 
 
 def require_formulas(layer: Any) -> None:
@@ -47,6 +48,9 @@ def require_compute(layer: Any, result: Any, ws: NewArrays, state: Sequence[Arra
     shapes = [array.shape for array in state]
     if state and [getattr(new, "shape", None) for new in result[2]] != shapes:
         raise ValueError(f"{where}: the new state must have the shapes of the state, {shapes}")
+    for old, new in zip(state, result[2] if state else (), strict=True):
+        if kind(old) in "iu" and kind(new) not in "iu":
+            raise TypeError(f"{where}: the new state must hold integers, as the state, got {new.dtype}")
 
 
 def require_derive(layer: Any, result: Any, params: Sequence[Array], ws: NewArrays, shape: Any) -> None:
@@ -91,6 +95,14 @@ def require_gradient(where: str, name: str, param: Array, grad: Any, cure: str =
         got = getattr(grad, "shape", type(grad).__name__)
         rule = f"the gradient of {name} must have its shape, {param.shape}"
         raise ValueError(f"{where}: {rule}, got {got}{cure}")
+
+
+def require_scales(where: str, gamma: Any, beta: Any) -> Backend:
+    """Return the backend of γ and β. Raise TypeError unless both are arrays, alike and floating-point."""
+    if gamma is None or beta is None or isinstance(gamma, (Integral, tuple)):
+        rule = "gamma and beta must be two arrays, or left out, since a network knows their size"
+        raise TypeError(f"{where}: {rule}, got {shown(gamma)} and {shown(beta)}; use {where}()")
+    return require_alike(where, gamma=gamma, beta=beta)
 
 
 def require_initial(layer: Any, made: Any) -> None:

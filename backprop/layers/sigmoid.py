@@ -12,7 +12,7 @@ class Sigmoid(Layer):
         dL/dx = dout · out (1 - out) = dout · e / (1 + e)²        with e = exp(-|x|)
 
     x, out, dout and dx have the same shape, which may be any. No x overflows, and the derivative keeps its
-    digits in both tails, where out (1 - out) rounds to 0.
+    digits for large x, where 1 - out rounds to 0.
 
     Raises
     ------
@@ -33,6 +33,8 @@ class Sigmoid(Layer):
     >>> layer.backward(xp.asarray([1.0, 1.0, 1.0]))
     array([0.  , 0.25, 0.  ])
     """
+
+    init_before = "xavier"
 
     def compute(self, xp: Namespace, x: Array) -> tuple[Array, tuple[Array]]:
         negative = xp.real(x) < 0

@@ -57,10 +57,11 @@ def fused_link(backend: Backend, dtype: Any, layer: Any, follower: Any) -> Link 
 
 
 def _twins(backend: Backend, dtype: Any, *layers: Any) -> tuple[Any, Any] | None:
-    """Return the twins of compute and derive, bound to the first layer; None unless both exist."""
+    """Return the twins of compute and derive, bound to the layer or both layers; None unless both exist."""
     compute = find(backend.name, dtype, *[each.compute for each in layers])
     derive = find(backend.name, dtype, *[each.derive for each in layers])
-    return (MethodType(compute, layers[0]), MethodType(derive, layers[0])) if compute and derive else None
+    bound_to = layers[0] if len(layers) == 1 else layers
+    return (MethodType(compute, bound_to), MethodType(derive, bound_to)) if compute and derive else None
 
 
 class Stage:
@@ -88,13 +89,16 @@ class Stage:
         self.context = ws if link.is_twin else ws.backend.xp
         self.arrays = (*params, *state) if state else params
         self.saved: tuple[Any, ...] = ()
+        self.shape: tuple[int, ...] | None = None  # of the last x in training
         self.new_state: Sequence[Array] = ()
 
     def forward(self, x: AnyArray, *targets: Array) -> AnyArray:
         """Return the output in training; keep what backward needs, and the new state until it is written."""
         out: AnyArray
+        if x.shape != self.shape:
+            self.link.layer.check_training(x)
+            self.shape = x.shape
         result = self.compute(self.context, x, *targets, *self.arrays)
-        self.shape = x.shape
         if not self.is_twin:
             require_compute(self.link.layer, result, self.ws, self.state, x.shape[:1] if targets else None)
         if self.state:

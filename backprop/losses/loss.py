@@ -51,8 +51,8 @@ class Loss(Layer):
     ) -> Array:
         """Return targets as compute needs them: by default real numbers in the shape of the scores.
 
-        Integers are returned on the backend. Floating-point targets may still be on the host; the caller
-        casts and moves them.
+        For scores (N, 1) they may have shape (N,). Integers are returned on the backend. Floating-point
+        targets may still be on the host; the caller casts and moves them.
 
         Parameters
         ----------
@@ -66,13 +66,7 @@ class Loss(Layer):
         wait : bool
             Also check values on a device, which waits for it.
         """
-        t = entering(where, "targets", t, backend, wait)
-        if tuple(t.shape) != tuple(shape):
-            rule = f"targets must have the shape of the outputs, {tuple(shape)}"
-            cure = f"; use t.reshape{tuple(shape)}" if prod(t.shape) == prod(shape) else ""
-            raise ValueError(f"{where}: {rule}, got {t.shape}{cure}")
-        if kind(t) == "c":
-            raise TypeError(f"{where}: targets must be real, got {t.dtype}")
+        t = in_shape(where, t, shape, backend, wait)
         return t if kind(t) == "f" else backend.asarray(t, "float64")
 
     def check(self, scores: Array) -> None:
@@ -131,3 +125,20 @@ class Loss(Layer):
         self._kept = CONSUMED
         gradient = stage.backward(1.0 / losses.shape[0])
         return gradient if isinstance(dout, float) and dout == 1.0 else gradient * dout
+
+
+def in_shape(where: str, t: Any, shape: tuple[int, ...], backend: Backend, wait: bool) -> Array:
+    """Return real targets in the shape of the scores, else raise; host data as NumPy arrays.
+
+    The arguments are those of Loss.targets.
+    """
+    found, shape = entering(where, "targets", t, backend, wait), tuple(shape)
+    if len(found.shape) == 1 and shape == (*found.shape, 1):
+        found = found[:, None]
+    if tuple(found.shape) != shape:
+        rule = f"targets must have the shape of the outputs, {shape}"
+        cure = f"; use t.reshape{shape}" if prod(found.shape) == prod(shape) else ""
+        raise ValueError(f"{where}: {rule}, got {found.shape}{cure}")
+    if kind(found) == "c":
+        raise TypeError(f"{where}: targets must be real, got {found.dtype}")
+    return found

@@ -1,6 +1,8 @@
 """Networks: layers in a chain with a loss at its end."""
 
+from backprop.networks.multi_layer_net import MultiLayerNet
 from backprop.networks.network import Network
+from backprop.networks.sequential import Sequential
 from backprop.networks.two_layer_net import TwoLayerNet
 
-__all__ = ["Network", "TwoLayerNet"]
+__all__ = ["MultiLayerNet", "Network", "Sequential", "TwoLayerNet"]

@@ -11,7 +11,7 @@ from typing import Any
 
 from backends import Array, Backend, NewArrays
 from backprop.arrays.arrays import Arrays
-from backprop.layers.layer import has_own_passes
+from backprop.layers.layer import Layer, has_own_passes
 from backprop.layers.stage import Link, Stage, fused_link, link, write
 from backprop.networks.own_passes import OwnPasses, require_attached
 
@@ -35,7 +35,7 @@ def links_of(
         if layer is fused:
             continue
         found = Link(layer) if has_own_passes(layer) else None
-        if found is None and follower is not None and not has_own_passes(follower):
+        if found is None and _may_be_fused(follower):
             found = fused_link(backend, dtype, layer, follower)
             fused = follower if found else None
         found = found or link(backend, dtype, layer)
@@ -43,6 +43,16 @@ def links_of(
         found.keys = tuple((f"d{own}", shapes[outer]) for own, outer in names.items())
         links.append(found)
     return links
+
+
+def _may_be_fused(follower: Any) -> bool:
+    """Return whether a layer runs its formulas and has no rule that a fused twin would skip."""
+    return follower is not None and not has_own_passes(follower) and not _may_refuse(follower)
+
+
+def _may_refuse(layer: Any) -> bool:
+    """Return whether a layer has its own `check_training`."""
+    return getattr(layer.check_training, "__func__", None) is not Layer.check_training
 
 
 class Chain:
@@ -119,6 +129,23 @@ class Chain:
         for stage in self.with_state:
             write(stage.state, stage.new_state)
         return dout
+
+    def check_training(self, shape: tuple[int, ...]) -> None:
+        """Raise ValueError if a layer must not be trained on a batch of this shape. Keeps nothing.
+
+        To find the shapes inside, layers are evaluated on zeros. If a layer has its own passes, nothing is
+        checked before `forward`, since a user may count on how often they run.
+        """
+        rules = [stage for stage in self.body if type(stage) is Stage and _may_refuse(stage.link.layer)]
+        if rules and not self.own_passes:
+            ws = rules[0].ws
+            x = ws.backend.zeros(shape, ws.dtype)
+            for stage in self.body:
+                if stage in rules:
+                    stage.link.layer.check_training(x)
+                if stage is rules[-1]:
+                    return
+                x = stage.evaluate(x)
 
     def losses(self, x: Array, targets: Array) -> Array:
         """Return the same as `forward`, in evaluation mode."""

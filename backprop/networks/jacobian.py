@@ -16,7 +16,7 @@ from math import prod
 from typing import Any
 
 from backends import Array, backend_of, to_numpy
-from backprop.layers import Affine, ReLU, Sigmoid
+from backprop.layers import GELU, Affine, Flatten, LayerNorm, LeakyReLU, ReLU, Sigmoid, Softmax, Tanh
 from backprop.layers.layer import has_own_passes
 from backprop.networks.network import Network
 from backprop.numerical.gradient import H_COMPLEX, central_steps
@@ -33,7 +33,8 @@ def affine_columns(layer: Any, name: str, entries: Array, x: Array) -> Array:
 
 
 COLUMNS: dict[type, Callable[[Any, str, Array, Array], Array]] = {Affine: affine_columns}
-PER_SAMPLE = (Affine, ReLU, Sigmoid)  # layers whose output of a sample depends on that sample alone
+# Layers whose output of a sample depends on that sample alone.
+PER_SAMPLE = (Affine, Flatten, GELU, LayerNorm, LeakyReLU, ReLU, Sigmoid, Softmax, Tanh)
 
 
 @dataclass

@@ -6,15 +6,16 @@ never written again. Inside, a Chain (chain.py) computes with checked arrays on 
 
 import copy
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from math import prod
 from threading import RLock
-from types import MappingProxyType, MethodType
+from types import MappingProxyType
 from typing import Any, Self
 
 from backends import Array, Backend, NewArrays, backend_of, choose, cut, find, kind
 from backprop.arrays.arrays import Arrays
-from backprop.arrays.checks import flag, memory
+from backprop.arrays.checks import flag, memory, require_one_number
 from backprop.arrays.copying import copy_as
 from backprop.arrays.dtypes import one_dtype
 from backprop.arrays.entering import cast, entering
@@ -26,6 +27,7 @@ from backprop.networks import own_passes
 from backprop.networks.assembly import OWNERS, assemble, require_passes
 from backprop.networks.chain import Chain, links_of
 from backprop.networks.counting import counted, states_of
+from backprop.networks.summary import Summary, summary
 from backprop.numerical.gradient import STEP_DTYPES, numerical_gradient, require_method
 
 FORMULAS = ("forward", "backward", "compute", "derive", "evaluate")  # a user may replace any of them
@@ -42,7 +44,7 @@ class Network:
         Layers, by name or in order, from the input to the output. Each is a `Layer` or any object with
         `forward` and `backward`: see docs/guides/own_layers.md.
     loss : Loss
-        Or any object with `forward(x, t)` and `backward()`.
+        Or any object with `forward(x, t)` and `backward(dout=1)`.
     input_size : int or tuple of int
         Values per sample, or the shape of a sample.
     output_size : int, optional
@@ -72,6 +74,7 @@ class Network:
     """
 
     _smaller = "make its layers smaller"  # the cure in a MemoryError
+    _input = "input_size"  # what the parameter is called
 
     def __init__(
         self,
@@ -86,10 +89,12 @@ class Network:
     ) -> None:
         where = type(self).__name__
         with memory(where, self._smaller):
-            made = assemble(where, layers, loss, input_size, output_size, rng, dtype, backend)
+            sample = self._input, input_size
+            made = assemble(where, layers, loss, sample, output_size, rng, dtype, backend)
         self._layers, self.names, self._params = made.layers, made.names, made.params
-        self.loss_layer, self.input_shape, self.output_shape = loss, made.input_shape, made.output_shape
-        self.input_size, self.output_size = prod(made.input_shape), prod(made.output_shape)
+        self.loss_layer, self.input_shape, self.output_shapes = loss, made.input_shape, made.output_shapes
+        self.output_shape = [*made.output_shapes.values()][-1]
+        self.input_size, self.output_size = prod(self.input_shape), prod(self.output_shape)
         self._bind()
 
     def _bind(self) -> None:
@@ -134,6 +139,15 @@ class Network:
         """The element type of the parameters. Fixed; `astype` returns a copy in another."""
         return self._params.flat.dtype
 
+    def summary(self) -> Summary:
+        """Return a table of the layers: output shapes, parameters, multiply-adds and bytes.
+
+        Its `rows` are named tuples (layer, output_shape, parameters, multiply_adds, bytes), and `total` is
+        their sum. Shapes and multiply-adds are per sample, in a forward pass; only multiplications with
+        weights count (see `Layer.multiply_adds`). Bytes are those of the parameters.
+        """
+        return summary(self)
+
     def to(self, backend: str | Backend) -> Self:
         """Return a deep copy of this network on another backend."""
         return copy_as(self, backend=choose(backend, f"{type(self).__name__}.to").backend)
@@ -157,8 +171,8 @@ class Network:
         x : array (N, …)
             Samples, of input_size values each.
         t : array
-            Targets as the network's loss takes them: for SoftmaxCrossEntropy labels (N,) in [0, C) or
-            one-hot (N, C).
+            Targets as the network's loss takes them: for SoftmaxCrossEntropy labels (N,) in [0, C), or
+            one-hot or soft (N, C).
         training : bool
             Compute as in training, with all samples in one batch. The layers' state does not change.
 
@@ -175,7 +189,7 @@ class Network:
         chain = self.chain(x.dtype)
         run = chain.forward if training else chain.losses
         pieces = [(x, targets)] if training else self._pieces(x, targets)
-        with chain.lock:
+        with chain.lock, own_passes.same_state(chain.stages):
             losses = [run(*piece) for piece in pieces]
         if not has_own_passes(self.loss_layer):
             return self._backend.xp.mean(self._joined(losses))
@@ -222,9 +236,10 @@ class Network:
         try:
             grads = self._params.like(backend.empty(self._params.flat.shape, self._params.flat.dtype))
             chain = self.chain(values.dtype, grads=grads, needs_dx=input_gradient)
-            with chain.lock:
+            with chain.lock, own_passes.same_state(chain.stages) as before:
                 chain.forward(values, targets)
                 dx = chain.backward()
+                before.pop_all()
         except MemoryError as error:
             raise MemoryError(f"{where}: {error}; pass fewer samples at once") from error
         if not input_gradient:
@@ -264,7 +279,8 @@ class Network:
         def loss(_: Array) -> Any:
             if self.overrides("loss"):
                 return copied.loss_in_training(x, t)
-            losses = chain.forward(values, targets)
+            with own_passes.same_state(chain.stages):
+                losses = chain.forward(values, targets)
             return mean(losses) if getattr(losses, "shape", ()) else losses
 
         may_draw = chain.own_passes or self.overrides("loss")
@@ -323,26 +339,75 @@ class Network:
         chain : Chain, optional
             A chain without the loss, to use again in a loop.
         """
-        loss, backend = self.loss_layer, self._backend
-        own = getattr(loss, "correct", None)
-        correct: Any = own if callable(own) else own_passes.correct
-        context: Any = backend.xp
-        twin = find(backend.name, self.dtype, correct)
-        if twin is not None:
-            correct, context = MethodType(twin, loss), NewArrays(backend, self.dtype)
         chain = chain or self.chain(x.dtype, with_loss=False)
         scores_of = self.predict if self.overrides("predict") else chain.scores
-        right: list[Any] = []
+        correct, right = self._correct(), []
         with chain.lock:
             for piece, t in self._pieces(x, targets):
-                right.append(correct(context, scores_of(piece), t))
-        if right[0] is None:
-            return None
-        return int(backend.to_numpy(self._joined(right)).sum()) / int(x.shape[0])
+                right.append(correct(scores_of(piece), t))
+                if right[0] is None:
+                    return None
+        return int(self._backend.to_numpy(self._joined(right)).sum()) / int(x.shape[0])
+
+    def measured(self, x: Array, targets: Array, chain: Chain | None = None) -> tuple[float, float | None]:
+        """Return the mean loss and the accuracy on checked data, in evaluation mode.
+
+        Both come from one pass, unless `loss`, `predict` or `accuracy` is overridden: then from these
+        methods. The accuracy is None if the loss does not define one.
+
+        Parameters
+        ----------
+        x, targets : array
+            Data as `prepare` returns it.
+        chain : Chain, optional
+            A chain without the loss, to use again in a loop.
+        """
+        if self.overrides("loss", "predict", "accuracy"):
+            own: Any = self.loss(x, targets)
+            require_one_number(f"{type(self).__name__}.loss", own)
+            return float(own), self.measured_accuracy(x, targets, chain)
+        chain = chain or self.chain(x.dtype, with_loss=False)
+        links = links_of([], self.loss_layer, {}, self._backend, x.dtype)
+        last = Chain(links, self._params, x.dtype, self._backend, self._lock)
+        correct, to_numpy = self._correct(), self._backend.to_numpy
+        losses, right, counts = [], [], []
+        with chain.lock, last.lock:
+            for piece, t in self._pieces(x, targets):
+                scores = chain.scores(piece)
+                losses.append(last.losses(scores, t))
+                right.append(correct(scores, t))
+                counts.append(int(piece.shape[0]))
+        total = sum(counts)
+        if has_own_passes(self.loss_layer):  # which returns means
+            loss = sum(float(mean) * count for mean, count in zip(losses, counts, strict=True)) / total
+        else:
+            loss = float(to_numpy(self._joined(losses)).mean(dtype="float64"))
+        return loss, None if right[0] is None else int(to_numpy(self._joined(right)).sum()) / total
+
+    def measured_accuracy(self, x: Array, targets: Array, chain: Chain | None = None) -> float | None:
+        """Return the accuracy as `measured` does, without the loss."""
+        if not self.overrides("accuracy"):
+            return self.share_correct(x, targets, chain)
+        own: Any = self.accuracy(x, targets)
+        require_one_number(f"{type(self).__name__}.accuracy", own)
+        return float(own)
+
+    def _correct(self) -> Callable[[Array, Array], Any]:
+        """Return the function of scores and targets that says which samples are correct, or returns None."""
+        own, backend = getattr(self.loss_layer, "correct", None), self._backend
+        correct: Any = own if callable(own) else own_passes.correct
+        twin = find(backend.name, self.dtype, correct)
+        if twin is None:
+            return partial(correct, backend.xp)
+        return partial(twin, self.loss_layer, NewArrays(backend, self.dtype))
 
     def overrides(self, *names: str) -> bool:
         """Return whether any of these methods is overridden, in a subclass or on this object."""
-        return any(getattr(getattr(self, name), "__func__", None) is not METHODS[name] for name in names)
+        return any(self._function(name) is not METHODS[name] for name in names)
+
+    def _function(self, name: str) -> Any:
+        """Return the function behind a method; None for anything else, such as a lambda on this object."""
+        return getattr(getattr(self, name), "__func__", None)
 
     def _found_links(self, with_loss: bool, dtype: Any) -> list[Link]:
         """Return the links of a chain, from a cache.

@@ -4,11 +4,12 @@ Their parameters are `params`, with gradients in `grads`; or, as in the book, at
 """
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
-from backends import Array, Backend, Namespace, kind, owner_of, to_numpy
+from backends import Array, Backend, Namespace, backend_of, kind, owner_of, to_numpy
 from backprop.layers.layer import Layer
 from backprop.layers.requirements import require_array, require_dx, require_gradient
 from backprop.layers.stage import write
@@ -116,6 +117,18 @@ class OwnPasses:
         elif getattr(out, "shape", ()) != ():
             raise ValueError(f"{where} the mean loss, one number, got shape {out.shape}")
         return out
+
+
+def same_state(stages: Iterable[Any]) -> ExitStack:
+    """Return a context that restores the state of Layers with their own forward, which writes it at once.
+
+    Its method `pop_all` lets them keep the new state.
+    """
+    own = [stage.layer for stage in stages if isinstance(stage, OwnPasses) and isinstance(stage.layer, Layer)]
+    arrays = [array for layer in own for array in layer.state.values()]
+    context = ExitStack()
+    context.callback(write, arrays, [backend_of(array).copy(array) for array in arrays])
+    return context
 
 
 def correct(xp: Namespace, scores: Array, targets: Array) -> Array | None:

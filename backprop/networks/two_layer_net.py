@@ -3,7 +3,8 @@
 from typing import Any
 
 from backends import Backend
-from backprop.arrays.checks import positive_integer, positive_number
+from backprop.arrays.checks import positive_integer
+from backprop.arrays.initial_weights import Rule, rule_of
 from backprop.layers import Affine, ReLU
 from backprop.losses import SoftmaxCrossEntropy
 from backprop.networks.network import Network
@@ -20,8 +21,9 @@ class TwoLayerNet(Network):
         Hidden units.
     output_size : int
         Classes.
-    weight_init_std : float
-        Standard deviation of the initial weights. Biases start at 0.
+    weight_init_std : float, str or callable
+        Standard deviation of the initial weights; or "he", "xavier", "zeros" or a function f(shape, rng).
+        Biases start at 0.
     dtype : str or dtype, optional
         float32 or float64; by default BACKPROP_DTYPE, else float32.
     rng : int or numpy.random.Generator, optional
@@ -65,14 +67,14 @@ class TwoLayerNet(Network):
         input_size: int = 784,
         hidden_size: int = 50,
         output_size: int = 10,
-        weight_init_std: float = 0.01,
+        weight_init_std: Rule = 0.01,
         dtype: Any = None,
         rng: Any = None,
         backend: str | Backend | None = None,
     ) -> None:
         sizes = {"input_size": input_size, "hidden_size": hidden_size, "output_size": output_size}
         n_in, n_hidden, n_out = (positive_integer("TwoLayerNet", name, n) for name, n in sizes.items())
-        std = positive_number("TwoLayerNet", "weight_init_std", weight_init_std, or_zero=True)
-        first, second = Affine(n_hidden, weight_init_std=std), Affine(n_out, weight_init_std=std)
+        rule = rule_of("TwoLayerNet", weight_init_std)
+        first, second = Affine(n_hidden, weight_init_std=rule), Affine(n_out, weight_init_std=rule)
         chain, loss = [first, ReLU(), second], SoftmaxCrossEntropy()
         super().__init__(chain, loss, n_in, n_out, rng=rng, dtype=dtype, backend=backend)

@@ -1,7 +1,15 @@
-"""Optimizers: rules that move parameters along their gradients."""
+"""Optimizers: rules that move parameters along their gradients. Schedules change their settings by step."""
 
+from backprop.optimizers.ada_grad import AdaGrad
+from backprop.optimizers.adam import Adam
+from backprop.optimizers.adam_w import AdamW
 from backprop.optimizers.momentum import Momentum
+from backprop.optimizers.nesterov import Nesterov
 from backprop.optimizers.optimizer import Optimizer
+from backprop.optimizers.rms_prop import RMSProp
+from backprop.optimizers.schedules import Constant, Cosine, OneCycle, Schedule, StepDecay, WarmUp
+from backprop.optimizers.setting import Setting
 from backprop.optimizers.sgd import SGD
 
-__all__ = ["SGD", "Momentum", "Optimizer"]
+__all__ = ["SGD", "AdaGrad", "Adam", "AdamW", "Momentum", "Nesterov", "Optimizer", "RMSProp", "Setting"]
+__all__ += ["Constant", "Cosine", "OneCycle", "Schedule", "StepDecay", "WarmUp"]

@@ -15,10 +15,15 @@ FLOAT32_MIN = 2.0**-149  # the smallest subnormal; anything below rounds to 0
 def rate_in(dtype: Any, where: str, rate: Any) -> float:
     """Return a learning rate as a float; raise TypeError or ValueError unless it is positive in dtype."""
     number: float = positive_number(where, "learning_rate", rate)
-    if dtype_name(dtype) == "float32" and not FLOAT32_MIN <= number <= FLOAT32_MAX:
-        rule = "learning_rate must be a finite number above 0 in float32"
-        raise ValueError(f"{where}: {rule}, got {number:g}")
+    number_in(dtype, where, "learning_rate", number)
     return number
+
+
+def number_in(dtype: Any, where: str, name: str, number: float | None) -> None:
+    """Raise ValueError for a number above 0 that becomes 0 or infinite in dtype."""
+    if number and dtype_name(dtype) == "float32" and not FLOAT32_MIN <= number <= FLOAT32_MAX:
+        rule = f"{name} must be a finite number above 0 in float32"
+        raise ValueError(f"{where}: {rule}, got {number:g}")
 
 
 def require_fitting(where: str, params: Arrays, grads: Arrays) -> None:

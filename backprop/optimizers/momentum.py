@@ -1,12 +1,14 @@
 """Momentum: gradients accelerate a velocity, and the velocity moves the parameters."""
 
+from collections.abc import Collection
+
 from backends import Array, Namespace
-from backprop.arrays.checks import positive_number
 from backprop.optimizers.optimizer import Optimizer
+from backprop.optimizers.setting import Setting
 
 
 class Momentum(Optimizer):
-    """Stochastic gradient descent with momentum.
+    """Stochastic gradient descent with momentum, in the book's form.
 
     The update is, with v = 0 at first::
 
@@ -17,7 +19,9 @@ class Momentum(Optimizer):
     learning_rate : float
         Above 0. It may be changed between updates.
     momentum : float
-        In [0, 1). It may be changed between training runs.
+        In [0, 1). It may be changed between updates.
+    weight_decay, decayed, clip : optional
+        As for Optimizer.
 
     Raises
     ------
@@ -26,6 +30,10 @@ class Momentum(Optimizer):
 
     Notes
     -----
+    PyTorch's form is v ← momentum · v + dL/dw, w ← w - learning_rate · v. At a constant rate it moves the
+    parameters alike. When the rate changes, it differs: here the velocity keeps the rates at which it was
+    gained, there the new rate holds for all of it at once. PyTorch's `dampening` is 0 here.
+
     Source: book section 6.1.4.
 
     Examples
@@ -40,22 +48,24 @@ class Momentum(Optimizer):
     (17,)
     """
 
+    settings = ("learning_rate", "momentum")
     zeros = ("v",)
+    momentum = Setting("The momentum. It may be changed between updates.", or_zero=True, below=1.0)
 
-    def compute(self, xp: Namespace, w: Array, g: Array, rate: Array, v: Array) -> tuple[Array, tuple[Array]]:
-        v = self.momentum * v - rate * g
+    def compute(
+        self, xp: Namespace, w: Array, g: Array, rate: Array, momentum: Array, v: Array
+    ) -> tuple[Array, tuple[Array]]:
+        v = momentum * v - rate * g
         return w + v, (v,)
 
-    def __init__(self, learning_rate: float = 0.01, momentum: float = 0.9) -> None:
-        super().__init__(learning_rate)
+    def __init__(
+        self,
+        learning_rate: float = 0.01,
+        momentum: float = 0.9,
+        *,
+        weight_decay: float = 0.0,
+        decayed: str | Collection[str] = "weights",
+        clip: float | None = None,
+    ) -> None:
+        super().__init__(learning_rate, weight_decay=weight_decay, decayed=decayed, clip=clip)
         self.momentum = momentum
-
-    @property
-    def momentum(self) -> float:
-        """The momentum. It may be changed between training runs."""
-        return self._momentum
-
-    @momentum.setter
-    def momentum(self, value: float) -> None:
-        name = type(self).__name__
-        self._momentum = positive_number(name, "momentum", value, or_zero=True, below=1.0)

@@ -1,5 +1,7 @@
 """Stochastic gradient descent: w ← w - learning_rate · dL/dw."""
 
+from collections.abc import Collection
+
 from backends import Array, Namespace
 from backprop.optimizers.optimizer import Optimizer
 
@@ -15,11 +17,13 @@ class SGD(Optimizer):
     ----------
     learning_rate : float
         Above 0. It may be changed between updates.
+    weight_decay, decayed, clip : optional
+        As for Optimizer.
 
     Raises
     ------
     ValueError, TypeError
-        If the learning rate is out of range or not a number.
+        If a setting is out of range or not a number.
 
     Notes
     -----
@@ -36,5 +40,12 @@ class SGD(Optimizer):
     def compute(self, xp: Namespace, w: Array, g: Array, rate: Array) -> tuple[Array, tuple[()]]:
         return w - rate * g, ()
 
-    def __init__(self, learning_rate: float = 0.1) -> None:
-        super().__init__(learning_rate)
+    def __init__(
+        self,
+        learning_rate: float = 0.1,
+        *,
+        weight_decay: float = 0.0,
+        decayed: str | Collection[str] = "weights",
+        clip: float | None = None,
+    ) -> None:
+        super().__init__(learning_rate, weight_decay=weight_decay, decayed=decayed, clip=clip)

@@ -2,8 +2,9 @@
 
 ::
 
-    history.py      loss and accuracies of a `History`; `History.plot` calls it
+    history.py      losses, accuracies and rates of a `History`; `History.plot` calls it
     curves.py       the lists of a `History` that are drawn, checked
+    rate_range.py   the loss over the learning rate; `LearningRateRange.plot` calls it
     mistakes.py     the images that a network misreads, the most confident answers first
     weights.py      the weights of the first layer, an image per hidden unit
     pixels.py       a grid of images

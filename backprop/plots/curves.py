@@ -9,12 +9,19 @@ from backends import shown
 
 
 class Curves(NamedTuple):
-    """The lists of a `History`, with an accuracy for each entry of `iterations`, or none."""
+    """The lists of a `History`: one value per batch, or per entry of `iterations`, or none at all."""
 
     loss: list[float]
     iterations: list[float]
     train_accuracy: list[float]
     test_accuracy: list[float]
+    validation_accuracy: list[float]
+    validation_loss: list[float]
+    test_loss: list[float]
+    learning_rate: list[float]
+
+
+NEEDED = ("loss", "iterations", "train_accuracy", "test_accuracy")
 
 
 def curves_of(history: Any) -> Curves:
@@ -27,10 +34,16 @@ def curves_of(history: Any) -> Curves:
     if not record.loss and not record.iterations:
         raise ValueError("plot_history: the history is empty; train first")
     _require("iterations", record.iterations, "counts of updates", lambda at: isfinite(at) and at >= 0)
-    for name in ("train_accuracy", "test_accuracy"):
+    for name in Curves._fields[2:]:
         values = getattr(record, name)
-        _require(name, values, "fractions, as 0.97 for 97%", lambda part: not (part < 0 or part > 1))
-        if values and len(values) != len(record.iterations):
+        if name.endswith("accuracy"):
+            _require(name, values, "fractions, as 0.97 for 97%", lambda part: not (part < 0 or part > 1))
+        if name == "learning_rate":
+            _require(name, values, "finite numbers of at least 0", lambda rate: isfinite(rate) and rate >= 0)
+            if values and len(values) != len(record.loss):
+                got = f"{len(values)} for {len(record.loss)}"
+                raise ValueError(f"plot_history: {name} must have one number per loss, got {got}")
+        elif values and len(values) != len(record.iterations):
             got = f"{len(values)} for {len(record.iterations)}"
             raise ValueError(f"plot_history: {name} must have one number per entry of iterations, got {got}")
     return record
@@ -38,7 +51,9 @@ def curves_of(history: Any) -> Curves:
 
 def _list(history: Any, name: str) -> list[float]:
     if not hasattr(history, name):
-        lists = ", ".join(Curves._fields)
+        if name not in NEEDED:
+            return []
+        lists = ", ".join(NEEDED)
         cure = f"pass the History that train returns, or an object with {lists}"
         raise TypeError(f"plot_history: history must have {name}, got {shown(history)}; {cure}")
     try:

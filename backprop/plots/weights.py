@@ -7,6 +7,7 @@ from typing import Any
 
 from backends import cut, shown
 from backprop.arrays.checks import positive_integer
+from backprop.optimizers.decay import SCALES
 from backprop.plots.canvas import INK, new_figure, save, write_centred
 from backprop.plots.pixels import draw_grid, grid_size, real_array, side_of
 from backprop.plots.title import title_lines
@@ -25,8 +26,8 @@ def plot_weights(
     Parameters
     ----------
     net : Network
-        Or any object whose `params` maps names to arrays. The first array with two axes is drawn; D must be a
-        square number, as 28² = 784.
+        Or any object whose `params` maps names to arrays. The first array with two axes is drawn, unless it
+        is a gamma or beta; D must be a square number, as 28² = 784.
     file : path, optional
         Where to write the picture as well: png, svg or pdf.
     count : int
@@ -87,7 +88,7 @@ def _first_matrix(params: Any, net: Any) -> tuple[str, Any]:
         rule = "net must be a network, or an object whose params map names to arrays"
         raise TypeError(f"plot_weights: {rule}, got {shown(net)}")
     for name, array in params.items():
-        if len(getattr(array, "shape", ())) == 2:
+        if len(getattr(array, "shape", ())) == 2 and not str(name).startswith(SCALES):
             W = real_array("plot_weights", shown(name), array).astype("float64")
             return cut(str(name), 30), W
     known = cut(", ".join(map(str, params)) or "none", 60)

@@ -33,7 +33,7 @@ class History:
     loss : list of float
         Mean loss of each iteration's batch; in nats if it is a cross-entropy.
     iterations : list of int
-        Number of updates before each measurement of the accuracies.
+        Number of updates before each evaluation.
     train_accuracy, test_accuracy : list of float
         In [0, 1], one for each entry of `iterations`. Empty without test data, or if the loss does not define
         which samples are correct (as with MeanSquaredError).
@@ -45,6 +45,17 @@ class History:
         "captured" if the steps ran as a CUDA graph, else "eager: " and the reason.
     precision : str
         "tf32" if requested and supported by the device, else "ieee".
+    test_loss : list of float
+        Mean loss of the test set in evaluation mode, one for each entry of `iterations`. Empty without test
+        data.
+    validation_loss, validation_accuracy : list of float
+        The same for the validation set.
+    learning_rate : list of float
+        Learning rate of each iteration.
+    best_iteration : int or None
+        With `patience`: the number of updates before the best evaluation, whose weights the network has kept.
+    stopped : str
+        Why the run ended before its last iteration, in one line; "" if it did not.
     """
 
     loss: list[float] = field(default_factory=list)
@@ -55,9 +66,15 @@ class History:
     warmup_seconds: float = 0.0
     loop: str = ""
     precision: str = "ieee"
+    test_loss: list[float] = field(default_factory=list)
+    validation_loss: list[float] = field(default_factory=list)
+    validation_accuracy: list[float] = field(default_factory=list)
+    learning_rate: list[float] = field(default_factory=list)
+    best_iteration: int | None = None
+    stopped: str = ""
 
     def plot(self, file: str | PathLike[str] | None = None, *, title: str | Sequence[str] = ()) -> Any:
-        """Draw loss and accuracies and return a matplotlib Figure, which a notebook shows.
+        """Draw losses, accuracies and a changing learning rate, and return a matplotlib Figure.
 
         file: also write the figure there, as png, svg or pdf.  title: one line above it, or several.
         Raises ImportError without matplotlib, ValueError for an empty history or another suffix.
@@ -74,7 +91,8 @@ class History:
         return plot_history(self, file, title=title)
 
     def __repr__(self) -> str:
-        accuracies = {"train": self.train_accuracy, "test": self.test_accuracy}
+        sets = ("train", "validation", "test")
+        accuracies = {name: getattr(self, f"{name}_accuracy") for name in sets}
         last = ", ".join(f"{name} accuracy {values[-1]:.4f}" for name, values in accuracies.items() if values)
         count = len(self.loss)
         run = f"{count} {'iteration' if count == 1 else 'iterations'} in {self.seconds:.1f} s"

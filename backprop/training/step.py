@@ -2,11 +2,11 @@
 
 The indices of many batches move to the device at once, and the losses of many steps come back at once, on
 request. No step waits for the device. Everything that changes from step to step lies in arrays allocated
-once: the indices, the losses, the optimizer's state and rate. So a backend may record steps and replay
+once: the indices, the losses, the optimizer's state and settings. So a backend may record steps and replay
 them.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from threading import Lock
 from typing import Any
 
@@ -14,11 +14,9 @@ from backends import Array, Namespace, NewArrays, Workspace, find
 from backprop.arrays.checks import require_one_number
 from backprop.networks import Network
 from backprop.optimizers import Optimizer
-from backprop.training.history import History
+from backprop.optimizers.fitting import gathered
 
 SEGMENT = 100  # steps that a backend records at once
-
-Data = tuple[Array, Array]  # samples and targets, as `net.prepare` returns them
 
 
 def minibatch(xp: Namespace, x: Array, targets: Array, batch: Array) -> tuple[Array, Array]:
@@ -60,6 +58,8 @@ class Trainer:
         self.chain = net.chain(grads=self.grads, memory=Workspace)
         self.scores = net.chain(memory=Workspace, with_loss=False)
         self.overridden = net.overrides("loss", "gradient")
+        if not self.overridden:
+            self.chain.check_training((batch_size, *net.input_shape))
         self.indices = backend.zeros((SEGMENT, batch_size), "int64")
         self.losses = backend.zeros((SEGMENT, batch_size), net.dtype)
         twin = find(backend.name, net.dtype, minibatch)
@@ -67,7 +67,11 @@ class Trainer:
         may_be_kept = self.overridden or self.chain.own_passes  # user code may keep its arguments
         memory = NewArrays if may_be_kept else Workspace
         self.context: Any = memory(backend, net.dtype) if twin else backend.xp
-        optimizer.bind(net.params.flat, scratch=self.grads.flat)
+        optimizer.bind(net.params, scratch=self.grads.flat)
+        columns = range(len(optimizer.settings))
+        self.settings = backend.zeros((SEGMENT, len(columns)), net.dtype)
+        self.settings_of = [[self.settings[i, k, ...] for k in columns] for i in range(SEGMENT)]
+        self._own_settings: Sequence[float] = ()  # those that every row holds, if all are the optimizer's own
         why = "" if capture else "capture=False"
         if self.overridden:
             why = f"{type(net).__name__} overrides loss or gradient"
@@ -81,7 +85,7 @@ class Trainer:
         x, targets = self.minibatch(self.context, self.x, self.targets, self.indices[i, ...])
         self.chain.forward(x, targets, out=self.losses[i, ...])
         self.chain.backward()
-        self.optimizer.update(self.net.params, self.grads)
+        self.optimizer.move(self.net.params, self.grads, self.settings_of[i])
         if self.recompute_loss:
             self.losses[i, ...] = self.chain.losses(x, targets)
 
@@ -90,7 +94,9 @@ class Trainer:
         x, targets = self.minibatch(self.context, self.x, self.targets, self.indices[i, ...])
         if not self.recompute_loss:
             self.losses[i, ...] = self._own_loss(x, targets)
-        self.optimizer.update(self.net.params, self.net.gradient(x, targets))
+        where = f"{type(self.optimizer).__name__}.update"
+        grads = gathered(where, self.net.params, self.net.gradient(x, targets))
+        self.optimizer.move(self.net.params, grads, self.settings_of[i])
         if self.recompute_loss:
             self.losses[i, ...] = self._own_loss(x, targets)
 
@@ -99,10 +105,20 @@ class Trainer:
         require_one_number(f"{type(self.net).__name__}.loss", loss)
         return loss
 
-    def start(self, batches: Any) -> Callable[[], list[float]]:
+    def start(
+        self, batches: Any, settings: Sequence[Sequence[float]] | None = None
+    ) -> Callable[[], list[float]]:
         """Launch one update per row of indices in `batches`.
 
         Return a function that waits for the device and returns the mean loss of each batch.
+
+        Parameters
+        ----------
+        batches : array (count, batch_size)
+            Indices of samples, on the host.
+        settings : sequence of sequence of float, optional
+            For each update the numbers in the order of `optimizer.settings`. By default those that the
+            optimizer has now.
         """
         backend, parts = self.backend, []
         step, lock = self.step, self.chain.lock
@@ -110,9 +126,15 @@ class Trainer:
             step, lock = self.step_as_overridden, Lock()  # these methods take the network's lock themselves
         batches = backend.asarray(batches, "int64")
         total = batches.shape[0]
+        given = None if settings is None or not total else backend.asarray(settings, self.net.dtype)
+        if given is None:
+            self._write_own_settings()
         for first in range(0, total, SEGMENT):
             count = min(SEGMENT, total - first)
             backend.write(self.indices[:count, ...], batches[first : first + count, ...])
+            if given is not None:
+                self._own_settings = ()
+                backend.write(self.settings[:count, ...], given[first : first + count, ...])
             with lock:
                 self.run(step, count, self.impure_layer)
             parts.append(backend.copy(self.losses[:count, ...]))
@@ -121,29 +143,13 @@ class Trainer:
         every = parts[0] if len(parts) == 1 else backend.concat(parts)
         return lambda: backend.to_numpy(every).mean(axis=1, dtype="float64").tolist()
 
-    def measure(self, history: History, done: int, train_set: Data, test_set: Data | None) -> None:
-        """Append the accuracies to the history.
-
-        Parameters
-        ----------
-        history : History
-        done : int
-            Number of updates so far.
-        train_set, test_set : tuple of array
-            Data as `net.prepare` returns it. test_set may be None.
-        """
-        net = self.net
-        history.iterations.append(done)
-        for accuracies, data in ((history.train_accuracy, train_set), (history.test_accuracy, test_set)):
-            if data is not None:
-                if net.overrides("accuracy"):
-                    own = net.accuracy(*data)
-                    require_one_number(f"{type(net).__name__}.accuracy", own)
-                    accuracy: float | None = float(own)
-                else:
-                    accuracy = net.share_correct(*data, chain=self.scores)
-                if accuracy is not None:
-                    accuracies.append(accuracy)
+    def _write_own_settings(self) -> None:
+        """Write the optimizer's settings into every row, unless they are there already."""
+        values = [getattr(self.optimizer, name) for name in self.optimizer.settings]
+        if values != self._own_settings:
+            rows = self.backend.asarray([values] * self.settings.shape[0], self.net.dtype)
+            self.backend.write(self.settings, rows)
+            self._own_settings = values
 
     def impure_layer(self) -> str:
         """Return a sentence naming the first layer whose results differ between equal calls, or ""."""

@@ -5,24 +5,23 @@ and losses are read back as rarely: every 100 iterations on the CPU, every 1,000
 for the device, and the host draws the next batches while the device works on these.
 """
 
-import math
 import time
 from collections.abc import Callable
-from contextvars import copy_context
-from math import prod
 from typing import Any
 
-from backends import listed, shown
-from backprop.arrays.checks import flag, function, memory, positive_integer
+from backprop.arrays.checks import flag, function, memory, one_of, positive_integer
 from backprop.arrays.initializers import generator
 from backprop.networks import Network
-from backprop.optimizers import SGD, Optimizer
-from backprop.optimizers.fitting import rate_in
-from backprop.training.history import Diverged, History
+from backprop.optimizers import Optimizer, Schedule
+from backprop.optimizers.schedules import schedule_of
+from backprop.training.arguments import interval, length, optimizer_for, require_network
+from backprop.training.batches import SHUFFLES, restored_on_error
+from backprop.training.early_stopping import EarlyStopping, require_watched
+from backprop.training.history import History
+from backprop.training.loop import Run
+from backprop.training.rates import Rates
+from backprop.training.sets import prepared
 from backprop.training.step import Trainer
-
-ITERATIONS = 10_000
-LEARNING_RATE = 0.1
 
 
 @memory("train", "lower batch_size, or the hidden units of the network")
@@ -38,6 +37,10 @@ def train(
     batch_size: int = 100,
     learning_rate: float | None = None,
     optimizer: Optimizer | None = None,
+    schedule: Schedule | Callable[[int], float] | None = None,
+    shuffle: str = "draw",
+    validation: float | tuple[Any, Any] | None = None,
+    patience: int | None = None,
     evaluate_every: int | str | None = "epoch",
     rng: Any = None,
     recompute_loss: bool = False,
@@ -58,26 +61,41 @@ def train(
     iterations : int, optional
         Number of updates, 10,000 by default.
     epochs : int, optional
-        Number of epochs of N // batch_size updates each, instead of `iterations`.
+        Number of epochs of N // batch_size updates each, instead of `iterations`. N does not count samples
+        that are held out.
     batch_size : int
-        Samples per batch, drawn with replacement.
+        Samples per batch.
     learning_rate : float, optional
         Rate of the SGD used if no optimizer is given, 0.1 by default.
     optimizer : Optimizer, optional
         To continue an earlier run, pass its optimizer and its generator again.
+    schedule : Schedule or function, optional
+        What the optimizer's learning rate is multiplied with in each step: a Schedule such as Cosine(), or a
+        function of the step, which counts from 0 in every call. Its values are computed before the first one.
+    shuffle : {"draw", "epochs"}
+        "draw" draws each batch with replacement, as the book does. "epochs" goes through a new permutation of
+        the samples in each epoch; the samples left after N // batch_size batches are not used in that epoch.
+    validation : float or tuple of array, optional
+        A set to evaluate on during training: (x, t), or the share of the training set to hold out, in (0, 1).
+        A share is drawn at random with `rng` before the first batch, by each call anew.
+    patience : int, optional
+        Stop after this many evaluations in a row without a new lowest loss: of the validation set if there is
+        one, else of the test set. However training ends, also by an exception, the network then has the
+        parameters and the state of its best evaluation, and the optimizer those of the last step.
     evaluate_every : int, "epoch" or None
-        Measure the accuracies before the first iteration, after the last, and each time this many iterations
-        are done. "epoch" means N // batch_size iterations, None never.
+        Evaluate before the first iteration, after the last, and each time this many iterations are done.
+        "epoch" means N // batch_size iterations, None never.
     rng : int or numpy.random.Generator, optional
         Seed or generator of the batches, which are the same on every backend. Batches are drawn ahead, so
-        during a callback the generator has already drawn those of the next iterations. If training ends with
-        an exception, it is rewound to the last batch used.
+        during a callback the generator has already drawn those of the next iterations. If training ends
+        early, it is rewound: to the last batch used, with "epochs" to the last permutation used.
     recompute_loss : bool
         Record the loss of each batch after its update, as the book does, at the cost of a second forward
         pass. By default the loss comes from the forward pass of the gradient, before the update.
     callback : callable, optional
         Called with the History so far after every evaluation, and at least every 100 iterations on the CPU or
-        every 1,000 on a GPU.
+        every 1,000 on a GPU. If it returns True, training stops, after a last evaluation if one is due. Other
+        values have no meaning.
 
     Returns
     -------
@@ -107,111 +125,37 @@ def train(
     >>> history.train_accuracy[-1], len(history.loss)
     (1.0, 200)
     """
-    if not isinstance(net, Network):
-        raise TypeError(f"train: net must be a backprop.networks.Network, got {shown(net)}")
+    require_network("train", net)
     if callback is not None:
         function("train", "callback", callback)
-    if iterations is not None and epochs is not None:
-        raise ValueError("train: give iterations or epochs, not both")
-    if (x_test is None) != (t_test is None):
-        raise ValueError("train: give both x_test and t_test, or neither")
     batch_size = positive_integer("train", "batch_size", batch_size)
     recompute_loss = flag("train", "recompute_loss", recompute_loss)
-    optimizer, rng = _optimizer(optimizer, learning_rate, net.dtype), generator(rng, "train")
-    train_set = net.prepare("train (x_train, t_train)", x_train, t_train)
-    test_set = None if x_test is None else net.prepare("train (x_test, t_test)", x_test, t_test)
-    size = train_set[0].shape[0]
-    epoch = max(1, size // batch_size)
-    if epochs is not None:
-        iterations = epoch * positive_integer("train", "epochs", epochs)
-    total = ITERATIONS if iterations is None else positive_integer("train", "iterations", iterations)
-    every = _every(evaluate_every, epoch)
-    if not net.backend.all_finite(net.params.flat):
-        wrong = [name for name, array in net.params.items() if not net.backend.all_finite(array)]
-        cure = "create the network again if an earlier run diverged"
-        raise ValueError(f"train: {listed(wrong)} must be finite before the first iteration; {cure}")
+    shuffle = one_of("train", "shuffle", shuffle, SHUFFLES)
+    optimizer = optimizer_for("train", optimizer, learning_rate, net.dtype)
+    rng = generator(rng, "train")
+    sets = prepared(net, (x_train, t_train), (x_test, t_test), validation)
+    if shuffle == "epochs" and batch_size > sets.size:
+        rule = f'batch_size must be at most {sets.size}, the training samples, with shuffle="epochs"'
+        raise ValueError(f"train: {rule}, got {batch_size}")
+    epoch = max(1, sets.size // batch_size)
+    total, every = length(iterations, epochs, epoch), interval(evaluate_every, epoch)
+    if patience is not None:
+        patience = positive_integer("train", "patience", patience)
+        require_watched(sets, every)
+    rates = None
+    if schedule is not None:
+        rates = Rates(schedule_of("train", "schedule", schedule), total, optimizer, net.dtype)
 
-    backend, started, done = net.backend, time.perf_counter(), 0
-    most = max(size, 0 if test_set is None else test_set[0].shape[0])
+    backend, started = net.backend, time.perf_counter()
     weights = [shape for shape in net.params.shapes.values() if len(shape) == 2]
-    rows = (batch_size, min(backend.samples_at_once, most))
+    rows = (batch_size, min(backend.samples_at_once, sets.largest))
     backend.warmup([(n, *shape) for n in rows for shape in weights])
     warm = time.perf_counter()
     history = History(warmup_seconds=warm - started, precision=backend.precision(net.dtype))
-    trainer = Trainer(net, optimizer, *train_set, batch_size, recompute_loss)
-
-    def draw() -> Any:
-        return rng.integers(size, size=(min(backend.iterations_at_once, total - done), batch_size))
-
-    context = copy_context()  # for the callback: NumPy's warnings as the caller set them
-    before = rng.bit_generator.state  # before the current batches were drawn
-    at = 0  # how many of these batches are done
-    try:
-        with backend.threads_for(batch_size * max(map(prod, net.params.shapes.values()))), backend.quiet():
-            drawn = draw()
-            while True:
-                if done == total or (every and done % every == 0):
-                    if not backend.all_finite(net.params.flat):
-                        raise _diverged(history, optimizer, "a parameter is no longer finite")
-                    if every:
-                        trainer.measure(history, done, train_set, test_set)
-                history.seconds = time.perf_counter() - warm
-                if callback is not None and (done or every):
-                    with backend.users_threads():
-                        context.run(callback, history)
-                if done == total:
-                    return history
-                count = min(len(drawn) - at, every - done % every if every else total)
-                losses = trainer.start(drawn[at : at + count])
-                at, done = at + count, done + count
-                if at == len(drawn) and done < total:  # draw while the device works on the last ones
-                    before, at, drawn = rng.bit_generator.state, 0, draw()
-                history.loop = trainer.run.how
-                _record(history, losses(), optimizer, recompute_loss)
-    except BaseException:
-        history.seconds = time.perf_counter() - warm
-        rng.bit_generator.state = before
-        rng.integers(size, size=(at, batch_size))
-        raise
-
-
-def _optimizer(optimizer: Any, learning_rate: Any, dtype: Any) -> Optimizer:
-    if optimizer is None:
-        rate = LEARNING_RATE if learning_rate is None else learning_rate
-        return SGD(rate_in(dtype, "train", rate))
-    if not isinstance(optimizer, Optimizer):
-        rule = "optimizer must be an Optimizer, such as Momentum(0.1)"
-        raise TypeError(f"train: {rule}, got {shown(optimizer)}")
-    if learning_rate is not None:
-        raise ValueError("train: give learning_rate or optimizer, not both: an optimizer has its own rate")
-    return optimizer
-
-
-def _every(evaluate_every: Any, epoch: int) -> int:
-    """Return the number of iterations between evaluations; 0 means never."""
-    if evaluate_every is None:
-        return 0
-    if not isinstance(evaluate_every, str):
-        return positive_integer("train", "evaluate_every", evaluate_every)
-    if evaluate_every != "epoch":
-        rule = 'evaluate_every must be "epoch", a number of iterations or None'
-        raise ValueError(f"train: {rule}, got {shown(evaluate_every)}")
-    return epoch
-
-
-def _record(history: History, losses: list[float], optimizer: Optimizer, updated: bool) -> None:
-    """Append losses to the history; raise Diverged at the first that is NaN or infinite."""
-    for loss in losses:
-        history.loss.append(loss)
-        if not math.isfinite(loss):
-            what = f"the loss of iteration {len(history.loss)} is {loss}"
-            if len(history.loss) == 1 and not updated:
-                cause = "no update was made before it: check the data, the initial weights and the layers"
-                raise Diverged(f"train: {what}; {cause}", history)
-            raise _diverged(history, optimizer, what)
-
-
-def _diverged(history: History, optimizer: Optimizer, what: str) -> Diverged:
-    rate = optimizer.learning_rate
-    cause = f"the likely cause is the learning rate, {rate:g}: try {min(0.1 * rate, 0.1):g}"
-    return Diverged(f"train: training diverged: {what}; {cause}", history)
+    with restored_on_error(rng):
+        sets = sets.hold_out(net, rng)
+        trainer = Trainer(net, optimizer, *sets.train, batch_size, recompute_loss)
+        stopping = None if patience is None else EarlyStopping(net, patience, sets)
+    batches = SHUFFLES[shuffle](rng, sets.size, batch_size)
+    Run(trainer, sets, batches, total, every, history, rates, stopping, callback)()
+    return history

@@ -9,7 +9,7 @@ import numpy as np
 from backends import Array, Backend, Workspace
 from backends.cupy import affine, cublas, launch
 from backends.loop import Loop
-from backprop.optimizers import SGD
+from backprop.optimizers import SGD, Optimizer
 from backprop.training import Trainer
 from benchmarks.gpu_report.rows import Wrong
 from benchmarks.memory import resident
@@ -17,14 +17,16 @@ from benchmarks.peers.peer import LEARNING_RATE
 
 
 def training_loop(
-    net: Any, x: Array, labels: Array, batch_size: int, capture: bool
+    net: Any, x: Array, labels: Array, batch_size: int, capture: bool, optimizer: Optimizer | None = None
 ) -> Callable[[np.ndarray], list[float]]:
-    """Return a function that makes an SGD update per batch and returns the losses, and hence synchronizes.
+    """Return a function that makes an update per batch, by SGD unless an optimizer is given.
+
+    It returns the losses, and hence synchronizes.
 
     capture: capture the steps if the backend can. On a GPU where it cannot, the function raises Wrong; the
     library itself would go on eagerly.
     """
-    trainer = Trainer(net, SGD(LEARNING_RATE), x, labels, batch_size, capture=capture)
+    trainer = Trainer(net, optimizer or SGD(LEARNING_RATE), x, labels, batch_size, capture=capture)
 
     def train(batches: np.ndarray) -> list[float]:
         losses = trainer.start(batches)()

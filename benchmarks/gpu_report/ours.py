@@ -6,7 +6,7 @@ import numpy as np
 
 from backends import load
 from backprop import TwoLayerNet, warmup
-from benchmarks.gpu_report import library
+from benchmarks.gpu_report import library, variants
 from benchmarks.gpu_report.job import JobPeer, measure_job
 from benchmarks.gpu_report.problem import Problem, job_problem
 from benchmarks.gpu_report.rows import Recorder
@@ -69,3 +69,4 @@ def measure(record: Recorder, settings: Settings) -> None:
     if captured and eager:
         difference = np.abs(np.subtract(captured, eager)).max()
         record("difference", "ours, captured and eager", value=float(difference))
+    variants.measure(record, problem, settings)

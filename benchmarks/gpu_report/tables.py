@@ -130,7 +130,7 @@ def small(rows: Rows) -> str:
 def micro(rows: Rows) -> str:
     cells = [
         (name, *(f"{s * 1e6:.2f}" for s in (median(times), min(times), max(times))))
-        for what in ("micro", "product", "sums")
+        for what in ("step", "micro", "product", "sums")
         for name in names(rows, what)
         if (times := seconds(rows, what, name))
     ]

@@ -20,7 +20,8 @@ from backprop.reporting.timing import Times, in_turns
 from benchmarks.peers import job, report
 from benchmarks.peers.data import Data, load
 from benchmarks.peers.one_thread import in_words, one_thread
-from benchmarks.peers.registry import BY_DEFAULT, PEERS, installed, why_missing
+from benchmarks.peers.registry import BY_DEFAULT, PEERS, REGULARIZED, installed, why_missing
+from benchmarks.peers.regularized import prepare_regularized
 from benchmarks.peers.steps import Cell, a_step, bounds, prepare, works
 
 STEP = Cell(job.HIDDEN, job.BATCH)
@@ -33,6 +34,12 @@ def time_step(data: Data, rounds: int, block: float) -> Times:
     """Time the step of every peer, with and without the loss after the update, in turns."""
     peers = prepare(STEP, installed(PEERS), data)
     return a_step(STEP, in_turns(works(STEP, peers, with_loss=True), rounds=rounds, block=block))
+
+
+def time_regularized(data: Data, rounds: int, block: float) -> Times:
+    """Time the step of the network with BatchNorm and Dropout, in turns."""
+    peers = prepare_regularized(STEP.hidden, STEP.batch_size, installed(REGULARIZED), data)
+    return a_step(STEP, in_turns(works(STEP, peers), rounds=rounds, block=block))
 
 
 def time_cell(cell: Cell, data: Data, rounds: int, block: float) -> Times:
@@ -109,6 +116,12 @@ def compare(arguments: argparse.Namespace) -> None:
     show("The train step, 784-50-10, batch 100, medians", report.STEP_HEADER, report.step_rows(times))
     lines += report.step_lines(times)
     written: dict[str, Any] = {"step": times.seconds}
+    with undisturbed():
+        times = time_regularized(data, arguments.rounds, arguments.block)
+    title = "The train step with BatchNorm and Dropout, 784-50-10, batch 100, medians"
+    show(title, report.REGULARIZED_HEADER, report.regularized_rows(times))
+    lines += report.regularized_lines(times)
+    written["regularized"] = times.seconds
     if arguments.grid:
         rows, written["grid"] = [], []
         for cell in GRID:

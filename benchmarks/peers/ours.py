@@ -5,6 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from backprop import TwoLayerNet, to_numpy, train
+from backprop.networks import Network
 from backprop.optimizers import SGD
 from backprop.training import History, Trainer
 from benchmarks.peers.data import CLASSES, PIXELS, Data
@@ -17,8 +18,11 @@ class Ours(Peer):
     name = "ours"
     recompute = True
 
+    def network(self, hidden: int) -> Network:
+        return TwoLayerNet(PIXELS, hidden, CLASSES, backend="numpy", dtype="float32")
+
     def build(self, hidden: int, weights: dict[str, np.ndarray], data: Data) -> None:
-        self.net = net = TwoLayerNet(PIXELS, hidden, CLASSES, backend="numpy", dtype="float32")
+        self.net = net = self.network(hidden)
         for name, values in weights.items():
             net.params[name] = values
         self.data = data

@@ -6,6 +6,7 @@ from benchmarks.peers.book_loop import Book
 from benchmarks.peers.ours import Ours, OursByDefault
 from benchmarks.peers.peer import Peer
 from benchmarks.peers.pytorch import ByHand, Eager, EagerAhead, EagerByDefault
+from benchmarks.peers.regularized import EagerRegularized, OursRegularized
 from benchmarks.peers.scikit_learn import Classifier
 from benchmarks.peers.with_jax import Jit, Scan
 
@@ -14,6 +15,8 @@ PEERS: dict[str, type[Peer]] = {
 }
 # Their step is that of the peers above; only the losses of the job differ.
 BY_DEFAULT: dict[str, type[Peer]] = {peer.name: peer for peer in (OursByDefault, EagerByDefault)}
+# Another network, with BatchNorm and Dropout.
+REGULARIZED: dict[str, type[Peer]] = {peer.name: peer for peer in (OursRegularized, EagerRegularized)}
 
 
 def why_missing(peer: type[Peer]) -> str | None:

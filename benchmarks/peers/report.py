@@ -8,6 +8,7 @@ from benchmarks.peers.book_loop import Book
 from benchmarks.peers.ours import Ours, OursByDefault
 from benchmarks.peers.pytorch import Eager, EagerAhead
 from benchmarks.peers.registry import BY_DEFAULT, PEERS
+from benchmarks.peers.regularized import EagerRegularized, OursRegularized
 from benchmarks.peers.steps import PEAK, PEAK_SIZE, PRODUCTS, WITH_LOSS, Cell
 from benchmarks.peers.with_jax import Scan
 
@@ -20,10 +21,12 @@ BASELINE, BASELINE_TOLERANCE = 1.36, 0.15
 STEP_TARGETS = {BOOK: 0.30, EAGER: 0.41, EagerAhead.name: 0.41, Scan.name: 0.88}
 JOB_TARGETS = {BOOK: 0.24, EAGER: 0.54, Scan.name: 0.68}
 DEFAULT_JOB_TARGET = 0.42
+REGULARIZED_TARGET = 0.60
 GRID_OF_EAGER, GRID_OF_PRODUCTS = 1.05, 1.20
 PRODUCTS_COUNT_FROM = Cell(512, 1000)
 
 STEP_HEADER = ("", "step µs", "of book", "of eager", "step + loss µs", "of book", "of eager")
+REGULARIZED_HEADER = ("", "step µs", "of eager")
 GRID_HEADER = ("", "hidden", "batch", "ms a step", "GFLOP/s", "of peak", "of eager", "of products")
 JOB_HEADER = ("", "s", "min", "max", "cpu s", "of book", "of eager", "train", "test", "peak MiB")
 WANTED_HEADER = ("", "wanted", "measured", "rounds", "")
@@ -54,6 +57,13 @@ def step_rows(times: Times) -> Rows:
             row += [ratio(times, name + suffix, other + suffix) for other in (BOOK, EAGER)]
         rows.append(tuple(row))
     return rows
+
+
+def regularized_rows(times: Times) -> Rows:
+    return [
+        (name, f"{times.median(name) * 1e6:,.0f}", ratio(times, name, EagerRegularized.name))
+        for name in times.seconds
+    ]
 
 
 def grid_rows(cell: Cell, times: Times) -> Rows:
@@ -117,6 +127,11 @@ def job_lines(rounds: list[dict[str, Any]]) -> list[Line]:
         lines += at_most(f"job: {OURS} / {other}", rounds_of(times, OURS, other), limit)
     default = OursByDefault.name
     return lines + at_most(f"job: {default} / {EAGER}", rounds_of(times, default, EAGER), DEFAULT_JOB_TARGET)
+
+
+def regularized_lines(times: Times) -> list[Line]:
+    names = OursRegularized.name, EagerRegularized.name
+    return at_most(f"step: {' / '.join(names)}", rounds_of(times, *names), REGULARIZED_TARGET)
 
 
 def grid_lines(cell: Cell, times: Times) -> list[Line]:

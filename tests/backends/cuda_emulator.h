@@ -8,6 +8,7 @@
 #include <cmath>
 #include <functional>
 #include <memory>
+#include <numbers>
 #include <numeric>
 #include <random>
 #include <vector>
@@ -28,6 +29,10 @@ inline Index thread_index(unsigned t) {
     return {t % blockDim.x, t / blockDim.x % blockDim.y, t / (blockDim.x * blockDim.y)};
 }
 
+inline float normcdff(float x) { return (float)(0.5 * std::erfc(-x * std::numbers::sqrt2 / 2)); }
+inline unsigned long long __umul64hi(unsigned long long a, unsigned long long b) {
+    return (unsigned long long)((unsigned __int128)a * b >> 64);
+}
 inline int __float_as_int(float value) { return std::bit_cast<int>(value); }
 
 // As long as it lives subnormal numbers count as 0, as with -ftz=true, which CuPy compiles with.

@@ -18,7 +18,14 @@ import numpy as np
 import pytest
 
 HERE = Path(__file__).parent
-TYPES = {"float": np.float32, "int64": np.int64, "int": np.int32, "byte": np.uint8, "bool": np.bool_}
+TYPES = {
+    "float": np.float32,
+    "int64": np.int64,
+    "uint64": np.uint64,
+    "int": np.int32,
+    "byte": np.uint8,
+    "bool": np.bool_,
+}
 KERNEL = re.compile(r'extern "C" __global__ void (?:__launch_bounds__\([^)]*\)\s+)?(\w+)\(([^)]*)\)')
 
 

@@ -33,6 +33,7 @@ ACCEPTED = (
     "x[:, None] == xp.arange(W.shape[0], dtype=x.dtype)",
     "1.0 / (1.0 + xp.exp(-x)) ** 2",
     "xp.mean(x * W, axis=(0, 2), keepdims=True)",
+    "(x & 255 | x << 8) ^ (W >> 3)",
 )
 REFUSED = (
     "x.sum()",

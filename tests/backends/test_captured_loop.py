@@ -6,6 +6,7 @@ Each test runs on an emulated CuPy, and with a GPU on the real one.
 import copy
 import sys
 from contextlib import suppress
+from functools import partial
 
 import numpy as np
 import pytest
@@ -17,10 +18,22 @@ from backends.cupy import cublas, launch
 from backends.cupy.graph import PrivateMemory
 from backends.testing import backend_or_skip
 from backprop import TwoLayerNet, asarray, load_mnist_sample, to_numpy, train
-from backprop.layers import Affine, BatchNorm, Layer, ReLU, Sigmoid
-from backprop.losses import MeanSquaredError, SoftmaxCrossEntropy
+from backprop.layers import (
+    GELU,
+    Affine,
+    BatchNorm,
+    Dropout,
+    Layer,
+    LayerNorm,
+    LeakyReLU,
+    ReLU,
+    Sigmoid,
+    Softmax,
+    Tanh,
+)
+from backprop.losses import MeanSquaredError, SigmoidBinaryCrossEntropy, SoftmaxCrossEntropy
 from backprop.networks import Network
-from backprop.optimizers import SGD, Momentum, Optimizer
+from backprop.optimizers import SGD, AdaGrad, Adam, AdamW, Momentum, Nesterov, OneCycle, Optimizer, RMSProp
 from backprop.training import Trainer
 
 RNG = np.random.default_rng(0)
@@ -88,10 +101,11 @@ def test_a_captured_run_has_the_bits_of_an_eager_one(cuda, make, x, recompute_lo
     assert (captured.run.how, eager.run.how) == ("captured", "eager: capture=False")
 
 
-def test_statistics_and_velocities_move_in_replays_too(cuda):
+@pytest.mark.parametrize("optimizer", [Momentum, Adam])
+def test_statistics_and_velocities_move_in_replays_too(cuda, optimizer):
     """State carried from step to step is in arrays, which a trial leaves unchanged."""
     captured, eager = (
-        trainer(net_of(BatchNorm(), ReLU(), backend=cuda), capture, optimizer=Momentum(0.1, 0.75))
+        trainer(net_of(BatchNorm(), ReLU(), backend=cuda), capture, optimizer=optimizer(0.1))
         for capture in (True, False)
     )
     before = left_by(captured)
@@ -100,13 +114,74 @@ def test_statistics_and_velocities_move_in_replays_too(cuda):
     after = left_by(captured)
     assert after == left_by(eager)
     assert len(after) == 4 and not any(one == other for one, other in zip(before, after, strict=True))
+    assert optimizer is Momentum or float(captured.optimizer.state["t"]) == 2 + 2 + SEGMENT + 1
 
 
-def test_a_regression_is_captured(cuda):
-    """Its targets are numbers, which a minibatch has rows of as well."""
+def test_every_layer_with_a_twin_is_captured(cuda):
+    layers = [LayerNorm, Tanh, lambda: Affine(5), LeakyReLU, GELU, Sigmoid, Softmax]
     captured, eager = (
-        trainer(net_of(ReLU(), loss=MeanSquaredError, backend=cuda), capture, t=X[:, :3])
+        trainer(net_of(*(layer() for layer in layers), backend=cuda), capture, optimizer=Adam(0.1))
         for capture in (True, False)
+    )
+    assert losses_of(captured, (2, 1)) == losses_of(eager, (2, 1))
+    assert left_by(captured) == left_by(eager)
+    assert captured.run.how == "captured"
+
+
+@pytest.mark.parametrize(
+    "optimizer",
+    [
+        lambda: AdamW(0.02, weight_decay=0.25, clip=0.5),
+        lambda: Nesterov(0.1, 0.75, weight_decay=0.25, decayed="all"),
+        lambda: RMSProp(0.01),
+        lambda: AdaGrad(0.05),
+    ],
+)
+def test_every_optimizer_is_captured_and_follows_its_settings(cuda, optimizer):
+    """The count of steps, clipping and decay are on the device, and so is a rate that was assigned."""
+    losses, left = [], []
+    for capture in (True, False):
+        work = trainer(two_layers(backend=cuda), capture, optimizer=optimizer())
+        found = losses_of(work, (2,))
+        work.optimizer.learning_rate *= 2
+        work.optimizer.weight_decay *= 2
+        losses.append((*found, *losses_of(work, (2,))))
+        left.append(left_by(work))
+        assert work.run.how == ("captured" if capture else "eager: capture=False")
+    assert losses[0] == losses[1] and left[0] == left[1]
+
+
+def test_each_replay_drops_other_values(cuda):
+    captured, eager, numpys = (
+        trainer(net_of(Dropout(), ReLU(), Dropout(0.25), backend=backend), capture)
+        for backend, capture in ((cuda, True), (cuda, False), ("numpy", False))
+    )
+    losses = losses_of(captured)
+    assert losses == losses_of(eager)
+    np.testing.assert_allclose(losses, losses_of(numpys), rtol=0, atol=1e-5)
+    assert left_by(captured) == left_by(eager)
+    assert captured.run.how == "captured"
+    assert to_numpy(captured.net.state["passes2"]).tolist() == [len(losses)]
+    still = trainer(net_of(Dropout(), backend=cuda), optimizer=SGD(1e-30))
+    assert len({*still.start([[*range(BATCH)]] * 2 * SEGMENT)()}) == 2 * SEGMENT
+
+
+SHARES = np.abs(X[:, :3]) / np.abs(X[:, :3]).sum(axis=1, keepdims=True)
+
+
+@pytest.mark.parametrize(
+    ("loss", "t"),
+    [
+        (MeanSquaredError, X[:, :3]),
+        (SigmoidBinaryCrossEntropy, SHARES),
+        (partial(SoftmaxCrossEntropy, 0.1), SHARES),
+        (partial(SoftmaxCrossEntropy, 0.1), T),
+    ],
+)
+def test_targets_that_are_numbers_are_captured(cuda, loss, t):
+    """A minibatch has rows of them as well."""
+    captured, eager = (
+        trainer(net_of(ReLU(), loss=loss, backend=cuda), capture, t=t) for capture in (True, False)
     )
     assert losses_of(captured) == losses_of(eager)
     assert left_by(captured) == left_by(eager)
@@ -157,6 +232,49 @@ def test_a_graph_finds_a_changed_learning_rate(cuda, optimizer):
     assert losses_of(still, (2,)) + losses_of(still, (2,)) != losses[0]
 
 
+def test_a_graph_finds_the_rates_of_a_schedule(cuda):
+    """The rows of a segment are written before each replay, and the optimizer's own are there again later."""
+    rng, works, losses = np.random.default_rng(7), [], []
+    batches = rng.integers(40, size=(SEGMENT + 1, BATCH))
+    rows = [[0.3 - 0.04 * i, 0.5 + 0.05 * i] for i in range(len(batches))]
+    for capture in (True, False):
+        work = trainer(two_layers(backend=cuda), capture, optimizer=Momentum(0.2))
+        losses.append(work.start(batches, rows)() + work.start(batches[:1])())
+        works.append(work)
+    by_hand = trainer(two_layers(backend=cuda), False, optimizer=Momentum(0.2))
+    expected = []
+    for batch, (rate, momentum) in zip((*batches, batches[0]), [*rows, [0.2, 0.9]], strict=True):
+        by_hand.optimizer.learning_rate, by_hand.optimizer.momentum = rate, momentum
+        expected += by_hand.start(batch[None])()
+    assert losses[0] == losses[1] == expected
+    assert left_by(works[0]) == left_by(works[1]) == left_by(by_hand)
+    assert works[0].run.how == "captured"
+
+
+def test_a_training_with_everything_is_captured(emulated):
+    """Schedule, validation, epochs, patience: none is in the way, and nothing is compiled for them."""
+    losses = []
+    for backend in (emulated, "numpy"):
+        history = train(
+            two_layers(backend=backend),
+            PIXELS,
+            T,
+            iterations=SEGMENT + 1,
+            batch_size=BATCH,
+            optimizer=Momentum(0.2),
+            schedule=OneCycle(momentum=(0.9, 0.8)),
+            shuffle="epochs",
+            validation=(X, T),
+            patience=3,
+            evaluate_every=2,
+            rng=0,
+        )
+        losses.append([*history.loss, *history.validation_loss])
+        assert history.loop == "captured" or backend == "numpy"
+    np.testing.assert_allclose(*losses, rtol=0, atol=1e-5)
+    assert emulated.xp.compiled == set()
+
+
 def test_losses_are_read_once_an_epoch(emulated):
     emulated.kernel = lambda name: lambda *arguments: None  # it is the waiting that counts
     net = two_layers(backend=emulated)
@@ -171,34 +289,67 @@ def test_losses_are_read_once_an_epoch(emulated):
     assert waits == []
 
 
-def test_a_step_is_launches_and_nothing_else(emulated, monkeypatch):
-    """Six kernels make a step of a small two-layer net."""
-    launched = []
-    kernel = emulated.kernel
-
-    def spying(name):
-        return lambda *arguments: (launched.append(name), kernel(name)(*arguments))
-
-    work = trainer(two_layers(backend=emulated), batch=10)
+def launches_of_a_step(emulated, net, optimizer):
+    """The kernels of a captured step, and how many copies of memory it makes besides."""
+    launched, kernel = [], emulated.kernel
+    work = trainer(net, batch=10, optimizer=optimizer)
     work.start(np.zeros((1, 10), "int64"))()
-    emulated.kernel = spying
+    emulated.kernel = lambda name: lambda *given: (launched.append(name), kernel(name)(*given))
+    before = {*emulated.xp.graphs}
     work.start(np.zeros((2, 10), "int64"))()
-    step = [
-        "minibatch",
-        "affine",
-        "affine_softmax_cross_entropy",
-        "affine_backward",
-        "affine_backward",
-        "sgd",
+    (graph,) = {*emulated.xp.graphs} - before
+    half = len(launched) // 2
+    assert launched[:half] == launched[half:], "captured once; a replay goes without Python"
+    work.start(np.zeros((2, 10), "int64"))()
+    assert len(launched) == 2 * half
+    return launched[:half], len(graph.recorded) // 2 - half
+
+
+def test_a_step_is_launches_and_nothing_else(emulated):
+    """Six kernels make a step of a small two-layer net."""
+    forward = ["minibatch", "affine", "affine_softmax_cross_entropy"]
+    backward = ["affine_backward", "affine_backward"]
+    kernels, copies = launches_of_a_step(emulated, two_layers(backend=emulated), SGD(0.1))
+    assert (kernels, copies) == ([*forward, *backward, "sgd"], 0)
+
+
+def test_adam_takes_one_launch_and_copies_its_count(emulated):
+    kernels, copies = launches_of_a_step(emulated, two_layers(backend=emulated), Adam(0.1))
+    assert kernels[5:] == ["adam"] and copies == 1
+    optimizer = AdamW(0.1, weight_decay=0.1, clip=1.0)
+    kernels, copies = launches_of_a_step(emulated, two_layers(backend=emulated), optimizer)
+    assert kernels[5:] == ["sums_of_squares", "clip", "shrink", "adam"] and copies == 1
+
+
+def test_layers_take_a_launch_for_each_direction_and_copy_their_state(emulated):
+    kernels, copies = launches_of_a_step(emulated, net_of(BatchNorm(), ReLU(), backend=emulated), SGD(0.1))
+    assert kernels == [
+        *("minibatch", "affine", "batch_norm", "relu", "affine_softmax_cross_entropy"),
+        *("affine_backward", "relu_backward", "batch_norm_backward", "affine_backward", "sgd"),
     ]
-    assert launched == 2 * step, "captured once; a replay goes without Python"
-    work.start(np.zeros((2, 10), "int64"))()
-    assert len(launched) == 12
+    assert copies == 2
+    net = net_of(ReLU(), Dropout(), LayerNorm(), backend=emulated)
+    kernels, copies = launches_of_a_step(emulated, net, SGD(0.1))
+    assert kernels == [
+        *("minibatch", "affine", "dropout", "layer_norm", "affine_softmax_cross_entropy"),
+        *("affine_backward", "layer_norm_backward", "dropout_backward", "affine_backward", "sgd"),
+    ]
+    assert copies == 1
 
 
 def test_cupy_has_nothing_to_compile_for_a_training(emulated):
     """Everything that a training run and its evaluations compute is in our own sources, compiled once."""
     train(two_layers(backend=emulated), PIXELS, T, X, T, iterations=2, batch_size=BATCH, rng=0)
+    assert emulated.xp.compiled == set()
+
+
+def test_cupy_has_nothing_to_compile_for_the_steps_of_other_layers(emulated):
+    """It may have for evaluations, where BatchNorm is a formula, and so when the network is made."""
+    layers = BatchNorm(), ReLU(), Dropout(), LayerNorm(), Tanh(), GELU(), LeakyReLU(), Softmax(), Sigmoid()
+    net, optimizer = net_of(*layers, backend=emulated), Adam(0.1, clip=1.0)
+    emulated.xp.compiled.clear()
+    options = {"iterations": 2, "batch_size": BATCH, "evaluate_every": None}
+    assert train(net, PIXELS, T, optimizer=optimizer, rng=0, **options).loop == "captured"
     assert emulated.xp.compiled == set()
 
 
@@ -253,7 +404,7 @@ class OwnOptimizer(SGD):
     """It inherits its formula."""
 
 
-class AdaGrad(Optimizer):
+class AnAdaGrad(Optimizer):
     """A user's optimizer: a formula with a state, and no word of loops."""
 
     zeros = ("h",)
@@ -265,7 +416,8 @@ class AdaGrad(Optimizer):
 
 def test_a_users_formulas_are_captured_without_a_declaration(cuda):
     captured, eager = (
-        trainer(net_of(Doubled(), backend=cuda), capture, optimizer=AdaGrad(0.1)) for capture in (True, False)
+        trainer(net_of(Doubled(), backend=cuda), capture, optimizer=AnAdaGrad(0.1))
+        for capture in (True, False)
     )
     assert losses_of(captured, (2, 1)) == losses_of(eager, (2, 1))
     assert left_by(captured) == left_by(eager)

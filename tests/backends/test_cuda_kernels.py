@@ -10,11 +10,25 @@ from cuda_emulator import EmulatedModule, as_cpp, compile_cpp, signatures
 from library import plain
 
 from backends import NewArrays, find
-from backends.cupy import launch
+from backends.cupy import batch_norm, launch
 from backends.cupy.launch import SOURCES, source
-from backprop.layers import Affine, ReLU
-from backprop.losses import SoftmaxCrossEntropy
-from backprop.optimizers import SGD, Momentum
+from backprop.arrays.philox import random_bits
+from backprop.layers import (
+    GELU,
+    Affine,
+    BatchNorm,
+    Dropout,
+    LayerNorm,
+    LeakyReLU,
+    ReLU,
+    Sigmoid,
+    Softmax,
+    Tanh,
+)
+from backprop.losses import Loss, MeanSquaredError, SigmoidBinaryCrossEntropy, SoftmaxCrossEntropy
+from backprop.optimizers import SGD, AdaGrad, Adam, Momentum, Nesterov, RMSProp
+from backprop.optimizers.clipping import clipped
+from backprop.optimizers.decay import decayed, shrunk
 from backprop.training.step import minibatch
 
 ARCHITECTURES = (75, 80, 86, 89, 90, 100, 120)
@@ -40,7 +54,7 @@ def compute_and_derive(backend, layers, arguments, dout, **memory):
     """Return the results of two passes by the twins, on the backend's copies of float32 arrays.
 
     layers: one, or neighbours as one.  arguments: of compute.
-    Returns out, and what derive returns, as NumPy arrays.
+    Returns out, the new state, and what derive returns, as NumPy arrays.
     """
     arguments = [backend.asarray(value.copy()) for value in arguments]
     dout = backend.asarray(dout.copy()) if isinstance(dout, np.ndarray) else dout
@@ -49,27 +63,29 @@ def compute_and_derive(backend, layers, arguments, dout, **memory):
         for name in ("compute", "derive")
     )
     ws = NewArrays(backend, backend.dtype("float32"), **memory)
-    out, saved = compute(layers[0], ws, *arguments)
-    result = derive(layers[0], ws, dout, *saved)
-    result = result if isinstance(result, tuple) else (result,)
-    return [None if value is None else backend.to_numpy(value).copy() for value in (out, *result)]
+    own = layers[0] if len(layers) == 1 else tuple(layers)
+    out, saved, *new = compute(own, ws, *arguments)
+    result = derive(own, ws, dout, *saved)
+    results = (out, *(new[0] if new else ()), *(result if isinstance(result, tuple) else (result,)))
+    return [None if value is None else backend.to_numpy(value).copy() for value in results]
 
 
 def by_formulas(layers, arguments, dout):
     """Return the same results by the formulas, in float64 with NumPy."""
     x, *rest = (v.astype("float64") if v.dtype == np.float32 else v for v in arguments)
-    is_loss = isinstance(layers[-1], SoftmaxCrossEntropy)
+    is_loss = isinstance(layers[-1], Loss)
     targets, params = (rest[:1], rest[1:]) if is_loss else ([], rest)
-    kept = []
+    kept, state = [], []
     for layer in layers:
         last = targets if layer is layers[-1] else []
-        x, saved = layer.compute(np, x, *last, *(params if layer is layers[0] else []))
+        x, saved, *new = layer.compute(np, x, *last, *(params if layer is layers[0] else []))
+        state += new[0] if new else []
         kept.append((layer, saved))
     grads, out = [], x
     for layer, saved in reversed(kept):
         result = layer.derive(np, dout, *saved)
         dout, *grads = result if isinstance(result, tuple) else (result,)
-    return [out, dout, *grads]
+    return [out, *state, dout, *grads]
 
 
 def assert_close(mine, expected, scale=1.0):
@@ -127,6 +143,21 @@ def test_the_loss_of_any_number_of_classes(cuda, small, n, classes, share):
     mine = compute_and_derive(cuda, layers[1:], (z, labels), share / n)
     for got, wanted in zip(mine, by_formulas(layers[1:], (z, labels), share / n), strict=True):
         assert_close(got, wanted, scale=20)
+
+
+def test_targets_on_a_device_that_were_not_checked(cuda):
+    """A label outside the classes is at no entry, and nothing is read there; NaN is not lost."""
+    z, loss = a(4, 5), SoftmaxCrossEntropy()
+    z[0, 4] = z[3, 0] = 9.0
+    labels, soft = np.array([4, -1, 5, 2**32]), np.full((4, 5), 0.2, "float32")
+    soft[1, 2] = np.nan
+    for targets in (labels, soft):
+        mine = compute_and_derive(cuda, [loss], (z, targets), 0.25)
+        for got, wanted in zip(mine, by_formulas([loss], (z, targets), 0.25), strict=True):
+            assert_close(got, wanted)
+    ws = NewArrays(cuda, cuda.dtype("float32"))
+    right = find("cupy", "float32", loss.correct)(loss, ws, cuda.asarray(z), cuda.asarray(labels))
+    assert cuda.to_numpy(right).tolist() == [True, False, False, False]
 
 
 @pytest.mark.parametrize("shape", [(50, 784), (50, 3), (50, 2, 3), (50,)])
@@ -187,6 +218,24 @@ def test_empty_samples_are_packed_as_they_are(cuda):
     assert cuda.pack(x) is x
 
 
+@pytest.mark.parametrize("layer", [GELU(), LeakyReLU(), Sigmoid(), Softmax(), Tanh(), LayerNorm()], ids=repr)
+def test_no_samples_have_no_output_and_gradients_of_zero(cuda, layer):
+    params = (a(5), a(5)) if isinstance(layer, LayerNorm) else ()
+    mine = compute_and_derive(cuda, [layer], (a(0, 5), *params), a(0, 5))
+    for got, wanted in zip(mine, by_formulas([layer], (a(0, 5), *params), a(0, 5)), strict=True):
+        np.testing.assert_array_equal(got, wanted)
+
+
+@pytest.mark.parametrize("shape", [(1, 4), (300, 9), (2, 3, 700)])
+def test_features_of_one_value_and_of_more_than_a_block_has_threads(cuda, monkeypatch, shape):
+    for many in (batch_norm.MANY, 8):
+        monkeypatch.setattr(batch_norm, "MANY", many)
+        arguments, dout = [a(*shape) + np.float32(10), *(a(shape[1]) for _ in range(4))], a(*shape)
+        mine = compute_and_derive(cuda, [BatchNorm()], arguments, dout)
+        for got, wanted in zip(mine, by_formulas([BatchNorm()], arguments, dout), strict=True):
+            assert_close(got, wanted, scale=30)
+
+
 def test_views_and_other_dtypes_are_computed_too(cuda):
     """A view is copied before a launch; other dtypes have no twins here, and take the formulas."""
     x, W, b, dout = a(6, 5), a(5, 4), a(4), a(6, 4)
@@ -201,9 +250,10 @@ def test_views_and_other_dtypes_are_computed_too(cuda):
             assert_close(cuda.to_numpy(got), wanted, scale=10)
     w, g, v, optimizer = a(5, 4), a(5, 4), a(5, 4), Momentum(0.5, 0.75)
     turned = [cuda.asarray(np.ascontiguousarray(each.T)).T for each in (w, g)]
-    rate, velocity = cuda.asarray(np.array(0.5, "float32")), cuda.asarray(np.ascontiguousarray(v.T)).T
+    settings = [cuda.asarray(np.array(value, "float32")) for value in (0.5, 0.75)]
+    velocity = cuda.asarray(np.ascontiguousarray(v.T)).T
     twin, ws = find("cupy", "float32", optimizer.compute), NewArrays(cuda, cuda.dtype("float32"))
-    new, (new_v,) = twin(optimizer, ws, *turned, rate, velocity)
+    new, (new_v,) = twin(optimizer, ws, *turned, *settings, velocity)
     assert new is not turned[0], "for the optimizer to copy into place"
     assert_close(cuda.to_numpy(new_v), np.float32(0.75) * v - np.float32(0.5) * g)
     assert_close(cuda.to_numpy(new), w + cuda.to_numpy(new_v))
@@ -213,6 +263,38 @@ def test_views_and_other_dtypes_are_computed_too(cuda):
     losses, dz = by_formulas([loss], (logits.T, labels), 1 / 6)
     assert_close(cuda.to_numpy(mine[0]), losses.mean())
     assert_close(cuda.to_numpy(mine[1]), dz)
+
+
+@pytest.mark.parametrize("ratio", [0.0, 0.5, 0.9])
+@pytest.mark.parametrize("shape", [(1, 1), (7, 8), (5, 9), (3, 2, 35), (70,), (0, 4), (3, 0)])
+def test_values_are_dropped_as_by_the_formula(cuda, shape, ratio, monkeypatch):
+    layer, x, dout = Dropout(ratio), a(*shape), a(*shape)
+    state = RNG.integers(2**64, size=(3, 1), dtype="uint64")
+    out, (factor,), new = layer.compute(np, x, *state)
+    for blocks in (launch.MAX_BLOCKS, 1):
+        monkeypatch.setattr(launch, "MAX_BLOCKS", blocks)
+        ws = NewArrays(cuda, cuda.dtype("float32"))
+        moved = [cuda.asarray(each.copy()) for each in (x, *state)]
+        mine, saved, mine_new = find("cupy", "float32", layer.compute)(layer, ws, *moved)
+        dx = find("cupy", "float32", layer.derive)(layer, ws, cuda.asarray(dout.copy()), *saved)
+        for got, wanted in zip(
+            (mine, *saved, *mine_new, dx), (out, factor, *new, dout * factor), strict=True
+        ):
+            np.testing.assert_array_equal(cuda.to_numpy(got), wanted)
+            assert got.dtype == wanted.dtype
+
+
+def test_other_dtypes_drop_the_same_values(cuda):
+    """By the formula, on the device."""
+    x, layers = a(9, 13), [Dropout(0.3) for _ in range(2)]
+    for layer in layers:
+        layer.build((13,), rng=0, backend=cuda)
+    single, double = (
+        cuda.to_numpy(layer.forward(cuda.asarray(x.astype(dtype))))
+        for layer, dtype in zip(layers, ("f4", "f8"), strict=True)
+    )
+    np.testing.assert_allclose(single, double, rtol=1e-6)
+    assert single.dtype == "float32" and double.dtype == "float64" and 0 < (single == 0).mean() < 0.6
 
 
 @BOTH_WAYS
@@ -239,22 +321,121 @@ MUTANTS = [
     ("row += 8", "row += 9"),
     ("y < 8; ++y", "y < 7; ++y"),
     ("other = 16; other; other /= 2)\n        largest", "other = 0; other; other /= 2)\n        largest"),
-    ("other = 16; other; other /= 2) total", "other = 8; other; other /= 2) total"),
-    ("c = lane; c < classes; c += 32) total", "c = lane; c < 32; c += 32) total"),
-    ("b[label] : 0.0f) - largest", "b[label] : 0.0f)"),
-    ("1.0f / (float)n", "1.0f / (float)classes"),
-    ("softmax - 1.0f", "softmax"),
-    ("w[i] -= learning_rate * g[i]", "w[i] -= learning_rate + g[i]"),
-    ("momentum * v[i] - learning_rate", "v[i] - learning_rate"),
+    ("other = 16; other; other /= 2) {\n        total", "other = 8; other; other /= 2) {\n        total"),
+    ("c += 32) {\n        float below", "c += 320) {\n        float below"),
+    ("b[c] : 0.0f) - largest, t =", "b[c] : 0.0f), t ="),
+    ("float share = 1.0f / (float)n", "float share = 1.0f / (float)classes"),
+    ("softmax - target(c)", "softmax"),
+    ("if (!(t <= 0.0f)) expected", "expected"),
+    ("expected += t * below", "expected += below"),
+    ("keep * t + spread", "t + spread"),
+    ("keep * t + spread", "keep * t"),
+    ("soft ? soft + row * classes : soft", "soft"),
+    ("0.5f * sum", "sum"),
+    ("difference * share", "difference"),
+    ("i += 32) {\n        float difference", "i += 33) {\n        float difference"),
+    ("positive ? 1.0f - t[i] : t[i]", "t[i]"),
+    ("positive ? w - p : p - w", "w - p"),
+    ("size * w + log1pf(e)", "size * w + e"),
+    ("i += 32) {\n        bool positive", "i += 33) {\n        bool positive"),
+    ("equal && i < j", "equal"),
+    ("c += 32)\n        if (precedes(z, c, (int)", "c += 320)\n        if (precedes(z, c, (int)"),
+    ("c = lane + 32; c < classes", "c = lane + 32; c < 32"),
+    ("if (precedes(x, its, best)) best = its;", ""),
+    ("first_largest(soft + row * classes, classes)", "first_largest(soft, classes)"),
+    ("w[i] -= learning_rate * g[i];", "w[i] -= learning_rate + g[i];"),
+    ("momentum * v[i] - step", "v[i] - step"),
     ("v[i] = velocity;", ""),
-    ("w[i] += velocity", "w[i] -= velocity"),
-    ("equal && c < label", "equal"),
-    (
-        "c = lane; c < classes; c += 32) {\n        if (c == label)",
-        "c = lane; c < 32; c += 32) {\n        if (c == label)",
-    ),
+    ("momentum * velocity - step : velocity", "velocity : velocity"),
+    ("momentum * velocity - step : velocity", "momentum * velocity - step : momentum * velocity - step"),
+    ("decay * h[i] + share", "h[i] + share"),
+    ("h[i] = squares", "h[i] = share"),
+    ("(sqrtf(squares) + eps)", "(sqrtf(squares + eps))"),
+    ("*t + 1.0f", "*t"),
+    ("-expm1f(step * log1)", "1.0f"),
+    ("-expm1f(step * log2)", "1.0f"),
+    ("m[i] = mean", "m[i] = m[i]"),
+    ("share2 * (g[i] * g[i])", "share2 * g[i]"),
+    ("v[i] = squares;", ""),
+    ("*new_t = step", "*new_t = *t"),
+    ("*new_t = step", "*(float*)t = *new_t = step"),
+    ("g[i] + decay[i] * w[i]", "g[i] + w[i]"),
+    ("learning_rate * decay[i] * w[i]", "decay[i] * w[i]"),
+    ("sum += g[i] * g[i]", "sum += g[i]"),
+    ("parts[blockIdx.x] = sum", "parts[blockIdx.x] = 1.0f"),
+    ("threadIdx.x < count ?", "threadIdx.x < count - 1 ?"),
+    ("norm <= *most ? 1.0f : *most / norm", "*most / norm"),
+    ("norm <= *most ? 1.0f : *most / norm", "1.0f"),
     ("out[i] = value <= 0.0f ? 0.0f : value", "out[i] = value"),
-    ("dx[i] = out[i] > 0.0f", "dx[i] = dout[i] > 0.0f"),
+    ("dx[i] = out[i] > 0.0f ? dout[i] : 0.0f", "dx[i] = dout[i] > 0.0f ? dout[i] : 0.0f"),
+    # sums in a block or a warp
+    ("half = blockDim.x / 2; half >= width", "half = blockDim.x / 4; half >= width"),
+    ("half >= width", "half > width"),
+    ("sums[thread % width]", "sums[0]"),
+    # features
+    ("each((sample * channels + c) * inner + place)", "each((sample * channels + c) * inner)"),
+    ("sample += shares / inner", "sample += shares"),
+    ("place -= inner, ++sample", "place -= inner"),
+    ("float centred = x[i] - mean", "float centred = x[i]"),
+    ("variance + eps), g", "variance), g"),
+    ("out[i] = g * normalized + b;", "out[i] = normalized + b;"),
+    ("factor[c] = g * scale", "factor[c] = scale"),
+    ("keep * running_mean[c] + rest * mean", "running_mean[c] + rest * mean"),
+    ("rest * variance", "rest * squares"),
+    ("dgamma[c] = along", "dgamma[c] = sum"),
+    ("dbeta[c] = sum;", ""),
+    ("mean - x_hat[i] * slope)", "mean - x_hat[i] * along)"),
+    ("slope = along / count", "slope = along"),
+    # elementwise
+    ("float value = expf(-fabsf(x[i]))", "float value = expf(-x[i])"),
+    ("x[i] < 0.0f ? value : 1.0f", "1.0f"),
+    ("dout[i] * (e[i] / ((1.0f + e[i]) * (1.0f + e[i])))", "dout[i] * e[i] / (1.0f + e[i])"),
+    ("(4.0f * e[i] / ((1.0f + e[i]) * (1.0f + e[i])))", "(1.0f - e[i] * e[i])"),
+    ("float root = expf(-fabsf(x[i]))", "float root = expf(-x[i])"),
+    ("root * root", "root"),
+    ("tanhf(x[i])", "x[i]"),
+    ("value <= 0.0f ? slope * value", "value <= 0.0f ? slope"),
+    ("out[i] > 0.0f ? dout[i] : slope * dout[i]", "out[i] > 0.0f ? dout[i] : slope"),
+    ("normcdff(near), square", "normcdff(-near), square"),
+    ("value > farthest ? farthest : value", "value > farthest ? -farthest : value"),
+    ("cumulative + near * (bell", "cumulative + (bell"),
+    ("-0.5f * square", "-1.5f * square"),
+    ("dx[i] = dout[i] * slope[i]", "dx[i] = dout[i]"),
+    # rows
+    ("largest = fmaxf(largest, x[c])", "largest = fmaxf(largest, 0.0f)"),
+    ("other = 16; other; other /= 2) value +=", "other = 8; other; other /= 2) value +="),
+    ("other = 16; other; other /= 2) value = fmaxf", "other = 8; other; other /= 2) value = fmaxf"),
+    ("for (int64 c = lane; c < classes; c += 32) total", "for (int64 c = lane; c < 32; c += 32) total"),
+    ("expf(x[c] - largest) / total", "expf(x[c] - largest)"),
+    ("rest += (dout[c] - along) * out[c]", "rest += dout[c] - along"),
+    ("dout[c] - along - rest", "dout[c] - rest"),
+    ("out[c] * (dout[c]", "(dout[c]"),
+    ("float centred = x[row + j] - mean", "float centred = x[row + j]"),
+    ("(float)size + eps)", "(float)size)"),
+    ("gamma[j] * normalized + beta[j]", "normalized + beta[j]"),
+    ("scale[blockIdx.x] = s", "scale[blockIdx.x] = mean"),
+    ("row += blockDim.x / COLUMNS", "row += blockDim.x"),
+    ("dgamma[j] = along", "dgamma[j] = sum"),
+    ("dbeta[j] = sum", "dbeta[j] = along"),
+    ("float g = gamma[j] * dout[row + j]", "float g = dout[row + j]"),
+    ("along += g * x_hat[row + j]", "along += g"),
+    ("mean - x_hat[row + j] * slope", "mean"),
+    ("sample * size;", "sample;"),
+    # Dropout
+    ("round < 10", "round < 9"),
+    ("high_2 ^ words[1] ^ key", "high_2 ^ words[1]"),
+    ("words[1] = low_2", "words[1] = low_0"),
+    ("high_0 ^ words[3] ^ second_key", "high_0 ^ words[3]"),
+    ("words[3] = low_0", "words[3] = low_2"),
+    ("second_key += 0xBB67AE8584CAA73Bull;", ""),
+    ("{1 + *first_row", "{*first_row"),
+    ("*first_row * (uint64)blocks", "*first_row"),
+    ("i % blocks * 8", "i % blocks"),
+    ("j % 2 ?", "j % 2 == 0 ?"),
+    ("bits >= threshold", "bits > threshold"),
+    ("= *passes + 1;", "= *passes;"),
+    ("x[at] * factor[at]", "x[at]"),
+    ("dout[i] * factor[i]", "factor[i]"),
     # the small products
     ("q0 += DEPTH", "q0 += DEPTH + 1"),
     ("q0 + DEPTH < k) load(q0 + DEPTH)", "q0 + DEPTH < k) load(q0)"),
@@ -292,15 +473,49 @@ def everything(run, pack):
         close += run(layers, (x, W, b), dout)
     exact += run([ReLU()], (dout,), W[:33])
     close += run([affine, loss], (x, labels, W, b), 1 / 33) + run([loss], (z, labels), 1 / 33)
-    flat, gradients, rate, velocity = normal(300), normal(300), np.array(0.1, "float32"), normal(300)
-    close += [run(SGD().compute, flat, gradients, rate)[0]]
-    w, (v,) = run(Momentum(0.1, 0.75).compute, flat, gradients, rate, velocity)
-    close += [w, v]
+    of_features = [normal(36) for _ in range(4)]
+    close += run([BatchNorm(eps=0.1)], (dout, *of_features), W[:33])
+    images = normal(3, 4, 100)  # more values of a feature than a block has threads
+    close += run([BatchNorm(eps=0.1)], (images, *[each[:4] for each in of_features]), normal(3, 4, 100))
+    close += run([LayerNorm(eps=0.1)], (dout, *of_features[:2]), W[:33])
+    close += run([LayerNorm(eps=0.1)], (normal(3, 300), normal(300), normal(300)), normal(3, 300))
+    for layer in (Softmax(), Sigmoid(), Tanh(), GELU(), LeakyReLU()):
+        close += run([layer], (W[:33] * 9,), dout) + run([layer], (W[:33] * 500,), dout)
+    flat, gradients, velocity, squares = normal(300), normal(300), normal(300), normal(300) ** 2
+    rate, share, t = (np.array(value, "float32") for value in (0.1, 0.75, 3.0))
+    for optimizer, *others in (
+        (SGD(), rate),
+        (Momentum(), rate, share, velocity),
+        (Nesterov(), rate, share, velocity),
+        (AdaGrad(eps=0.1), rate, squares),
+        (RMSProp(beta=0.7, eps=0.1), rate, squares),
+        (Adam(beta1=0.7, beta2=0.8, eps=0.1), rate, velocity, squares, t),
+    ):
+        w, state = run(optimizer.compute, flat, gradients, *others)
+        close += [w, *state]
+    for most in (1.0, 1000.0):
+        close += [run(clipped, gradients, np.array(most, "float32"))]
+    close += [run(decayed, flat, gradients, squares), run(shrunk, flat, rate, squares)]
+    soft = rng.multinomial(4, np.full(36, 1 / 36), 33).astype("float32") / np.float32(4)
+    for smoothing in (0.0, 0.25):
+        smoothed = SoftmaxCrossEntropy(smoothing)
+        close += run([affine, smoothed], (x, soft, W, b), 1 / 33) + run([smoothed], (z, soft), 1 / 33)
+    close += run([loss], (np.where(soft > 0, z, np.float32(-np.inf)), soft), 1 / 33)
+    for other in (MeanSquaredError(), SigmoidBinaryCrossEntropy()):
+        close += run([other], (3 * dout, soft), 1 / 33)
     for samples in (pixels, pack(pixels)):
         exact += [*run(minibatch, samples, labels, labels % 33), *run(minibatch, samples, z, labels % 33)]
     far = z + np.float32(5) * (np.arange(36) == 35)  # the largest beyond the first 32
     exact += [
         run(loss.correct, *pair) for pair in ((z, labels), (z, z.argmax(axis=1)), (far, z.argmax(axis=1)))
+    ]
+    state = rng.integers(2**64, size=(3, 1), dtype="uint64")
+    least = int(random_bits(np, 1, state[0], state[2] * 5 + 1, state[1])[0, 3])  # of the fourth value
+    for layer in (Dropout(0.3), Dropout(least / 2**32)):
+        out, (factor,), (_, passes, _) = run(layer.compute, dout, *state)
+        exact += [out, factor, passes, run(layer.derive, dout, factor)]
+    exact += [
+        run(loss.correct, *pair) for pair in ((z, z + soft / 2), (far, z), (z, far), (far, far), (z, soft))
     ]
     exact += [str(pack(x).dtype), str(pack(pixels).dtype)]
     return close, exact
@@ -336,6 +551,7 @@ def agree(backend, monkeypatch):
     for small, rows in ((launch.SMALL, launch.ROWS), (-1, 16)):
         monkeypatch.setattr(launch, "SMALL", small)
         monkeypatch.setattr(launch, "ROWS", rows)
+        monkeypatch.setattr(batch_norm, "MANY", 16 * rows)
         close, exact = everything(on_backend, lambda x: backend.to_numpy(backend.pack(backend.asarray(x))))
         if not all(
             np.allclose(mine, b, rtol=1e-5, atol=1e-4) for mine, b in zip(close, expected, strict=True)
@@ -388,7 +604,13 @@ def test_the_constants_are_those_of_the_sources():
     assert f"THREADS = {launch.THREADS};" in source() and f"TILE = {launch.TILE}," in source()
 
 
-@pytest.mark.parametrize("architecture", ARCHITECTURES)
+@pytest.mark.parametrize(
+    "architecture",  # the others in the slow run
+    [
+        pytest.param(each, marks=() if each in (75, 90, 120) else pytest.mark.slow, id=str(each))
+        for each in ARCHITECTURES
+    ],
+)
 def test_nvrtc_compiles_it(architecture):
     """No GPU is needed for that, but CuPy and NVIDIA's compiler library, nvidia-cuda-nvrtc."""
     nvrtc = pytest.importorskip("cupy", reason="CuPy is not installed").cuda.nvrtc
@@ -416,12 +638,22 @@ int main() {
     static bool right[n];
     for (int i = 0; i < n * m; ++i) dout[i] = i % 7 - 3.0f, out[i] = i % 3 - 1.0f;
     run_on_cpu({4}, {32, 8}, [&] { bias_backward(dout, out, dz, dx, n, m, 10); });
-    run_on_cpu({3}, {256}, [&] { softmax_cross_entropy(out, db, labels, losses, out, n, m); });
+    run_on_cpu({3}, {256}, [&] { softmax_cross_entropy(out, db, labels, nullptr, 1, 0, losses, out, n, m); });
+    run_on_cpu({3}, {256}, [&] { softmax_cross_entropy(out, db, nullptr, dx, 1, 0, losses, out, n, m); });
+    run_on_cpu({3}, {256}, [&] { mean_squared_error(out, dx, losses, dz, n, m); });
+    run_on_cpu({3}, {256}, [&] { sigmoid_binary_cross_entropy(out, dx, losses, dz, n, m); });
     run_on_cpu({15}, {256}, [&] { affine(dout, W, b, out, n, m, m, 1); });
     run_on_cpu({1}, {256}, [&] { affine(deep, deep, b, dz, 8, k, 8, 0); });
     run_on_cpu({30 + 15}, {256}, [&] { affine_backward(dout, out, out, W, dW, db, dx, n, m, m); });
-    run_on_cpu({n}, {256}, [&] { affine_softmax_cross_entropy(dout, W, b, labels, losses, dz, n, m, m); });
-    run_on_cpu({3}, {256}, [&] { correct(dz, labels, right, n, m); });
+    run_on_cpu({n}, {256}, [&] {
+        affine_softmax_cross_entropy(dout, W, b, labels, nullptr, 1, 0, losses, dz, n, m, m);
+    });
+    run_on_cpu({3}, {256}, [&] { correct(dz, labels, nullptr, right, n, m); });
+    run_on_cpu({3}, {256}, [&] { correct(dz, nullptr, dx, right, n, m); });
+    run_on_cpu({5}, {256}, [&] {
+        batch_norm(dout, W, b, b, b, out, dz, db, losses, deep, n, m, 1, 8, 0.9f, 0.1f, 1.0f);
+    });
+    run_on_cpu({5}, {256}, [&] { batch_norm_backward(dout, dz, db, dx, losses, deep, n, m, 1, 8); });
 }
 """
 BARRIERS = source().count("__syncthreads();")

@@ -6,8 +6,20 @@ The public passes take a twin where there is one; so these tests are of both.
 import numpy as np
 import pytest
 
-from backprop.layers import Affine, BatchNorm, ReLU, Sigmoid
-from backprop.losses import MeanSquaredError, SoftmaxCrossEntropy
+from backprop.layers import (
+    GELU,
+    Affine,
+    BatchNorm,
+    Dropout,
+    Flatten,
+    LayerNorm,
+    LeakyReLU,
+    ReLU,
+    Sigmoid,
+    Softmax,
+    Tanh,
+)
+from backprop.losses import MeanSquaredError, SigmoidBinaryCrossEntropy, SoftmaxCrossEntropy
 from backprop.optimizers import SGD, Momentum
 from backprop.scalar.scalar_layer import sum_to
 from backprop.training.step import minibatch
@@ -98,7 +110,7 @@ def derivative(backend, value):
     return backend.to_numpy(value).imag / H
 
 
-@pytest.mark.parametrize("layer", [ReLU(), Sigmoid()], ids=repr)
+@pytest.mark.parametrize("layer", [GELU(), LeakyReLU(), ReLU(), Sigmoid(), Tanh()], ids=repr)
 def test_the_derivative_of_an_elementwise_formula(backend, layer):
     x, dout = np.array([-30.0, -1.5, 0.0, 1e-9, 0.7, 30.0]), np.array([1.0, -2.0, 3.0, 4.0, 5.0, 6.0])
     layer.forward(backend.asarray(x))
@@ -122,9 +134,21 @@ def test_the_derivative_of_affine(backend, i):
     np.testing.assert_allclose((gradient * direction).sum(), reference, rtol=1e-13)
 
 
-def test_the_derivative_of_softmax_cross_entropy(backend):
+LABELS, SHARES = np.array([0, 2, 4, 1, 3, 0]), np.random.default_rng(1).dirichlet(np.ones(5), 6)
+OF_LOSSES = [
+    (SoftmaxCrossEntropy(), LABELS),
+    (SoftmaxCrossEntropy(), SHARES),
+    (SoftmaxCrossEntropy(0.1), LABELS),
+    (SoftmaxCrossEntropy(0.1), SHARES),
+    (SigmoidBinaryCrossEntropy(), SHARES),
+    (MeanSquaredError(), SHARES),
+]
+
+
+@pytest.mark.parametrize(("loss", "targets"), OF_LOSSES)
+def test_the_derivative_of_losses(backend, loss, targets):
     z, direction = normal((6, 5), (6, 5))
-    z, t, loss = 3 * z, backend.asarray(np.array([0, 2, 4, 1, 3, 0])), SoftmaxCrossEntropy()
+    z, t = 3 * z, backend.asarray(targets)
     loss.forward(backend.asarray(z), t)
     gradient = backend.to_numpy(loss.backward())
     losses, _ = loss.compute(backend.xp, stepped(backend, z, direction), t)
@@ -137,9 +161,13 @@ PURE = [
     (Affine(4), normal((6, 5), (5, 4), (4,), (6, 4))),
     (Affine(4), normal((6, 5, 1), (5, 4), (4,), (6, 4))),
     (BatchNorm(), [*normal((6, 5), (5,), (5,), (5,)), np.ones(5), *normal((6, 5))]),
-    (ReLU(), normal((6, 5), (6, 5))),
-    (Sigmoid(), normal((6, 5), (6, 5))),
-    (SoftmaxCrossEntropy(), [*normal((6, 5)), np.array([0, 2, 4, 1, 3, 0]), 1 / 6]),
+    *[(layer(), normal((6, 5), (6, 5))) for layer in (GELU, LeakyReLU, ReLU, Sigmoid, Softmax, Tanh)],
+    (Flatten(), normal((6, 5, 2), (6, 10))),
+    (LayerNorm(), normal((6, 5), (5,), (5,), (6, 5))),
+    (Dropout(), [*normal((6, 5)), *np.arange(3, dtype="uint64").reshape(3, 1), *normal((6, 5))]),
+    (SoftmaxCrossEntropy(), [*normal((6, 5)), LABELS, 1 / 6]),
+    (SoftmaxCrossEntropy(0.1), [*normal((6, 5)), SHARES.astype("float32"), 1 / 6]),
+    (SigmoidBinaryCrossEntropy(), [*normal((6, 5)), SHARES.astype("float32"), 1 / 6]),
     (MeanSquaredError(), [*normal((6, 5), (6, 5)), 1 / 6]),
 ]
 

@@ -19,12 +19,26 @@ import backprop.optimizers
 from backends import TWINS, NewArrays, Workspace, find, register, twins
 from backends.cupy import launch
 from backends.testing import backend_or_skip
-from backprop.layers import Affine, Layer, ReLU
-from backprop.losses import Loss, SoftmaxCrossEntropy
-from backprop.optimizers import SGD, Momentum
+from backprop.layers import (
+    GELU,
+    Affine,
+    BatchNorm,
+    Dropout,
+    Layer,
+    LayerNorm,
+    LeakyReLU,
+    ReLU,
+    Sigmoid,
+    Softmax,
+    Tanh,
+)
+from backprop.layers.stage import write
+from backprop.losses import Loss, MeanSquaredError, SigmoidBinaryCrossEntropy, SoftmaxCrossEntropy
+from backprop.optimizers import SGD, AdaGrad, Adam, Momentum, Nesterov, RMSProp, clipping, decay
 from backprop.training import step
 
-PLACES = backprop.layers, backprop.losses, backprop.optimizers, step
+PLACES = backprop.layers, backprop.losses, backprop.optimizers
+FUNCTIONS = step, clipping, decay  # the modules with plain functions that have twins
 WIDTH = 5  # numbers per sample that come out of an Affine
 
 
@@ -56,13 +70,39 @@ LAYERS = {
         (),
     ),
     "ReLU": lambda rng, shape: (ReLU(), {}, ()),
+    "LeakyReLU": lambda rng, shape: (LeakyReLU(), {}, ()),
+    "Sigmoid": lambda rng, shape: (Sigmoid(), {}, ()),
+    "Tanh": lambda rng, shape: (Tanh(), {}, ()),
+    "GELU": lambda rng, shape: (GELU(), {}, ()),
+    "BatchNorm": lambda rng, shape: (
+        BatchNorm(),
+        {"gamma": quarters(rng, shape[0]), "beta": quarters(rng, shape[0])},
+        (quarters(rng, shape[0]), 1.0 + abs(quarters(rng, shape[0]))),
+    ),
+    "LayerNorm": lambda rng, shape: (
+        LayerNorm(),
+        {"gamma": quarters(rng, *shape), "beta": quarters(rng, *shape)},
+        (),
+    ),
+    "Softmax": lambda rng, shape: (Softmax(), {}, ()),
+    "Dropout": lambda rng, shape: (Dropout(0.4), {}, tuple(rng.integers(2**64, size=(3, 1), dtype="uint64"))),
     "SoftmaxCrossEntropy": lambda rng, shape: (SoftmaxCrossEntropy(), {}, ()),
+    "SigmoidBinaryCrossEntropy": lambda rng, shape: (SigmoidBinaryCrossEntropy(), {}, ()),
+    "MeanSquaredError": lambda rng, shape: (MeanSquaredError(), {}, ()),
 }
-OPTIMIZERS = {"SGD": SGD(0.1), "Momentum": Momentum(0.1, 0.75)}
-OTHERS = {"minibatch", "SoftmaxCrossEntropy.correct"}
+OPTIMIZERS = {
+    "SGD": SGD(0.1),
+    "Momentum": Momentum(0.1, 0.75),
+    "Nesterov": Nesterov(0.1, 0.75),
+    "AdaGrad": AdaGrad(0.1, 0.01),
+    "RMSProp": RMSProp(0.1, 0.75, 0.01),
+    "Adam": Adam(0.1, 0.75, 0.875, 0.01),
+}
+PLAIN = {"minibatch", "clipped", "decayed", "shrunk"}
+OTHERS = {*PLAIN, "SoftmaxCrossEntropy.correct"}
 
 UNITS = {"numpy": "numpy", "emulated": "cupy", "cupy": "cupy"}  # where twins run, and as which backend's
-SHAPES = [(1, 6), (7, 6), (9, 2, 3), (1, 1, 1), (33, 6)]
+SHAPES = [(1, 6), (9, 2, 3), (1, 1, 1), (33, 6)]
 
 
 def each(*, of, method="compute"):
@@ -70,12 +110,12 @@ def each(*, of, method="compute"):
 
     of: the last names of the units.
     """
-    units = dict.fromkeys(key.rpartition(".")[0] for _, key in TWINS)
+    units = dict.fromkeys(key.rpartition(".")[0] or key for _, key in TWINS)
     return [
-        pytest.param(place, unit or "minibatch", dtype, marks=[pytest.mark.gpu] if place == "cupy" else [])
+        pytest.param(place, unit, dtype, marks=[pytest.mark.gpu] if place == "cupy" else [])
         for place, backend in UNITS.items()
         for unit in units
-        for key in [f"{unit}.{method}" if unit else "minibatch"]
+        for key in [unit if unit in PLAIN else f"{unit}.{method}"]
         if unit.split("+")[-1] in of and (backend, key) in TWINS
         for dtype in TWINS[backend, key].dtypes
     ]
@@ -89,7 +129,8 @@ def formulas(key):
         for name in names.split("+")
         if name
     ]
-    return [getattr(owner, method) for owner in owners] or [getattr(step, method)]
+    plain = (getattr(place, method) for place in FUNCTIONS if hasattr(place, method))
+    return [getattr(owner, method) for owner in owners] or [next(plain)]
 
 
 def drawn(unit, shape, seed=3):
@@ -103,9 +144,25 @@ def drawn(unit, shape, seed=3):
     x = quarters(rng, *shape)
     out_shape = (shape[0], WIDTH) if names[0] == "Affine" else shape
     is_loss = isinstance(layers[-1], Loss)
-    targets = (rng.integers(out_shape[-1], size=shape[0]),) if is_loss else ()
+    if isinstance(layers[-1], SoftmaxCrossEntropy):
+        targets: tuple = (rng.integers(out_shape[-1], size=shape[0]),)
+    else:
+        targets = (rng.integers(5, size=out_shape) / 4,) if is_loss else ()
     dout = 1.0 / shape[0] if is_loss else quarters(rng, *out_shape)
     return Case(layers, x, tuple(params), tuple(params.values()), state, targets, dout)
+
+
+def with_all_targets(case):
+    """The case, and for a loss the same with every other kind of targets, quarters as well."""
+    *before, loss = case.layers
+    others = []
+    if isinstance(loss, SoftmaxCrossEntropy):
+        (labels,) = case.targets
+        classes = WIDTH if before else case.x.shape[1]
+        soft = np.random.default_rng(5).multinomial(4, np.full(classes, 1 / classes), len(labels)) / 4
+        others = [(0.0, soft), (0.25, labels), (0.25, soft)]
+    smoothed = [([*before, SoftmaxCrossEntropy(smoothing)], (t,)) for smoothing, t in others]
+    return [case, *(case._replace(layers=layers, targets=targets) for layers, targets in smoothed)]
 
 
 def by_formulas(case):
@@ -130,7 +187,7 @@ def by_twins(backend, dtype, case, ws, twisted=False):
     def moved(value):
         if not isinstance(value, np.ndarray):
             return value
-        value = value if value.dtype.kind == "i" else value.astype(dtype)
+        value = value if value.dtype.kind in "iu" else value.astype(dtype)
         if twisted and value.ndim > 1:  # the same numbers, from memory in another order
             return backend.asarray(np.ascontiguousarray(value.T)).T
         return backend.asarray(value.copy())
@@ -143,11 +200,12 @@ def by_twins(backend, dtype, case, ws, twisted=False):
         find(backend.name, dtype, *[getattr(layer, name) for layer in case.layers])
         for name in ("compute", "derive")
     )
-    out, saved, *new = compute(case.layers[0], ws, x, *targets, *params, *state)
+    own = case.layers[0] if len(case.layers) == 1 else tuple(case.layers)
+    out, saved, *new = compute(own, ws, x, *targets, *params, *state)
     out, kept = backend.to_numpy(out).copy(), [np.array(to_host(backend, value)) for value in saved]
-    result = derive(case.layers[0], ws, dout, *saved)
+    result = derive(own, ws, dout, *saved)
     results = [out, *(new[0] if new else ()), *(result if isinstance(result, tuple) else (result,))]
-    return results, kept, [x, *params, *targets, dout], saved
+    return results, kept, [x, *params, *state, *targets, dout], saved
 
 
 def to_host(backend, value):
@@ -159,6 +217,10 @@ def assert_alike(backend, dtype, mine, expected):
     for got, wanted in zip(mine, expected, strict=True):
         got, wanted = np.asarray(to_host(backend, got)), np.asarray(wanted)
         assert got.shape == wanted.shape
+        if wanted.dtype == "uint64":  # the state of a generator
+            assert got.dtype == wanted.dtype
+            np.testing.assert_array_equal(got, wanted)
+            continue
         assert got.dtype == dtype
         largest = abs(wanted[np.isfinite(wanted)]).max(initial=1.0)
         np.testing.assert_allclose(got, wanted, rtol=8 * ulp, atol=16 * ulp * largest)
@@ -207,9 +269,7 @@ def test_every_twin_is_found_by_its_formulas_and_for_its_dtypes_only(key):
     assert find("array_api_strict", "float32", *found) is None
 
 
-@pytest.mark.parametrize(
-    ("memory", "layout"), [(NewArrays, "rows"), (NewArrays, "views"), (Workspace, "rows")]
-)
+@pytest.mark.parametrize(("memory", "layout"), [(NewArrays, "views"), (Workspace, "rows")])
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize(("place", "unit", "dtype"), each(of=LAYERS))
 def test_twins_compute_what_their_formulas_do(place, unit, dtype, shape, memory, layout, size, backend_at):
@@ -217,17 +277,19 @@ def test_twins_compute_what_their_formulas_do(place, unit, dtype, shape, memory,
     ws = memory(backend, backend.dtype(dtype))
     for seed in (3, 4):  # the second time in the same arrays, if it is a Workspace
         case = drawn(unit, shape, seed)
-        cases = [case] if not isinstance(case.dout, float) else [case, case._replace(dout=0.75)]
+        cases = with_all_targets(case) if seed == 3 else [case]
+        if isinstance(case.dout, float):
+            cases.append(cases[-1]._replace(dout=0.75))
         for each_case in cases:
             mine, kept, arguments, _ = by_twins(backend, dtype, each_case, ws, twisted=layout == "views")
             expected, saved_of = by_formulas(each_case)
             assert_alike(backend, dtype, mine, expected)
-            given = (case.x, *case.params, *case.targets, each_case.dout)
+            given = (each_case.x, *each_case.params, *each_case.state, *each_case.targets, each_case.dout)
             for before, after in zip(given, arguments, strict=True):
                 np.testing.assert_array_equal(
                     to_host(backend, after), before, err_msg="an argument was written"
                 )
-            if len(case.layers) == 1 and not isinstance(case.layers[0], Loss):
+            if len(each_case.layers) == 1 and not isinstance(each_case.layers[0], Loss):
                 assert_alike(backend, dtype, kept, saved_of[0])  # a complex dout is left to the formula
 
 
@@ -237,26 +299,25 @@ def test_twins_write_gradients_where_they_are_lent_a_place(place, unit, dtype, s
     shapes = {f"d{name}": array.shape for name, array in zip(case.names, case.params, strict=True)}
     flat = backend.zeros((sum(map(prod, shapes.values())),), dtype)
     provided = {(name, shapes[name]): view for name, view in backend.views(flat, shapes).items()}
-    (_, *expected), _ = by_formulas(case)
+    first = 2 + len(case.state)  # after the output, the state and dx
+    expected = by_formulas(case)[0][first:]
     for memory in (NewArrays, Workspace):
         flat[...] = backend.zeros(flat.shape, dtype)
         ws = memory(backend, backend.dtype(dtype), provided)
-        (_, _, *grads), *_ = by_twins(backend, dtype, case, ws)
+        grads = by_twins(backend, dtype, case, ws)[0][first:]
         assert [id(grad) for grad in grads] == [id(view) for view in provided.values()]
-        assert_alike(backend, dtype, grads, expected[1:])
+        assert_alike(backend, dtype, grads, expected)
 
 
 @pytest.mark.parametrize(("place", "unit", "dtype"), each(of=LAYERS))
 def test_twins_may_leave_out_what_nobody_asks_for(place, unit, dtype, size, backend_at):
     backend, case = backend_at(place), drawn(unit, (9, 2, 3))
-    (out, dx, *grads), *_ = by_twins(
-        backend, dtype, case, NewArrays(backend, backend.dtype(dtype), needs_dx=False)
-    )
-    (expected, expected_dx, *expected_grads), _ = by_formulas(case)
-    assert_alike(backend, dtype, [out, *grads], [expected, *expected_grads])
-    assert dx is None or case.names == (), "dx is a product that is not needed"
-    if dx is not None:
-        assert_alike(backend, dtype, [dx], [expected_dx])
+    ws = NewArrays(backend, backend.dtype(dtype), needs_dx=False)
+    mine, expected, at = by_twins(backend, dtype, case, ws)[0], by_formulas(case)[0], 1 + len(case.state)
+    assert mine[at] is None or case.names == (), "dx is a product that is not needed"
+    if mine[at] is None:
+        del mine[at], expected[at]
+    assert_alike(backend, dtype, mine, expected)
 
 
 ODD = np.array([[np.nan, np.inf, -np.inf, 0.0, -0.0, 1e-30, -1e-30, 1e30]])
@@ -267,12 +328,12 @@ def test_nan_and_infinity_are_what_they_are_to_the_formulas(place, unit, dtype, 
     backend, case = backend_at(place), drawn(unit, (2, 8))
     finite = np.array([[0.0, -np.inf, 1.0, 0.0, 0.0, 0.0, 0.0, -1e30]])
     for x in (np.concatenate([ODD, finite]), np.concatenate([finite, ODD])):
-        odd = case._replace(x=x)
-        with np.errstate(all="ignore"):
-            mine, *_ = by_twins(backend, dtype, odd, NewArrays(backend, backend.dtype(dtype)))
-            expected, _ = by_formulas(odd)
-        for got, wanted in zip(mine, expected, strict=True):
-            np.testing.assert_array_equal(np.isnan(to_host(backend, got)), np.isnan(wanted))
+        for odd in with_all_targets(case._replace(x=x)):
+            with np.errstate(all="ignore"):
+                mine, *_ = by_twins(backend, dtype, odd, NewArrays(backend, backend.dtype(dtype)))
+                expected, _ = by_formulas(odd)
+            for got, wanted in zip(mine, expected, strict=True):
+                np.testing.assert_array_equal(np.isnan(to_host(backend, got)), np.isnan(wanted))
 
 
 @pytest.mark.parametrize("memory", [NewArrays, Workspace])
@@ -280,21 +341,53 @@ def test_nan_and_infinity_are_what_they_are_to_the_formulas(place, unit, dtype, 
 @pytest.mark.parametrize(("place", "unit", "dtype"), each(of=OPTIMIZERS))
 def test_updates_in_place(place, unit, dtype, count, memory, size, backend_at):
     backend, optimizer, rng = backend_at(place), OPTIMIZERS[unit], np.random.default_rng(3)
-    w, g, rate = rng.normal(size=count), rng.normal(size=count), np.array(0.1)
-    state = [rng.normal(size=count) for _ in optimizer.zeros]
-    given = [backend.asarray(value.astype(dtype)) for value in (w, g, rate, *state)]
+    w, g = rng.normal(size=count), rng.normal(size=count)
+    settings = [np.array(getattr(optimizer, name)) for name in optimizer.settings]
+    state = [abs(rng.normal(size=count)) for _ in optimizer.zeros]  # some of it are squares
+    state += [np.array(2.0) for _ in optimizer.numbers]
+    given = [backend.asarray(value.astype(dtype)) for value in (w, g, *settings, *state)]
+    constant = given[1 : 2 + len(settings)]
     ws = memory(backend, backend.dtype(dtype))
     for _ in range(2):
         new, new_state = find(backend.name, dtype, optimizer.compute)(optimizer, ws, *given)
-        assert new is given[0] and [*map(id, new_state)] == [*map(id, given[3:])]
-        w, state = optimizer.compute(np, w, g, rate, *state)
-        assert_alike(backend, dtype, [new, *new_state, *given[1:3]], [w, *state, g, rate])
+        kept = given[2 + len(settings) :]
+        arrays = len(optimizer.zeros)  # in place, but a count may be new, since all threads read the old one
+        assert new is given[0] and [*map(id, new_state)][:arrays] == [*map(id, kept)][:arrays]
+        write(kept, new_state)
+        w, state = optimizer.compute(np, w, g, *settings, *state)
+        assert_alike(backend, dtype, [new, *new_state, *constant], [w, *state, g, *settings])
+
+
+@pytest.mark.parametrize("in_loop", [True, False])
+@pytest.mark.parametrize("count", [1, 70, 600])
+@pytest.mark.parametrize(("place", "unit", "dtype"), each(of={"clipped", "decayed", "shrunk"}))
+def test_clipping_and_decay(place, unit, dtype, count, in_loop, size, backend_at):
+    """In a loop into the gradients' own memory; else the gradient that a user gave stays as it is."""
+    backend, (formula,), rng = backend_at(place), formulas(unit), np.random.default_rng(3)
+    w, g, share = rng.normal(size=count), rng.normal(size=count), np.arange(count) % 2 * 0.25
+    norm = np.sqrt((g**2).sum())
+    for number in (0.5 * norm, 2.0 * norm):
+        values = {
+            "clipped": (g, np.array(number)),
+            "decayed": (w, g, share),
+            "shrunk": (w, np.array(0.125), share),
+        }[unit]
+        given = [backend.asarray(value.astype(dtype)) for value in values]
+        ws = Workspace(backend, backend.dtype(dtype))
+        if in_loop and unit != "shrunk":
+            ws["step", (count,)] = given[unit == "decayed"]
+        result = find(backend.name, dtype, formula)(ws, *given)
+        assert_alike(backend, dtype, [result], [formula(np, *values)])
+        if unit == "shrunk":
+            assert result is given[0]
+        elif not in_loop:
+            assert_alike(backend, dtype, given, values)
 
 
 @pytest.mark.parametrize("memory", [NewArrays, Workspace])
 @pytest.mark.parametrize("targets_dtype", ["int64", "float32", "bool"])
 @pytest.mark.parametrize("shape", [(50, 9), (50, 2, 3), (50,)])
-@pytest.mark.parametrize(("place", "unit", "dtype"), each(of={""}))
+@pytest.mark.parametrize(("place", "unit", "dtype"), each(of={"minibatch"}))
 def test_minibatches(place, unit, dtype, shape, targets_dtype, memory, backend_at):
     backend, rng = backend_at(place), np.random.default_rng(3)
     ws = memory(backend, backend.dtype(dtype))
@@ -323,10 +416,13 @@ def test_right_rows_are_those_that_argmax_finds(place, unit, dtype, classes, bac
     z[rng.random(z.shape) < 0.05] = np.nan
     labels = np.where(rng.random(300) < 0.7, z.argmax(axis=1), rng.integers(classes, size=300))
     ws = NewArrays(backend, backend.dtype(dtype))
-    right = backend.to_numpy(correct(loss, ws, backend.asarray(z), backend.asarray(labels)))
-    assert right.dtype == bool
-    np.testing.assert_array_equal(right, loss.correct(np, z, labels))
-    assert right.sum() > 200
+    soft = rng.integers(1, 3, size=z.shape).astype(dtype)
+    soft[np.arange(300), labels] += 2 * (rng.random(300) < 0.7)
+    for targets in (labels, soft):
+        right = backend.to_numpy(correct(loss, ws, backend.asarray(z), backend.asarray(targets)))
+        assert right.dtype == bool
+        np.testing.assert_array_equal(right, loss.correct(np, z, targets))
+        assert right.sum() > (200 if targets is labels else 130)
 
 
 # --------------------------------------------------------------------------------------- by the very function

@@ -144,7 +144,7 @@ def drawn(pick):
 FILES_EACH = 5  # in an example, since hypothesis takes as long for one as they do together
 
 
-@pytest.mark.parametrize("files", [5_000, pytest.param(100_000, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("files", [3_000, pytest.param(100_000, marks=pytest.mark.slow)])
 def test_whatever_is_in_a_file_it_is_loaded_or_told_in_one_line(tmp_path, monkeypatch, files):
     hypothesis = pytest.importorskip("hypothesis")
     monkeypatch.chdir(tmp_path)
@@ -165,7 +165,7 @@ def test_whatever_is_in_a_file_it_is_loaded_or_told_in_one_line(tmp_path, monkey
             (folder / file).unlink()
             outcomes.add(found if isinstance(found, str) else type(found))
 
-    settings = {"derandomize": files == 5_000, "database": None, "deadline": None}
+    settings = {"derandomize": files == 3_000, "database": None, "deadline": None}
     numbers = hypothesis.given(hypothesis.strategies.integers(0, 2**64))
     hypothesis.settings(max_examples=files // FILES_EACH, **settings)(numbers(search))()
     assert len(outcomes) > 100

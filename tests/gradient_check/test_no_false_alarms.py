@@ -74,8 +74,8 @@ def arrays_in(value):
 @pytest.mark.parametrize(
     ("method", "right", "examples"),
     [
-        pytest.param("complex", LAYERS, 600, id="complex, layers"),
-        pytest.param("complex", networks(), 400, id="complex, networks"),
+        pytest.param("complex", LAYERS, 400, id="complex, layers"),
+        pytest.param("complex", networks(), 250, id="complex, networks"),
         pytest.param("central", LAYERS, 150, id="central, layers"),
         pytest.param("central", networks(), 100, id="central, networks"),
     ],

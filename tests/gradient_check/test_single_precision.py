@@ -64,7 +64,7 @@ def test_of_a_single_number_a_right_layer_passes_at_every_seed_and_one_off_by_1_
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("layer", [SingleTanh, SingleTimes, SingleRectifier, SingleLoss, SingleRNN])
 def test_an_error_of_1_percent_passes_at_no_seed(layer, mode):
-    for seed in range(8):
+    for seed in range(4 if layer is SingleRNN else 8):
         shape = (2, 4, 3) if layer is SingleRNN else (3, 4)
         labels = [np.arange(3)] if layer is SingleLoss else []
         report = check_gradients(layer(1.01), of_seed(seed, *shape), *labels, mode=mode, rng=seed)

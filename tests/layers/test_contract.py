@@ -8,20 +8,54 @@ import pytest
 
 from backends import Backend, asarray, backend_of, dtype_name, to_numpy
 from backprop import layers, losses
-from backprop.layers import Affine, BatchNorm, ReLU, Sigmoid
-from backprop.losses import MeanSquaredError, SoftmaxCrossEntropy
+from backprop.layers import (
+    GELU,
+    Affine,
+    BatchNorm,
+    Dropout,
+    Flatten,
+    LayerNorm,
+    LeakyReLU,
+    ReLU,
+    Sigmoid,
+    Softmax,
+    Tanh,
+)
+from backprop.losses import MeanSquaredError, SigmoidBinaryCrossEntropy, SoftmaxCrossEntropy
 
 X = np.random.default_rng(0).normal(size=(4, 6))
 LABELS = [0, 2, 1, 1]
+
+
+def built(layer, shape):
+    """Return a layer whose arrays are made for samples of that shape."""
+    layer.build(shape, rng=0)
+    return layer
+
+
 MAKE = {
     "Affine": lambda dtype: (Affine.create(6, 3, rng=0, dtype=dtype), (asarray(X, dtype),)),
     "ReLU": lambda dtype: (ReLU(), (asarray(X, dtype),)),
     "Sigmoid": lambda dtype: (Sigmoid(), (asarray(X, dtype),)),
+    "Tanh": lambda dtype: (Tanh(), (asarray(X, dtype),)),
+    "LeakyReLU": lambda dtype: (LeakyReLU(), (asarray(X, dtype),)),
+    "GELU": lambda dtype: (GELU(), (asarray(X, dtype),)),
+    "Softmax": lambda dtype: (Softmax(), (asarray(X, dtype),)),
+    "Flatten": lambda dtype: (Flatten(), (asarray(X, dtype),)),
+    "LayerNorm": lambda dtype: (
+        LayerNorm(asarray(np.ones(6), dtype), asarray(np.zeros(6), dtype)),
+        (asarray(X, dtype),),
+    ),
     "BatchNorm": lambda dtype: (
         BatchNorm(asarray(np.ones(6), dtype), asarray(np.zeros(6), dtype)),
         (asarray(X, dtype),),
     ),
+    "Dropout": lambda dtype: (built(Dropout(), (6,)), (asarray(X, dtype),)),
     "MeanSquaredError": lambda dtype: (MeanSquaredError(), (asarray(X, dtype), asarray(X + 1.0, dtype))),
+    "SigmoidBinaryCrossEntropy": lambda dtype: (
+        SigmoidBinaryCrossEntropy(),
+        (asarray(X, dtype), asarray(abs(X) % 1.0, dtype)),
+    ),
     "SoftmaxCrossEntropy": lambda dtype: (SoftmaxCrossEntropy(), (asarray(X, dtype), LABELS)),
 }
 
@@ -91,11 +125,12 @@ def test_arguments_are_never_written_to(made):
 
 def test_backward_honours_dout(made):
     layer, inputs = made
+    again = copy.deepcopy(layer)  # in the same state, so that it drops the same values
     out = layer.forward(*inputs)
     dout = dout_like(out)
     dx = to_numpy(layer.backward(dout))
-    layer.forward(*inputs)
-    np.testing.assert_allclose(to_numpy(layer.backward(3.0 * dout)), 3.0 * dx, rtol=1e-5, atol=1e-5)
+    again.forward(*inputs)
+    np.testing.assert_allclose(to_numpy(again.backward(3.0 * dout)), 3.0 * dx, rtol=1e-5, atol=1e-5)
 
 
 def test_kept_gradients_stay_as_they_were(made):
@@ -111,16 +146,19 @@ def test_kept_gradients_stay_as_they_were(made):
 
 def test_copies_and_pickles_work_and_start_without_a_forward(made):
     layer, inputs = made
+    state = copy.deepcopy(dict(layer.state))
     out = layer.forward(*inputs)
     for twin in (copy.deepcopy(layer), pickle.loads(pickle.dumps(layer))):
         with pytest.raises(RuntimeError, match="no forward has run"):
             twin.backward(dout_like(out))
+        for name, array in state.items():
+            twin.state[name][...] = array
         np.testing.assert_array_equal(to_numpy(twin.forward(*inputs)), to_numpy(out))
     layer.backward(dout_like(out))  # the original still has its forward
 
 
 def test_dout_of_a_wrong_shape_or_dtype_is_refused(backend):
-    for name in ("Affine", "BatchNorm", "ReLU", "Sigmoid"):
+    for name in set(NAMES) - set(losses.__all__):
         layer, inputs = MAKE[name]("float32")
         out = layer.forward(*inputs)
         with pytest.raises(ValueError, match=rf"{name}.backward: dout must have the shape of the output"):
@@ -139,7 +177,7 @@ def test_repr_tells_the_layer(backend):
 
 
 def test_a_refused_backward_leaves_the_forward_to_the_next(backend):
-    for name in ("Affine", "BatchNorm", "ReLU", "Sigmoid"):
+    for name in set(NAMES) - set(losses.__all__):
         layer, inputs = MAKE[name]("float32")
         out = layer.forward(*inputs)
         with pytest.raises(TypeError, match="dout must have the dtype"):
@@ -155,7 +193,33 @@ def test_integers_are_refused(backend, name, dtype):
         layer.forward(asarray(np.ones((4, 6)), dtype), *labels)
 
 
-@pytest.mark.parametrize("layer", [ReLU(), Sigmoid()])
+@pytest.mark.parametrize("layer", [GELU(), LeakyReLU(), ReLU(), Sigmoid(), Tanh()], ids=repr)
 def test_0d_arrays(backend, layer):
     out = layer.forward(asarray(2.0))
     assert layer.backward(out).shape == ()
+
+
+@pytest.mark.parametrize(
+    ("layer", "name", "wrong"),
+    [
+        (BatchNorm(), "eps", 0),
+        (BatchNorm(), "momentum", 2),
+        (Dropout(), "ratio", 1),
+        (LayerNorm(), "eps", None),
+        (LeakyReLU(), "slope", -1),
+        (SoftmaxCrossEntropy(), "label_smoothing", "1"),
+    ],
+    ids=repr,
+)
+def test_a_setting_is_checked_when_it_is_assigned_and_has_a_default(layer, name, wrong):
+    class Skips(type(layer)):
+        def __init__(self):
+            pass
+
+    before = getattr(layer, name)
+    with pytest.raises((ValueError, TypeError), match=f"^{type(layer).__name__}: {name} must be a"):
+        setattr(layer, name, wrong)
+    assert getattr(layer, name) == before == getattr(Skips(), name)
+    setattr(layer, name, 0.25)
+    assert getattr(copy.deepcopy(layer), name) == 0.25
+    setattr(layer, name, before)

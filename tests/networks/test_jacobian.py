@@ -5,7 +5,18 @@ import pytest
 
 from backends import Backend, asarray, to_numpy
 from backprop import TwoLayerNet, check_gradients
-from backprop.layers import Affine, BatchNorm, ReLU, Sigmoid
+from backprop.layers import (
+    GELU,
+    Affine,
+    BatchNorm,
+    Flatten,
+    LayerNorm,
+    LeakyReLU,
+    ReLU,
+    Sigmoid,
+    Softmax,
+    Tanh,
+)
 from backprop.losses import MeanSquaredError, SoftmaxCrossEntropy
 from backprop.networks import Network
 from backprop.networks.jacobian import COLUMNS, PER_SAMPLE, acts_per_sample, gradient_by_columns, places
@@ -60,6 +71,20 @@ def test_so_it_does_with_another_loss(backend, method):
     net = Network([affine(5), Sigmoid(), affine(3)], MeanSquaredError(), 6, 3, dtype="float64", rng=0)
     t = RNG.normal(size=(4, 3))
     require_equal(net, method, by_columns(net, method, t=t), t=t)
+
+
+@pytest.mark.parametrize("method", ["complex", "central"])
+def test_every_layer_that_treats_samples_independently(backend, method):
+    """In front of the last Affine, whose columns pass through none; so the Place is the first one."""
+    layers = [each() for each in (GELU, LeakyReLU, Tanh, Flatten, Softmax, Sigmoid, ReLU)]
+    assert {type(layer) for layer in layers} | {Affine, LayerNorm} == set(PER_SAMPLE)
+    chain = [affine(4), LayerNorm(), *layers, affine(3)]
+    net = Network(chain, SoftmaxCrossEntropy(), 6, 3, dtype="float64", rng=0)
+    black_box = net.numerical_gradient(X, T, method)
+    found = by_columns(net, method)
+    assert set(found) == {"W1", "b1", "W2", "b2", "x"}
+    for name in ("W1", "b1", "W2", "b2"):
+        np.testing.assert_allclose(found[name], to_numpy(black_box[name]), rtol=0, atol=AGREE[method])
 
 
 def test_images_are_perturbed_pixel_by_pixel(backend):

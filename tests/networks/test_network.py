@@ -54,8 +54,8 @@ def test_a_list_of_layers_without_arrays(backend):
     assert list(net.params) == names and list(net.state) == ["running_mean1", "running_var1"]
     assert (net.input_size, net.output_size, dtype_name(net.dtype)) == (3, 2, "float64")
     rng = np.random.default_rng(0)
-    for name, shape in (("W1", (3, 5)), ("W2", (5, 4)), ("W3", (4, 2))):
-        np.testing.assert_array_equal(to_numpy(net.params[name]), 0.01 * rng.standard_normal(shape))
+    for name, shape, variance in (("W1", (3, 5), 2 / 3), ("W2", (5, 4), 2 / 5), ("W3", (4, 2), 1 / 4)):
+        np.testing.assert_array_equal(to_numpy(net.params[name]), variance**0.5 * rng.standard_normal(shape))
 
 
 def test_layers_and_owners_cannot_be_replaced():
@@ -287,6 +287,29 @@ def test_a_layer_of_two_states_moves_both_or_none(backend):
     assert float(two.state["a"][0]) == 0.0
 
 
+def test_integer_state_takes_integers_and_only_among_integers(backend):
+    class Count(Layer):
+        def initial(self, shape, rng):
+            return {}, {"n": np.array([0]), "m": self.m}
+
+        def compute(self, xp, x, n, m):
+            return x, (), (xp.astype(n, x.dtype) if self.fails else n + 2, m)
+
+        def derive(self, xp, dout):
+            return dout
+
+    count, mixed = Count(), Count()
+    count.fails, count.m, mixed.m = True, np.array([1]), np.array([1.0])
+    count.build((3,))
+    with pytest.raises(TypeError, match="Count.compute: the new state must hold integers, .*float"):
+        count.forward(asarray(X))
+    count.fails = False
+    count.forward(asarray(X))
+    assert to_numpy(count.state["n"]).tolist() == [2]
+    with pytest.raises(TypeError, match=r"Count.build: n and m must have one dtype, got \S*int64 and "):
+        mixed.build((3,))
+
+
 def test_state_takes_the_dtype_of_the_network(backend):
     class Centre(Layer):
         def compute(self, xp, x, mean):
@@ -327,7 +350,7 @@ def test_another_loss_and_a_later_evaluation_are_seen():
     targets = np.ones((4, 3))
     expected = 0.5 * ((net.predict(X) - targets) ** 2).sum() / 4
     assert float(shallow.loss(X, targets)) == pytest.approx(expected, rel=1e-6)
-    assert float(net.loss(X, T)) == pytest.approx(np.log(3.0), rel=0.01)
+    assert 0.5 < float(net.loss(X, T)) < 2.0
     net.layers["ReLU1"].evaluate = lambda xp, x: x * 0.0
     np.testing.assert_array_equal(net.predict(X), np.broadcast_to(net.params["b2"], (4, 3)))
 

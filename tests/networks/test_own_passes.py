@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from backends import asarray, to_numpy
-from backprop import check_gradients, train
+from backprop import check_gradients, layers, train
 from backprop.layers import Affine, BatchNorm, Layer, ReLU
 from backprop.losses import SoftmaxCrossEntropy
 from backprop.networks import Network
@@ -127,6 +127,25 @@ def test_it_trains_through_its_own_passes(backend, own):
         for name in by_hand.params:
             by_hand.params[name] -= 0.3 * gradient[name]
     np.testing.assert_allclose(to_numpy(net.params.flat), to_numpy(by_hand.params.flat), rtol=1e-12)
+
+
+def test_a_layer_with_its_own_forward_is_built_and_keeps_its_state_where_others_do(backend):
+    class Seen(layers.Dropout):
+        def forward(self, x, training=True):
+            return super().forward(x, training)
+
+    net = Network([Seen(), Affine(3)], SoftmaxCrossEntropy(), 4, 3, rng=0, dtype="float64")
+    x, t = X[:4], T[:4]
+    net.gradient(x, t)
+    losses = {float(net.loss(x, t, training=True)) for _ in range(2)}
+    numerical = net.numerical_gradient(x, t, method="complex")
+    assert len(losses) == 1 and to_numpy(net.state["passes1"]).tolist() == [1]
+    for name, values in net.gradient(x, t).items():
+        np.testing.assert_allclose(to_numpy(values), to_numpy(numerical[name]), rtol=0, atol=1e-15)
+    net = Network([Seen(), BatchNorm(), Affine(3)], SoftmaxCrossEntropy(), 4, 3, rng=0)
+    with pytest.raises(ValueError, match="two values per feature"):
+        net.gradient(X[:1], T[:1])
+    assert to_numpy(net.state["passes1"]).tolist() == [0]
 
 
 def test_its_parameters_are_the_networks(backend):

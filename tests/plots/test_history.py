@@ -118,6 +118,58 @@ def test_first_accuracies_below_the_range_are_given_in_words(texts):
     assert "not shown" not in texts(plot_history(History([1.0], [0, 1], [0.1, 0.3], [0.1, 0.3])))
 
 
+def test_losses_of_whole_sets_are_drawn_beside_those_of_batches(texts):
+    measured = {"test_loss": [2.3, 0.9, 0.6], "validation_loss": [2.2, 0.8, 0.7]}
+    accuracies = {"validation_accuracy": [0.1, 0.7, 0.8]}
+    history = History([2.0, 1.0, 0.5], [0, 2, 3], [0.1, 0.6, 0.7], **measured, **accuracies)
+    figure, loss, accuracy = drawn(history)
+    assert curves(loss)[1:] == [
+        [*zip([0, 2, 3], measured[name], strict=True)] for name in ("test_loss", "validation_loss")
+    ]
+    assert curves(accuracy)[1] == [(0, 0.1), (2, 0.7), (3, 0.8)]
+    assert [text.get_text() for text in loss.get_legend().get_texts()] == ["test set", "validation set"]
+    assert "validation set\n0.8000" in texts(figure)
+    colours = {line.get_color() for line in (*loss.get_lines(), *accuracy.get_lines())}
+    assert len(colours) == 4, "a set has the same colour in both panels"
+
+
+def test_a_changing_rate_has_a_panel_of_its_own():
+    history = History([2.0, 1.0, 0.5], [0, 3], [0.1, 0.6], learning_rate=[0.1, 0.05, 0.0])
+    _, *panels = drawn(history)
+    rate = next(panel for panel in panels if panel.get_title() == "learning rate")
+    assert curves(rate) == [[(1, 0.1), (2, 0.05), (3, 0.0)]] and len(panels) == 3
+    history.learning_rate = [0.1] * 3
+    assert len(plot_history(history).axes) == 2, "a constant one has none"
+
+
+def test_the_last_rate_of_a_long_run_is_drawn():
+    history = History([1.0] * 1001, [], [], learning_rate=[1.0 - i / 1000 for i in range(1001)])
+    rate = next(panel for panel in plot_history(history).axes if panel.get_title() == "learning rate")
+    (curve,) = curves(rate)
+    assert curve[0] == (1, 1.0) and curve[-1] == (1001, 0.0) and len(curve) < 210
+
+
+def test_a_loss_without_accuracies_says_so(texts):
+    history = History([2.0, 1.0], [0, 2], test_loss=[2.0, 1.0])
+    assert "the loss defines none" in texts(drawn(history)[0])
+
+
+@pytest.mark.parametrize(
+    "ends", [(0.9, 0.9, 0.9), (1.0, 0.99, 1.0), (0.0, 0.0, 0.01), (0.2, 0.9, 0.5), (0.5, 0.55, 0.6)]
+)
+def test_the_labels_of_three_curves_do_not_touch(ends):
+    from matplotlib.text import Text
+
+    first, second, third = ([0.1, end] for end in ends)
+    history = History([1.0, 1.0], [0, 2], first, second, validation_accuracy=third)
+    figure, _, panel = drawn(history)
+    labels = [text for text in panel.findobj(Text) if re.fullmatch(r"\w+ set\n\d\.\d{4}", text.get_text())]
+    boxes = [label.get_window_extent() for label in labels]
+    assert len(boxes) == 3
+    assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[:i])
+    assert all(box.y0 > 0 and box.y1 < figure.bbox.height and box.x1 <= figure.bbox.width for box in boxes)
+
+
 @pytest.mark.parametrize(
     "ends", [(0.97, 0.97), (1.0, 1.0), (0.0, 0.0), (0.98, 0.97), (0.97, 0.98), (1.0, 0.2)]
 )

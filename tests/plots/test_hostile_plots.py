@@ -50,6 +50,33 @@ ROWS = [
         plot_history,
         (SimpleNamespace(loss=[1.0]),),
     ),
+    *[
+        (error, f"plot_history: {words}", plot_history, (History([1.0, 1.0], [0, 2], [0.1, 0.2], **lists),))
+        for lists, error, words in (
+            (
+                {"learning_rate": [0.1]},
+                ValueError,
+                "learning_rate must have one number per loss, got 1 for 2",
+            ),
+            (
+                {"learning_rate": [0.1, NAN]},
+                ValueError,
+                "learning_rate must be finite numbers of at least 0, g",
+            ),
+            ({"learning_rate": 0.1}, TypeError, "learning_rate must be a list of numbers, got 0.1"),
+            (
+                {"test_loss": [1.0]},
+                ValueError,
+                "test_loss must have one number per entry of iterations, got 1",
+            ),
+            ({"validation_loss": ["1", 2]}, TypeError, "validation_loss must hold real numbers, got '1'"),
+            (
+                {"validation_accuracy": [0.5, 2]},
+                ValueError,
+                "validation_accuracy must be fractions, .* got 2",
+            ),
+        )
+    ],
     (ValueError, "plot_history: the history is empty; train first", plot_history, (History(),)),
     (TypeError, "plot_history: loss must be a list of numbers, got 3", plot_history, (History(3),)),
     (

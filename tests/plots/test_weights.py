@@ -6,7 +6,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from backprop import TwoLayerNet
+from backprop import Sequential, TwoLayerNet
+from backprop.layers import Affine, LayerNorm
 from backprop.plots import plot_weights
 
 
@@ -19,6 +20,11 @@ def test_a_column_is_an_image(texts):
         np.testing.assert_array_equal(sheet[:3, left : left + 3], W[:, unit].reshape(3, 3))
     said = texts(figure)
     assert "a title\nweights W1 of 7 hidden units" in said and "\n6\n" in said
+
+
+def test_gains_of_a_normalization_are_no_weights(texts):
+    net = Sequential([LayerNorm(), Affine(5)], (3, 3), rng=0)
+    assert "weights W1 of 5 hidden units" in texts(plot_weights(net))
 
 
 def test_one_scale_serves_all_and_zero_is_in_its_middle():

@@ -6,10 +6,10 @@ import os
 import numpy as np
 
 from backprop import TwoLayerNet, load_mnist_sample, train
-from backprop.layers import Affine, BatchNorm, ReLU, Sigmoid
+from backprop.layers import Affine, BatchNorm, Dropout, ReLU, Sigmoid
 from backprop.losses import SoftmaxCrossEntropy
 from backprop.networks import Network
-from backprop.optimizers import Momentum
+from backprop.optimizers import Adam, Momentum
 
 DTYPES = ("float32", "float64")
 
@@ -23,7 +23,7 @@ def digits(dtype):
 def odd_sizes(dtype):
     """Sizes that fill no register, and layers with state."""
     rng = np.random.default_rng(2)
-    layers = [Affine(19), BatchNorm(), ReLU(), Affine(7), Sigmoid(), Affine(5)]
+    layers = [Affine(19), BatchNorm(), ReLU(), Dropout(0.25), Affine(7), Sigmoid(), Affine(5)]
     net = Network(layers, SoftmaxCrossEntropy(), 37, 5, rng=1, dtype=dtype)
     return rng.normal(size=(90, 37)).astype(dtype), rng.integers(5, size=90), net
 
@@ -35,7 +35,8 @@ def digest(make, dtype, arranged=lambda x: x, parts=(12,)):
     parts: iterations of the calls of `train` that continue one another.
     """
     x, t, net = make(dtype)
-    x, rng, optimizer, left = arranged(x), np.random.default_rng(3), Momentum(0.05), []
+    optimizer = Momentum(0.05) if make is digits else Adam(0.01, weight_decay=0.1, clip=0.5)
+    x, rng, left = arranged(x), np.random.default_rng(3), []
     for iterations in parts:
         history = train(net, x, t, iterations=iterations, batch_size=31, optimizer=optimizer, rng=rng)
         left += history.loss

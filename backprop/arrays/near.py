@@ -1,6 +1,5 @@
 """Suggestions for misspelt names."""
 
-import difflib
 from collections.abc import Iterable
 from string import digits
 
@@ -16,15 +15,28 @@ def near(word: str, known: Iterable[str]) -> str | None:
     ['--learning-rate', '--batch-size', '--hidden', '--seed', None]
     >>> near("apple-ornage", ["apple", "apple-orange"]), near("float16", ["float32", "float64"])
     ('apple-orange', None)
+    >>> near("w2", ["W1", "b1", "W2", "b2"])
+    'W2'
     """
+    import difflib  # here, so that importing the library stays fast
+
     names, meant = {_plain(name): name for name in known}, _plain(word)
+    if not meant:
+        return None
     others = [name for name in names if name[-1] not in digits or name.rstrip(digits) != meant.rstrip(digits)]
     found = [
+        *[name for name in names if name == meant],
         *[name for name in names if _is_short_for(meant, name)],
         *difflib.get_close_matches(meant, others, n=1),
         *[name for name in names if meant.startswith(f"{name}-")],
     ]
     return names[found[0]] if found else None
+
+
+def hint(word: object, known: Iterable[str]) -> str:
+    """Return "; did you mean Adam?" for the end of an error, or "" if nothing is near."""
+    meant = near(word, known) if isinstance(word, str) else None
+    return f"; did you mean {meant}?" if meant else ""
 
 
 def _is_short_for(meant: str, name: str) -> bool:

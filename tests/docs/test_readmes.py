@@ -108,7 +108,8 @@ def test_every_guide_can_be_reached():
 
 def test_the_command_of_continuous_integration_is_marked():
     marked = ENGLISH.partition("<!-- the command that continuous integration runs -->\n```sh\n")[2]
-    assert marked.startswith("python3 -m venv .venv && ") and marked.splitlines()[0].endswith("-m pytest -n auto")
+    command = marked.splitlines()[0]
+    assert command.startswith("python3 -m venv .venv && ") and command.endswith("-m pytest -n auto")
     assert "integration runs" in (ROOT / ".ci/run").read_text(encoding="utf-8")
 
 

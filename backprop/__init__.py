@@ -32,6 +32,9 @@ except Exception as error:  # another project's module may raise anything
         f"{_found}; rename or move that one, or reinstall backprop-xp"
     ) from error
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from backends import (
     asarray,
     available_backends,
@@ -43,11 +46,13 @@ from backends import (
     xp,
 )
 from backprop.data import load_mnist, load_mnist_sample
-from backprop.gradient_check import Adapter, check_function, check_gradients
 from backprop.networks import Sequential, TwoLayerNet
 from backprop.numerical import numerical_gradient
 from backprop.scalar import AddLayer, MulLayer
 from backprop.training import train, warmup
+
+if TYPE_CHECKING:
+    from backprop.gradient_check import Adapter, check_function, check_gradients
 
 unguard()
 
@@ -56,3 +61,19 @@ __all__ = ["available_backends", "get_backend", "set_backend", "use_backend"]
 __all__ += ["asarray", "precision", "to_numpy", "xp"]
 __all__ += ["AddLayer", "MulLayer", "Sequential", "TwoLayerNet", "load_mnist", "load_mnist_sample"]
 __all__ += ["Adapter", "check_function", "check_gradients", "numerical_gradient", "train", "warmup"]
+
+LATER = ("Adapter", "check_function", "check_gradients")  # imported when they are first asked for
+
+
+def __getattr__(name: str) -> Any:
+    """Import the gradient check when it is first asked for."""
+    if name == "gradient_check":
+        return import_module("backprop.gradient_check")
+    if name in LATER:
+        return globals().setdefault(name, getattr(import_module("backprop.gradient_check"), name))
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    """Return the names of the module, also those that are imported later."""
+    return sorted({*globals(), *LATER})

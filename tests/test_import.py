@@ -85,6 +85,15 @@ def test_the_import_loads_nothing_heavy():
     assert not loaded & HEAVY
 
 
+def test_the_gradient_check_is_imported_when_it_is_asked_for():
+    ran = python(
+        "import sys, backprop; print('backprop.gradient_check' in sys.modules, 'Adapter' in dir(backprop));"
+        "from backprop import *; print(check_gradients is backprop.gradient_check.check_gradients);"
+        "print(hasattr(backprop, 'check_gradient'))"
+    )
+    assert ran.stdout.split() == ["False", "True", "True", "False"], ran.stderr
+
+
 BARE = """
 try:
     import click

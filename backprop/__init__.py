@@ -45,7 +45,7 @@ from backends import (
     use_backend,
     xp,
 )
-from backprop.data import load_mnist, load_mnist_sample
+from backprop.data import load_fashion_mnist, load_mnist, load_mnist_sample
 from backprop.networks import Sequential, TwoLayerNet
 from backprop.numerical import numerical_gradient
 from backprop.scalar import AddLayer, MulLayer
@@ -59,7 +59,8 @@ unguard()
 __version__ = "0.1.0"
 __all__ = ["available_backends", "get_backend", "set_backend", "use_backend"]
 __all__ += ["asarray", "precision", "to_numpy", "xp"]
-__all__ += ["AddLayer", "MulLayer", "Sequential", "TwoLayerNet", "load_mnist", "load_mnist_sample"]
+__all__ += ["AddLayer", "MulLayer", "Sequential", "TwoLayerNet"]
+__all__ += ["load_fashion_mnist", "load_mnist", "load_mnist_sample"]
 __all__ += ["Adapter", "check_function", "check_gradients", "numerical_gradient", "train", "warmup"]
 
 LATER = ("Adapter", "check_function", "check_gradients")  # imported when they are first asked for

@@ -9,6 +9,7 @@ from benchmarks.gpu_report import document, visit
 from benchmarks.gpu_report.command import main
 from benchmarks.gpu_report.processes import DONE, Ending
 from benchmarks.gpu_report.rows import Recorder
+from benchmarks.peers.job import CHECKOUT
 
 JOB = {"what": "job", "round": 0, "seconds": 0.1, "iterations": 10, "accuracy": 0.9}
 ROWS = [
@@ -49,6 +50,13 @@ def test_where_all_is_well_there_is_no_fault(report):
     status, written, output = report(ROWS)
     assert (status, written["faults"], written["rows"]) == (0, [], ROWS)
     assert "Faults" not in output
+
+
+def test_paths_in_the_checkout_are_relative(report):
+    _, written, _ = report(
+        [*ROWS, {"group": "ours", "what": "error", "name": "a", "reason": f"{CHECKOUT}/a/b.py"}]
+    )
+    assert written["rows"][-1]["reason"] == "a/b.py"
 
 
 @pytest.mark.parametrize("malformed", MALFORMED.values(), ids=MALFORMED)

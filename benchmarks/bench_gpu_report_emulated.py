@@ -24,6 +24,7 @@ from benchmarks.gpu_report import (
     numerical,
     numpy_job,
     ours,
+    race,
     smoke,
     variants,
 )
@@ -32,6 +33,7 @@ from benchmarks.gpu_report.readings import CAPTURED, NUMPY
 from benchmarks.gpu_report.rows import Recorder, Wrong, found, names, read
 from benchmarks.gpu_report.settings import REHEARSAL
 from benchmarks.gpu_report.targets import DIFFERENCES
+from benchmarks.race.agreement import WEIGHTS
 
 TINY = replace(REHEARSAL, device="cuda", samples=24, rounds=1, eager_rounds=1)
 TINY = replace(TINY, iterations=2, hidden=3, batch_size=4, big_hidden=5, big_batch=6, big_steps=1)
@@ -65,6 +67,14 @@ def test_the_job_captured_and_eager(emulated, record):
     assert len(found(rows, "job", CAPTURED)) == TINY.rounds
     assert found(rows, "difference")[0]["value"] < 1e-6
     assert names(rows, "step") == [f"step: {name}" for name in variants.VARIANTS]
+
+
+def test_the_race_is_captured_and_takes_the_steps_of_the_formulas(emulated, record):
+    race.measure(record, replace(TINY, race_steps=3))
+    rows = read(record.path)
+    assert not found(rows, "error")
+    (row,) = found(rows, "race", CAPTURED)
+    assert row["steps"] == 3 and row["off"] < WEIGHTS
 
 
 @pytest.mark.parametrize("own", [True, False], ids=["our own products", "by cuBLAS"])

@@ -14,10 +14,11 @@ FAST = {  # seconds that meet every target
     "job": {CAPTURED: 0.1, "ours, eager": 0.8, "PyTorch eager": 2.5, "PyTorch CUDA graph": 0.5}
     | {"JAX lax.scan": 0.4, NUMPY: 3.0},
     "big": {"ours, float32": 2.8e-3, "products, float32": 2.5e-3, "ours, TF32": 0.7e-3},
+    "race": {CAPTURED: 0.011, "PyTorch eager": 0.4, "PyTorch CUDA graph": 0.03, "JAX lax.scan": 0.014},
     "cold start": {"ours": 1.5},
     "numerical": dict.fromkeys(DIFFERENCES, 0.05),
 }
-GROUP_OF = {"job": "ours", "big": "big", "cold start": "cold", "numerical": "numerical"}
+GROUP_OF = {"job": "ours", "race": "race", "big": "big", "cold start": "cold", "numerical": "numerical"}
 OTHERS = {NUMPY: "numpy", "PyTorch eager": "pytorch", "PyTorch CUDA graph": "pytorch", "JAX lax.scan": "jax"}
 
 
@@ -27,8 +28,10 @@ def made_up(**changed):
     for what, times in FAST.items():
         for name, seconds in times.items():
             for i, noise in enumerate((1.0, 0.9, 1.1)):
-                row = {"group": OTHERS.get(name, GROUP_OF[what]), "what": what, "name": name, "round": i}
-                row |= {"seconds": seconds * noise, "iterations": 10_000, "accuracy": 0.97}
+                group = OTHERS.get(name, GROUP_OF[what])
+                group = f"race-{group}" if what == "race" != group else group
+                row = {"group": group, "what": what, "name": name, "round": i, "steps": 480, "off": 1e-7}
+                row |= {"seconds": seconds * noise, "iterations": 10_000, "accuracy": 0.971}
                 row |= {"first_losses": [2.3, 2.2, 2.1], "difference": DIFFERENCES.get(name, 0) / 2}
                 rows.append(row)
     rows.append({"group": "big", "what": "big losses", "name": NUMPY, "first_losses": [2.3, 2.2, 2.1]})
@@ -112,6 +115,19 @@ def test_another_accuracy_disagrees():
     assert line.verdict == "DISAGREES" and line.measured == pytest.approx(0.3)
 
 
+def test_a_racer_that_takes_other_steps_disagrees():
+    def spoil(row):
+        row["off"] = 1e-3 if row["name"] == "JAX lax.scan" and row["round"] == 1 else 1e-7
+        row["accuracy"] -= 0.02 if row["name"] == CAPTURED else 0
+
+    rows, endings = made_up(race=spoil), ended()
+    lines = verdicts(rows, endings)
+    assert lines["race, JAX lax.scan: first steps off"].verdict == "DISAGREES"
+    assert lines["race to 97 %: accuracy"].verdict == "MISSED" and lines["race to 97 %"].verdict == "met"
+    assert lines["race, PyTorch eager: accuracy off"].measured == pytest.approx(2.0)
+    assert wrong(rows, endings) and "the race" in text(rows, endings)
+
+
 def test_what_was_not_measured_says_why():
     gone = {"jax", "pytorch", "big", "cold"}
     rows = [row for row in made_up() if row["group"] not in gone]
@@ -158,3 +174,14 @@ def test_nothing_measured_at_all():
     lines = verdicts([], endings).values()
     assert {line.verdict for line in lines} == {"not measured"}
     assert "GPU tests: did not run" in text([], endings)
+
+
+def test_a_layer_by_both_products_is_one_row():
+    rows = [
+        {"group": "micro", "what": "product", "name": f"1 x 2 x 3, 2^2.6, {name}", "round": i, "seconds": s}
+        for name, s in (("forward, own", 1e-6), ("forward, cuBLAS", 4e-6), ("backward, own", 2e-6))
+        for i in range(3)
+    ]
+    printed = [line.split() for line in text(made_up() + rows, ended()).splitlines()]
+    assert ["1", "x", "2", "x", "3,", "2^2.6,", "forward", "1.00", "4.00", "0.25"] in printed
+    assert ["1", "x", "2", "x", "3,", "2^2.6,", "backward", "2.00", "-", "-"] in printed

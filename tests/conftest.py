@@ -12,9 +12,25 @@ os.environ.pop("BACKPROP_BACKEND", None)
 os.environ.pop("BACKPROP_DTYPE", None)
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # read when NumPy is first imported
 
+import pytest
+
+from backends import register
 from backends.testing import backend, pytest_runtest_makereport
 
-__all__ = ["backend", "pytest_runtest_makereport", "pytest_terminal_summary"]
+__all__ = ["backend", "pytest_addoption", "pytest_configure", "pytest_runtest_makereport"]
+__all__ += ["pytest_terminal_summary"]
+
+
+def pytest_addoption(parser):
+    text = "run the tests marked gpu without a GPU, on an emulated CuPy"
+    parser.addoption("--emulated-gpu", action="store_true", help=text)
+
+
+def pytest_configure(config):
+    if config.getoption("--emulated-gpu"):
+        from emulated_cupy import emulated_backend
+
+        register(emulated_backend(pytest.MonkeyPatch()))
 
 
 def pytest_terminal_summary(terminalreporter):

@@ -540,9 +540,9 @@ TABLE += [
     ),
     Row(
         "train(learning_rate)",
-        lambda o: trained(o, learning_rate=1e-50),
+        lambda o: trained(o, learning_rate=1e-38),
         ValueError,
-        "learning_rate .* above 0",
+        "learning_rate must be from 1.18e-38 to ",
     ),
     Row(
         "train(learning_rate)",
@@ -766,16 +766,22 @@ TABLE += [
             f"Adam.{name}(value)",
             lambda o, name=name, v=v: Adam(0.1, **{name: v}).update(o.net.params, o.net.gradient(o.x, o.t)),
             ValueError,
-            f"^Adam: {name} must be a finite number above 0 in float32, got ",
+            f"^Adam: {name} must be from 1.18e-38 to 3.4e.38 in float32, got ",
         )
-        for name, v in (("eps", 1e-50), ("clip", 1e-50), ("clip", 1e39), ("weight_decay", 1e39))
+        for name, v in (
+            ("eps", 1e-38),
+            ("clip", 1e-50),
+            ("clip", 1e39),
+            ("weight_decay", 1e39),
+            ("beta1", 1e-40),
+        )
     ],
     *[
         Row(
             f"Momentum.{name}(value)",
             lambda o, name=name, v=v: setattr(o.used, name, v),
             (TypeError, ValueError),
-            f"^Momentum: {name} must be a",
+            f"^Momentum: {name} must be (a|from) ",
         )
         for name in ("weight_decay", "clip")
         for v in ("0.1", True, -0.1, NAN, HUGE, 1e39)
@@ -1838,7 +1844,12 @@ MADE_BY_US = (
 )
 MADE_BY_US += ("Setting",)
 # Held by their own tables: tests/data, tests/graph, tests/plots, tests/test_scalar.py.
-ELSEWHERE = ("load_mnist", "load_mnist_sample", *import_module("backprop.graph").__all__)
+ELSEWHERE = (
+    "load_fashion_mnist",
+    "load_mnist",
+    "load_mnist_sample",
+    *import_module("backprop.graph").__all__,
+)
 ELSEWHERE += (*import_module("backprop.plots").__all__, *import_module("backprop.scalar").__all__)
 METHODS = {
     Network: ("predict", "loss", "accuracy", "gradient", "numerical_gradient", "to", "astype"),

@@ -35,7 +35,7 @@ HEAVY = {
 PUBLIC = {
     "backprop": (
         "xp use_backend set_backend get_backend available_backends asarray to_numpy "
-        "MulLayer AddLayer TwoLayerNet load_mnist load_mnist_sample "
+        "MulLayer AddLayer TwoLayerNet load_fashion_mnist load_mnist load_mnist_sample "
         "numerical_gradient check_gradients check_function Adapter train"
     ),
     "backprop.layers": "Layer Affine BatchNorm Dropout ReLU Sigmoid SoftmaxCrossEntropy",
@@ -178,7 +178,7 @@ def test_the_command_line_says_in_one_line_which_library_it_lacks(missing):
 @pytest.mark.parametrize(
     ("missing", "words"),
     [
-        ("pooch", "cache     downloading MNIST needs pooch: pip install pooch"),
+        ("pooch", "cache     downloading data needs pooch: pip install pooch"),
         ("threadpoolctl", "BLAS      unknown: threadpoolctl is not installed"),
     ],
 )

@@ -47,22 +47,28 @@ def forward(ws: Any, x: Array, W: Array, b: Array, rectified: bool) -> Array:
     return out
 
 
-def backward(ws: Any, dout: Array, out: Array | None, x: Array, W: Array) -> tuple[Array | None, ...]:
-    """Return the gradients of x (in its shape), W and b.  out: the output of a following ReLU, or None."""
+def backward(
+    ws: Any, dout: Array, out: Array | None, x: Array, W: Array, dx: Array | None = None
+) -> tuple[Array | None, ...]:
+    """Return the gradients of x (in its shape), W and b.
+
+    out: the output of a following ReLU, or None.  dx: the first of the gradients, if it is known already.
+    """
     rows = as_rows(x, W)
     (n, d), m = rows.shape, W.shape[1]
-    dW, db, dx = ws["dW", W.shape], ws["db", (m,)], ws["dx", x.shape] if ws.needs_dx else None
+    dW, db = ws["dW", W.shape], ws["db", (m,)]
+    new_dx = ws["dx", x.shape] if ws.needs_dx and dx is None else None
     if is_small(n, d, m):
-        blocks = tiles(d + 1, m) + (tiles(n, d) if ws.needs_dx else 0)
+        blocks = tiles(d + 1, m) + (tiles(n, d) if new_dx is not None else 0)
         counts = np.int32(n), np.int32(d), np.int32(m)
-        ws.backend.launch("affine_backward", blocks, dout, out, rows, W, dW, db, dx, *counts)
-        return dx, dW, db
-    dz = dout if out is None else ws["dz", dout.shape]
-    bias_backward(ws, dout, out, dz, db)
-    if dx is not None:
-        product(ws.backend.xp, dz, W.T, dx.reshape(n, d))
-    product(ws.backend.xp, rows.T, dz, dW)
-    return dx, dW, db
+        ws.backend.launch("affine_backward", blocks, dout, out, rows, W, dW, db, new_dx, *counts)
+    else:
+        dz = dout if out is None else ws["dz", dout.shape]
+        bias_backward(ws, dout, out, dz, db)
+        if new_dx is not None:
+            product(ws.backend.xp, dz, W.T, new_dx.reshape(n, d))
+        product(ws.backend.xp, rows.T, dz, dW)
+    return dx if new_dx is None else new_dx, dW, db
 
 
 def bias_backward(ws: Any, dout: Array, out: Array | None, dz: Array, db: Array) -> None:

@@ -27,6 +27,7 @@ class CupyBackend(CudaBackend):
     """CuPy on the current CUDA device. Raises BackendUnavailable without CuPy or a usable GPU."""
 
     chunk_bytes = 2**28  # large enough to make launch costs negligible, small enough for any GPU
+    gathered_at_once = 2**21  # enough for many small batches, few enough for the cache of a GPU
     iterations_at_once = 1000
     samples_at_once = 2**14
 
@@ -144,7 +145,7 @@ class CupyBackend(CudaBackend):
     # ------------------------------------------------------------------------------------------------ loops
 
     def warmup(self, products: Iterable[tuple[int, int, int]] | None = None) -> None:
-        self.kernel("sgd")  # all kernels are compiled together
+        self.kernel("sgd")  # and with it those of nearly every network
         if products is None or not all(is_small(*sizes) for sizes in products):
             one = self.xp.zeros((1, 1), np.float32)
             product(self.xp, one, one, self.xp.empty_like(one))

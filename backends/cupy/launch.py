@@ -1,11 +1,14 @@
-"""Compilation of the CUDA sources in this folder, together and once, and the launch of their kernels.
+"""Compilation of the CUDA sources in this folder, each kernel alone and once, and launches.
 
 The kernels take float32 and C-contiguous arrays. No twin that launches them waits for the device.
 """
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache, wraps
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -18,6 +21,16 @@ SOURCES = (
     *("common", "sums", "product", "affine", "relu", "leaky_relu", "gelu", "sigmoid", "tanh", "softmax"),
     *("batch_norm", "layer_norm", "dropout", "softmax_cross_entropy", "mean_squared_error"),
     *("sigmoid_binary_cross_entropy", "minibatch", "preparation", "optimizers", "finite"),
+)
+KERNEL = re.compile(
+    r'^extern "C" __global__ void\s+(?:__launch_bounds__\([^)]*\)\s+)?(?P<name>\w+)\(.*?^}\n',
+    re.MULTILINE | re.DOTALL,
+)
+# What a small network of Affine and ReLU launches with SoftmaxCrossEntropy and SGD. They are compiled at the
+# same time, on a core each, when the first of them is asked for; what takes the longest comes first.
+FIRST = (
+    *("affine_backward", "affine", "affine_softmax_cross_entropy", "softmax_cross_entropy", "correct"),
+    *("to_bytes", "minibatch_of_bytes", "minibatch", "relu", "sgd", "find_not_finite"),
 )
 OPTIONS = ("-std=c++17",)
 THREADS = 256  # per block, as in common.cu
@@ -32,9 +45,20 @@ ROWS = 256  # per block in a column sum
 _NULL = np.uintp(0)
 
 
+@cache
 def source() -> str:
     """Return the CUDA sources as one text."""
     return "\n".join(Path(__file__).with_name(f"{name}.cu").read_text("utf-8") for name in SOURCES)
+
+
+def source_of(kernel: str) -> str:
+    """Return the text without the other kernels, which takes 30 ms to compile, and the kernel's own time."""
+    return KERNEL.sub(lambda found: found[0] if found["name"] == kernel else "", source())
+
+
+def kernels() -> list[str]:
+    """Return the names of all kernels."""
+    return [found["name"] for found in KERNEL.finditer(source())]
 
 
 class CudaBackend(Backend):
@@ -44,8 +68,27 @@ class CudaBackend(Backend):
 
     def __init__(self, name: str, cupy: Any) -> None:
         super().__init__(name, cupy, cupy.ndarray)
-        module = cupy.RawModule(code=source(), options=OPTIONS)
-        self.kernel = cache(module.get_function)  # compiled at the first request, on each device
+        self._kernels: dict[str, Any] = {}
+        self._compiling = Lock()
+
+    def kernel(self, name: str) -> Any:
+        """Return a kernel, which is compiled when it is first asked for, on each device."""
+        if name not in self._kernels:
+            self.compile(FIRST if name in FIRST else (name,))
+        return self._kernels[name]
+
+    def compile(self, names: Iterable[str]) -> None:
+        """Compile kernels, at the same time."""
+        device = self.xp.cuda.Device()
+
+        def compiled(name: str) -> Any:
+            with device:  # a new thread begins on device 0
+                return self.xp.RawModule(code=source_of(name), options=OPTIONS).get_function(name)
+
+        with self._compiling:
+            missing = [name for name in names if name not in self._kernels]
+            with ThreadPoolExecutor(len(missing) or 1) as pool:
+                self._kernels.update(zip(missing, pool.map(compiled, missing), strict=True))
 
     def launch(self, name: str, blocks: int, *arguments: Any, block: tuple[int, ...] = (THREADS,)) -> None:
         """Launch a kernel.  arguments: C-contiguous arrays, NumPy scalars, and None for a null pointer."""

@@ -56,31 +56,57 @@ extern "C" __global__ void softmax_cross_entropy(const float* z, const float* b,
     softmax_of_row(z + row * classes, b, target, losses + row, dz + row * classes, n, classes);
 }
 
-// The same for logits x W + b, a small product; dz holds them temporarily.  x: (n, d).  W: (d, classes).
-// One block of 8 warps per row: the warps divide its d values, the lanes take the classes.
+const int MOST_CLASSES = 1024;  // that the next kernel takes
+
+// The same for logits x W + b, a small product, and dx = dz W^T unless dx is null.
+// x, dx: (n, d).  W: (d, classes).
+// One block of 8 warps per row. For the logits the warps divide its d values, and the lanes take the classes; for
+// dx each thread takes a value. AT_ONCE numbers are read at a time, so that they are on their way together.
 extern "C" __global__ void affine_softmax_cross_entropy(const float* x, const float* W, const float* b,
                                                         const int64* labels, const float* soft, float keep,
-                                                        float spread, float* losses, float* dz, int n, int d,
-                                                        int classes) {
-    __shared__ float sums[8][32];
+                                                        float spread, float* losses, float* dz, float* dx, int n,
+                                                        int d, int classes) {
+    const int AT_ONCE = 8;
+    __shared__ float sums[8][32], z[MOST_CLASSES];
     int row = blockIdx.x, lane = threadIdx.x % 32, part = threadIdx.x / 32;
-    float* z = dz + row * classes;
+    Target target = target_of_row(labels, soft, keep, spread, row, classes);
     for (int first = 0; first < classes; first += 32) {
         int c = first + lane;
-        float sum = 0.0f;
-        if (c < classes)
-            for (int q = part; q < d; q += 8) sum += x[row * d + q] * W[q * classes + c];
+        float sum = 0.0f, bias = c < classes ? b[c] : 0.0f;
+        for (int q0 = part; q0 < d; q0 += 8 * AT_ONCE) {
+            float value[AT_ONCE], weight[AT_ONCE];
+            for (int e = 0; e < AT_ONCE; ++e) {
+                int q = q0 + 8 * e;
+                bool inside = q < d && c < classes;
+                value[e] = inside ? x[row * d + q] : 0.0f;
+                weight[e] = inside ? W[q * classes + c] : 0.0f;
+            }
+            for (int e = 0; e < AT_ONCE; ++e) sum += value[e] * weight[e];
+        }
         sums[part][lane] = sum;
         __syncthreads();
         if (part == 0 && c < classes) {
             for (int other = 1; other < 8; ++other) sum += sums[other][lane];
-            z[c] = sum;
+            z[c] = sum + bias;
         }
         __syncthreads();
     }
-    if (part) return;
-    Target target = target_of_row(labels, soft, keep, spread, row, classes);
-    softmax_of_row(z, b, target, losses + row, z, n, classes);
+    if (part == 0) {
+        softmax_of_row(z, nullptr, target, losses + row, z, n, classes);
+        for (int c = lane; c < classes; c += 32) dz[row * classes + c] = z[c];
+    }
+    if (!dx) return;
+    __syncthreads();
+    for (int q = threadIdx.x; q < d; q += THREADS) {
+        float sum = 0.0f;
+        for (int c0 = 0; c0 < classes; c0 += AT_ONCE) {
+            float weight[AT_ONCE];
+            for (int e = 0; e < AT_ONCE; ++e) weight[e] = c0 + e < classes ? W[q * classes + c0 + e] : 0.0f;
+            for (int e = 0; e < AT_ONCE; ++e)
+                if (c0 + e < classes) sum += z[c0 + e] * weight[e];
+        }
+        dx[row * d + q] = sum;
+    }
 }
 
 // Whether entry i of a row is larger than entry j, or equal and further left. NaN counts as largest.

@@ -13,6 +13,8 @@ from backends.cupy.cublas import product
 from backends.cupy.launch import is_small, kernel_twin, warps
 from backends.cupy.mean_squared_error import scaled
 
+MOST_CLASSES = 1024  # as in the kernel
+
 
 @kernel_twin("SoftmaxCrossEntropy.compute")
 def softmax_cross_entropy(self: Any, ws: Any, z: Array, targets: Array) -> tuple[Array, tuple[Array, ...]]:
@@ -41,21 +43,23 @@ def affine_softmax_cross_entropy(
 ) -> tuple[Array, tuple[Array, ...]]:
     (_, loss), rows = layers, as_rows(x, W)
     (n, d), classes = rows.shape, W.shape[1]
-    losses, dz = ws["losses", (n,)], ws["dz", (n, classes)]
-    if is_small(n, d, classes):
-        arguments = rows, W, b, *_arguments(loss, targets, classes), losses, dz
+    losses, dz, dx = ws["losses", (n,)], ws["dz", (n, classes)], None
+    if is_small(n, d, classes) and classes <= MOST_CLASSES:
+        dx = ws["dx", x.shape] if ws.needs_dx else None
+        arguments = rows, W, b, *_arguments(loss, targets, classes), losses, dz, dx
         counts = np.int32(n), np.int32(d), np.int32(classes)
         ws.backend.launch("affine_softmax_cross_entropy", n, *arguments, *counts)
     else:
         _losses_of_rows(loss, ws, product(ws.backend.xp, rows, W, dz), b, targets, losses, dz)
-    return losses, (x, W, dz)
+    return losses, (x, W, dz, dx)
 
 
 @kernel_twin("Affine+SoftmaxCrossEntropy.derive")
 def affine_softmax_cross_entropy_derive(
-    layers: Any, ws: Any, dout: float, x: Array, W: Array, dz: Array
+    layers: Any, ws: Any, dout: float, x: Array, W: Array, dz: Array, dx: Array | None
 ) -> tuple[Array | None, ...]:
-    return backward(ws, scaled(dout, dz), None, x, W)
+    of_losses = scaled(dout, dz)
+    return backward(ws, of_losses, None, x, W, dx if of_losses is dz else None)
 
 
 def _losses_of_rows(

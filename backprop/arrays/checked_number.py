@@ -19,6 +19,8 @@ class CheckedNumber:
         Allow 0, or None.
     below : float
         The number must be less than this.
+    least : float
+        And at least this, unless it is 0.
     default : float, optional
         Its value before the first assignment.
     """
@@ -30,9 +32,11 @@ class CheckedNumber:
         or_zero: bool = False,
         or_none: bool = False,
         below: float = inf,
+        least: float = 0.0,
         default: float | None = None,
     ) -> None:
         self.__doc__, self.or_zero, self.or_none, self.below = doc, or_zero, or_none, below
+        self.least = least
         self.name, self.default = "", default
 
     def __set_name__(self, owner: type, name: str) -> None:
@@ -52,4 +56,4 @@ class CheckedNumber:
         """Return value as a float, or None; raise TypeError or ValueError if it breaks the rule."""
         if value is None and self.or_none:
             return None
-        return positive_number(where, self.name, value, self.or_zero, self.below)
+        return positive_number(where, self.name, value, self.or_zero, self.below, self.least)

@@ -37,12 +37,20 @@ def sizes(where: str, name: str, value: Any) -> tuple[int, ...]:
 
 
 def positive_number(
-    where: str, name: str, value: Any, or_zero: bool = False, below: float = math.inf
+    where: str,
+    name: str,
+    value: Any,
+    or_zero: bool = False,
+    below: float = math.inf,
+    smallest: float = 0.0,
 ) -> float:
-    """Return value as a finite float above 0 and below `below`; raise TypeError or ValueError otherwise."""
+    """Return value as a finite float above 0 and below `below`; raise TypeError or ValueError otherwise.
+
+    or_zero: 0 is allowed.  smallest: of the others.
+    """
     result = _float(where, name, value)
-    if not (0 < result < below or (or_zero and result == 0)):
-        least = "of at least 0" if or_zero else "above 0"
+    if not (0 < result < below and result >= smallest or (or_zero and result == 0)):
+        least = f"of at least {0 if or_zero else smallest:.3g}" if or_zero or smallest else "above 0"
         most = "" if below == math.inf else f" and below {below:g}"
         raise ValueError(f"{where}: {name} must be a finite number {least}{most}, got {shown(value)}")
     return result

@@ -1,12 +1,25 @@
 """The element type of a network: float32, or float64 on request."""
 
 import os
-from typing import Any
+from typing import Any, NamedTuple
 
 from backends import dtype_name, shown
 
 VARIABLE = "BACKPROP_DTYPE"
 ACCEPTED = ("float32", "float64")
+
+
+class Range(NamedTuple):
+    """The smallest and the largest normal number of a dtype. A GPU takes smaller ones for 0."""
+
+    smallest: float
+    largest: float
+
+
+NORMAL = {
+    "float32": Range(2.0**-126, 3.4028234663852886e38),
+    "float64": Range(2.0**-1022, 1.7976931348623157e308),
+}
 
 
 def network_dtype(dtype: Any = None, where: str = "network_dtype") -> str:

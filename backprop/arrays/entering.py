@@ -1,7 +1,6 @@
 """Checks of the arrays that users pass in: samples, targets, arguments of layers."""
 
 import math
-import sys
 from typing import Any
 
 from backends import (
@@ -17,8 +16,8 @@ from backends import (
     owner_of,
     to_numpy,
 )
+from backprop.arrays.dtypes import NORMAL
 
-FLOAT32_MAX = 3.4028234663852886e38
 COMPUTED = ("float32", "float64", "complex64", "complex128")  # dtypes that layers compute in
 DLPACK_HOST = (1, 3)  # device types of DLPack: the CPU, and host memory that a GPU can see
 
@@ -131,7 +130,7 @@ def cast(where: str, name: str, x: Array, dtype: Any, backend: Backend) -> Array
     if what == "f" and owner is not None and owner.on_host and x.dtype.itemsize > (4 if is_32 else 8):
         host = owner.to_numpy(x)
         largest = max(float(host.max()), -float(host.min())) if math.prod(x.shape) else 0.0
-        if largest > (FLOAT32_MAX if is_32 else sys.float_info.max):
+        if largest > NORMAL["float32" if is_32 else "float64"].largest:
             cure = "scale it, or make the network with dtype='float64'" if is_32 else "scale it"
             raise ValueError(f"{where}: {name} must fit in {dtype_name(dtype)}, got {largest:g}; {cure}")
     return backend.asarray(x, dtype)

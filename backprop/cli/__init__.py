@@ -19,6 +19,7 @@ from backprop.cli.interruptions import as_exceptions
 from backprop.cli.outputs import what_failed
 from backprop.cli.own_fault import Fault
 from backprop.cli.plotting import MissingLibrary
+from backprop.cli.race import race
 from backprop.cli.train import train
 from backprop.cli.values import BeyondHelp
 from backprop.cli.wording import in_options, out_of_memory
@@ -40,7 +41,9 @@ Exit codes: 0 done, 1 a check failed or training diverged, 2 wrong usage,
 """
 
 
-@click.group(cls=Commands, commands=[train, check, bench, graph, info], context_settings=SETTINGS, help=HELP)
+@click.group(
+    cls=Commands, commands=[train, check, bench, graph, info, race], context_settings=SETTINGS, help=HELP
+)
 @click.version_option(backprop.__version__, "-V", "--version", prog_name="backprop")
 def cli() -> None:
     """Hold the commands; by itself it does nothing."""

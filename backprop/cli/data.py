@@ -9,22 +9,23 @@ from click.core import ParameterSource
 import backprop
 from backprop.cli.values import OneOf, typed
 from backprop.cli.wording import in_options
-from backprop.data import DataError
-from backprop.data.checksums import is_mnist
+from backprop.data import FASHION_MNIST_CLASSES, DataError
 from backprop.data.download import cache_directory
 from backprop.data.holdings import holdings
-from backprop.data.mnist import VARIABLE, read_digits
+from backprop.data.known import FASHION_MNIST, MNIST, DataSet
+from backprop.data.reading import VARIABLE, named_directory, read_set
 
 SAMPLE = "the bundled sample of MNIST"
 
 
 class Data(NamedTuple):
-    """A training set and a test set, their source, and what to call their images."""
+    """A training set and a test set, their source, what to call their images, and names of the labels."""
 
     train: Any
     test: Any
     source: str
     images: str = "images of MNIST"
+    classes: tuple[str, ...] | None = None
 
 
 def _directory(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
@@ -35,7 +36,7 @@ def _directory(context: click.Context, parameter: click.Parameter, value: str | 
 
 data_option = click.option(
     "--data",
-    type=OneOf(["auto", "mnist", "sample"]),
+    type=OneOf(["auto", "mnist", "fashion-mnist", "sample"]),
     default="auto",
     show_default=True,
     help="auto takes MNIST if it is available, else the bundled sample.",
@@ -44,7 +45,7 @@ data_dir_option = click.option(
     "--data-dir",
     metavar="DIR",
     callback=_directory,
-    help=f"Directory with MNIST's files.  [default: {VARIABLE}, else the cache]",
+    help=f"Directory with the files of the data set.  [default: {VARIABLE}, else the cache]",
 )
 
 
@@ -56,6 +57,8 @@ def load_data(context: click.Context, data: str, data_dir: str | None) -> Data:
     """
     if data == "sample":
         return _sample()
+    if data == "fashion-mnist":
+        return _fashion_mnist(data_dir)
     named = data_dir is not None or bool(os.environ.get(VARIABLE))
     is_typed = context.get_parameter_source("data") != ParameterSource.DEFAULT
     try:
@@ -72,23 +75,38 @@ def _sample() -> Data:
 
 
 def _mnist(data_dir: str | None) -> Data:
-    digits = read_digits(data_dir, origin="--data-dir")
+    digits = read_set(MNIST, data_dir, origin="--data-dir")
     train, test = digits.arranged()
     place = click.format_filename(digits.directory)
-    if is_mnist(digits.files):
+    if digits.known is MNIST:
         return Data(train, test, f"MNIST in {place}")
     return Data(train, test, f"images and labels in {place}", "images")
 
 
+def _fashion_mnist(data_dir: str | None) -> Data:
+    clothes = read_set(FASHION_MNIST, data_dir, origin="--data-dir")
+    source = f"Fashion-MNIST in {click.format_filename(clothes.directory)}"
+    return Data(*clothes.arranged(), source, "images of Fashion-MNIST", FASHION_MNIST_CLASSES)
+
+
 def data_directories() -> dict[str, str]:
-    """Return what the directory of BACKPROP_DATA_DIR holds, and what the cache holds."""
+    """Return what the directory of BACKPROP_DATA_DIR holds, and what the cache holds, for each data set."""
     directory = os.environ.get(VARIABLE)
     named = f"{VARIABLE}={_describe(directory)}" if directory else f"{VARIABLE} is not set"
+    return {"data": named, "cache": _cached(MNIST), "fashion": _described(FASHION_MNIST)}
+
+
+def _described(known: DataSet) -> str:
+    """Return what the directory holds from which a data set would be read."""
+    directory = named_directory(known)
+    return _cached(known) if directory is None else f"in {VARIABLE}, {_describe(directory)}"
+
+
+def _cached(known: DataSet) -> str:
     try:
-        cached = _describe(cache_directory())
+        return _describe(cache_directory(known))
     except DataError as error:
-        cached = str(error)
-    return {"data": named, "cache": cached}
+        return str(error)
 
 
 def _describe(directory: str) -> str:

@@ -44,12 +44,19 @@ def run_to_the_end(training: Callable[..., History], shown: Display) -> Ending:
 
 
 def _drop_incomplete_evaluation(history: History) -> None:
-    lists: tuple[list[Any], ...] = (
+    """Cut the lists of evaluations to one length: an interruption may come while they are appended to.
+
+    A list without an entry belongs to a set that there is not.
+    """
+    every: tuple[list[Any], ...] = (
         history.iterations,
         history.train_accuracy,
+        history.validation_loss,
+        history.validation_accuracy,
         history.test_loss,
         history.test_accuracy,
     )
-    whole = min(len(each) for each in lists)
+    lists = [each for each in every if each]
+    whole = min(map(len, lists))
     for each in lists:
         del each[whole:]

@@ -45,9 +45,10 @@ class Lines:
         if len(history.loss) == done and done >= self.next:
             self.next = math.inf if done == self.total else min(self.total, self.next + self.total / LINES)
             loss = f"loss {history.loss[-1]:.4f}  " if history.loss else ""
+            held_out = f"val {history.validation_accuracy[-1]:.4f}  " if history.validation_accuracy else ""
             click.echo(
                 f"iteration {done:>{len(str(self.total))}}/{self.total}  {loss}"
-                f"train {history.train_accuracy[-1]:.4f}  test {history.test_accuracy[-1]:.4f}"
+                f"train {history.train_accuracy[-1]:.4f}  {held_out}test {history.test_accuracy[-1]:.4f}"
             )
 
     def close(self) -> None:
@@ -72,7 +73,9 @@ class Bar:
         with tqdm.external_write_mode(file=sys.stdout):
             self.lines(history)
         shown = [f"loss {history.loss[-1]:.3f}"] if history.loss else []
-        self.bar.set_postfix_str(", ".join([*shown, f"test {history.test_accuracy[-1]:.3f}"]), refresh=False)
+        shown += [f"val {history.validation_accuracy[-1]:.3f}"] if history.validation_accuracy else []
+        shown += [f"test {history.test_accuracy[-1]:.3f}"]
+        self.bar.set_postfix_str(", ".join(shown), refresh=False)
         self.bar.update(len(history.loss) - self.bar.n)
 
     def close(self) -> None:

@@ -81,6 +81,56 @@ class Positive(Value):
         return number
 
 
+class NonNegative(Value):
+    """A finite number of at least 0."""
+
+    name = "NUMBER"
+    rule = "a finite number >= 0"
+
+    def read(self, value: Any) -> float:
+        number = float(value)
+        if not 0 <= number < math.inf:
+            raise ValueError
+        return number
+
+
+class Share(Value):
+    """A number below 1 and above 0, or 0 itself where `or_zero` is True."""
+
+    name = "SHARE"
+
+    def __init__(self, or_zero: bool = False) -> None:
+        self.or_zero = or_zero
+        self.rule = f"a number {'>= 0' if or_zero else 'above 0'} and below 1"
+
+    def read(self, value: Any) -> float:
+        number = float(value)
+        if not (0 < number < 1 or (self.or_zero and number == 0)):
+            raise ValueError
+        return number
+
+
+class WordOrNumber(Value):
+    """One of several words, or a finite number above 0."""
+
+    def __init__(self, *words: str) -> None:
+        self.words, self.name = words, "|".join((*words, "number"))
+        self.rule = f"{', '.join(words)} or a finite number above 0"
+
+    def read(self, value: Any) -> str | float:
+        return str(value) if value in self.words else Positive().read(value)
+
+
+class Sizes(Value):
+    """One size or several, separated by commas."""
+
+    name = "N,N,…"
+    rule = "whole numbers from 1 to 1,000,000,000, as in 50 or 100,50"
+
+    def read(self, value: Any) -> tuple[int, ...]:
+        return tuple(Whole(1, 10**9).read(size) for size in str(value).split(","))
+
+
 class Shape(Value):
     """Sizes separated by commas, of an array with at most `most` numbers."""
 

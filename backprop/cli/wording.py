@@ -13,10 +13,13 @@ OPTIONS = {  # what the library's messages call a parameter, and what the comman
     "data_dir": "--data-dir",
     "hidden_size": "--hidden",
     "learning_rate": "--learning-rate",
+    "load_fashion_mnist": "--data fashion-mnist",
+    "load_mnist": "--data mnist",
     "load_mnist_sample": "--data sample",
     "draw it with to_svg()": "draw it as svg",
     "choose one, graph_of": "name a function that returns graph_of",
     "or graph_of": "or name one that returns graph_of",
+    "weight_decay": "--weight-decay",
 }
 CURES = {  # for a command that runs out of memory
     "train": "lower --hidden or --batch-size",

@@ -1,7 +1,8 @@
-"""MNIST and a small sample of it, as NumPy arrays."""
+"""MNIST, a small sample of it, and Fashion-MNIST, as NumPy arrays."""
 
 from backprop.data.errors import DataError
+from backprop.data.fashion_mnist import FASHION_MNIST_CLASSES, load_fashion_mnist
 from backprop.data.mnist import load_mnist
 from backprop.data.sample import load_mnist_sample
 
-__all__ = ["DataError", "load_mnist", "load_mnist_sample"]
+__all__ = ["FASHION_MNIST_CLASSES", "DataError", "load_fashion_mnist", "load_mnist", "load_mnist_sample"]

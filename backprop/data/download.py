@@ -1,34 +1,23 @@
-"""The download of MNIST's four files into the cache directory."""
+"""The download of a data set's four files into the cache directory."""
 
 import os
 import sys
 from typing import Any
 
 from backprop.data.errors import DataError
+from backprop.data.known import DataSet
 
-# The first mirror that works is used; the files are the same on each.
-MIRRORS = (
-    "https://storage.googleapis.com/cvdf-datasets/mnist/",
-    "https://ossci-datasets.s3.amazonaws.com/mnist/",
-)
-SHA256 = {
-    "train-images-idx3-ubyte.gz": "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
-    "train-labels-idx1-ubyte.gz": "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
-    "t10k-images-idx3-ubyte.gz": "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
-    "t10k-labels-idx1-ubyte.gz": "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
-}
 NO_CONNECTION = "no connection"
 TIMEOUT = (5, 15)  # seconds to connect, and seconds without a byte
 
 
-def cache_directory() -> str:
-    """Return the user's cache directory of this library, which may not exist yet."""
-    directory: str = os.fspath(_pooch().os_cache("backprop"))
-    return directory
+def cache_directory(known: DataSet) -> str:
+    """Return the directory of a data set in the user's cache, which may not exist yet."""
+    return os.path.join(os.fspath(_pooch().os_cache("backprop")), known.folder).rstrip(os.sep)
 
 
-def download(directory: str | os.PathLike[str]) -> None:
-    """Download MNIST's four .gz files into a directory, and check their SHA-256.
+def download(known: DataSet, directory: str | os.PathLike[str]) -> None:
+    """Download the four .gz files of a data set into a directory, and check their SHA-256.
 
     A file with the right SHA-256 stays. Any other file of these names is replaced, so that the four always
     belong together. A file gets its name only when it is complete and checked.
@@ -40,24 +29,24 @@ def download(directory: str | os.PathLike[str]) -> None:
         os.makedirs(directory, exist_ok=True)
         tempfile.TemporaryFile(dir=directory).close()
     except OSError as error:
-        cure = "make it writable, or set data_dir or BACKPROP_DATA_DIR to a directory with MNIST"
+        cure = f"make it writable, or set data_dir or BACKPROP_DATA_DIR to a directory with {known.name}"
         raise DataError(f"{directory}: the cache cannot be written: {error.strerror}; {cure}") from None
     failures = []
-    for mirror in MIRRORS:
+    for mirror in known.mirrors:
         try:
-            _download_from(mirror, directory)
+            _download_from(mirror, known, directory)
             return
         except (OSError, ValueError) as error:  # of requests, and of pooch for a wrong SHA-256
             failures.append((mirror.split("/")[2], _reason(error)))
-    cure = "connect to the network, set BACKPROP_DATA_DIR, or use load_mnist_sample"
+    cure = f"connect to the network, {known.offline}"
     if all(reason == NO_CONNECTION for _, reason in failures):
         why = f"{NO_CONNECTION} to {', '.join(host for host, _ in failures)}"
     else:
         why = ", ".join(f"{host} ({reason})" for host, reason in failures)
-    raise DataError(f"MNIST could not be downloaded to {directory}: {why}; {cure}")
+    raise DataError(f"{known.name} could not be downloaded to {directory}: {why}; {cure}")
 
 
-def _download_from(mirror: str, directory: str | os.PathLike[str]) -> None:
+def _download_from(mirror: str, known: DataSet, directory: str | os.PathLike[str]) -> None:
     pooch = _pooch()
     terminal = sys.stderr is not None and sys.stderr.isatty()
     downloader = pooch.HTTPDownloader(progressbar=terminal, chunk_size=2**16, timeout=TIMEOUT)
@@ -65,7 +54,7 @@ def _download_from(mirror: str, directory: str | os.PathLike[str]) -> None:
     level = logger.level
     logger.setLevel("ERROR")  # it reports each file on standard error
     try:
-        for name, sha256 in SHA256.items():
+        for name, sha256 in known.sha256.items():
             pooch.retrieve(mirror + name, sha256, fname=name, path=directory, downloader=downloader)
     finally:
         logger.setLevel(level)
@@ -76,7 +65,7 @@ def _pooch() -> Any:
     try:
         import pooch
     except ModuleNotFoundError as error:
-        raise DataError(f"downloading MNIST needs {error.name}: pip install {error.name}") from None
+        raise DataError(f"downloading data needs {error.name}: pip install {error.name}") from None
     return pooch
 
 

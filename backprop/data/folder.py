@@ -25,19 +25,20 @@ class Files(NamedTuple):
         return os.path.basename(self.train_images).startswith("emnist")
 
 
-def find_files(directory: str, origin: str) -> Files:
+def find_files(directory: str, origin: str, wanted: str = "MNIST") -> Files:
     """Return the files of the data set in a directory.
 
     origin: what errors call the directory: the argument, option or variable that named it.
+    wanted: the name of the data set.
     Raises DataError if it is not a directory, or has no complete set or several.
     """
-    sets = _sets(directory, origin)
+    sets = _sets(directory, origin, wanted)
     complete = [prefix for prefix, files in sets.items() if len(files) == len(_PLACES)]
     if not complete:
         prefix = max(sets, key=lambda prefix: len(sets[prefix]), default="")
         present = sets.get(prefix, {})
         missing = ", ".join(_usual_name(prefix, *place) for place in _PLACES if place not in present)
-        cure = f"add them, or {_without(origin)} to download MNIST"
+        cure = f"add them, or {_without(origin)} to download {wanted}"
         raise DataError(f"{directory}: {origin} lacks {missing} (or .gz); {cure}")
     if len(complete) > 1:
         found = ", ".join(prefix.rstrip("-") or "train-…" for prefix in complete)
@@ -46,13 +47,13 @@ def find_files(directory: str, origin: str) -> Files:
     return Files(*(_only(directory, origin, sets[prefix][place]) for place in _PLACES))
 
 
-def _sets(directory: str, origin: str) -> dict[str, dict[tuple[str, str], list[str]]]:
+def _sets(directory: str, origin: str, wanted: str) -> dict[str, dict[tuple[str, str], list[str]]]:
     """Return the file names in the directory by set (its prefix), and by part and kind."""
     try:
         names = sorted(os.listdir(directory))
     except OSError as error:
         rule = f"{origin} is not a readable directory: {error.strerror}"
-        cure = f"put MNIST's files there, or {_without(origin)} to download them"
+        cure = f"put {wanted}'s files there, or {_without(origin)} to download them"
         raise DataError(f"{directory}: {rule}; {cure}") from None
     sets: dict[str, dict[tuple[str, str], list[str]]] = {}
     for name in names:

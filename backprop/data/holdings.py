@@ -2,17 +2,18 @@
 
 import os
 
-from backprop.data.checksums import is_mnist
+from backprop.data.checksums import known_set
 from backprop.data.errors import DataError
 from backprop.data.folder import find_files
 from backprop.data.idx import IMAGES, LABELS, count_items
+from backprop.data.known import KNOWN
 
 
 def holdings(directory: str) -> str:
     """Return what a directory holds, or what is wrong with it; never raise."""
     directory = os.path.expanduser(directory)
     try:
-        if not os.listdir(directory):
+        if not {*os.listdir(directory)} - {known.folder for known in KNOWN}:
             return "empty"
     except FileNotFoundError:
         return "missing"
@@ -28,4 +29,5 @@ def holdings(directory: str) -> str:
         fault = str(error).removeprefix(directory).lstrip(f"{os.sep}: ")
         return f"unusable: {fault.rsplit('; ', 1)[0]}"  # without the cure
     images = f"{' + '.join(f'{count:,}' for count in counts)} images"
-    return f"MNIST by its checksums, {images}" if is_mnist(files) else f"{images} by the headers"
+    known = known_set(files)
+    return f"{images} by the headers" if known is None else f"{known.name} by its checksums, {images}"

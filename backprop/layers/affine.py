@@ -8,7 +8,7 @@ from backends import Array, Namespace, choose, cut, shown
 from backprop.arrays.checks import memory, positive_integer
 from backprop.arrays.dtypes import network_dtype
 from backprop.arrays.entering import require_alike, require_samples
-from backprop.arrays.initial_weights import Rule, initial_weights, rule_of
+from backprop.arrays.initial_weights import Rule, rule_of
 from backprop.arrays.initializers import constant, generator
 from backprop.layers.layer import Layer
 
@@ -85,9 +85,8 @@ class Affine(Layer):
         super().__init__(W=W, b=b)
 
     def initial(self, shape: tuple[int, ...], rng: Any) -> tuple[dict[str, Any], dict[str, Any]]:
-        inputs, rule = prod(shape), self.weight_init_std
-        rule = "xavier" if rule is None else rule
-        W = initial_weights("Affine", rule, (inputs, self.width), inputs, rng)
+        inputs = prod(shape)
+        W = self.draw_weights((inputs, self.width), inputs, rng)
         return {"W": W, "b": constant((self.width,), 0.0)}, {}
 
     @classmethod

@@ -5,6 +5,7 @@ from typing import Any
 
 from backends import Array, Namespace
 from backprop.arrays.checked_number import CheckedNumber
+from backprop.arrays.dtypes import NORMAL
 from backprop.arrays.initializers import constant
 from backprop.layers.layer import Layer
 from backprop.layers.requirements import require_scales
@@ -27,7 +28,7 @@ class BatchNorm(Layer):
     momentum : float in [0, 1)
         Share of the running statistics that a batch leaves unchanged.
     eps : float
-        ε, above 0.
+        ε, at least 1.18e-38, the smallest normal number of float32.
 
     Raises
     ------
@@ -97,7 +98,7 @@ class BatchNorm(Layer):
     momentum = CheckedNumber(
         "Share of the running statistics that stays.", or_zero=True, below=1.0, default=0.9
     )
-    eps = CheckedNumber("ε, added to the variance.", default=1e-5)
+    eps = CheckedNumber("ε, added to the variance.", least=NORMAL["float32"].smallest, default=1e-5)
 
     def __init__(
         self, gamma: Any = None, beta: Any = None, *, momentum: float = 0.9, eps: float = 1e-5

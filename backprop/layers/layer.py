@@ -10,6 +10,7 @@ from backprop.arrays.arrays import Arrays
 from backprop.arrays.checks import flag, sizes
 from backprop.arrays.dtypes import network_dtype
 from backprop.arrays.entering import cast, require_alike
+from backprop.arrays.initial_weights import Rule, initial_weights
 from backprop.arrays.initializers import generator
 from backprop.layers.requirements import require_initial, require_like
 from backprop.layers.stage import Stage, link, write
@@ -42,8 +43,9 @@ class Layer:
     `params` and `state` hold arrays by name, in the order in which compute takes them. `grads` holds the
     gradients of the parameters by the same names, new arrays after every `backward`.
 
-    An activation may set `init_before` to "he" or "xavier", the rule by which a network draws the weights of
-    the layer in front.
+    A layer with weights sets `weight_init_std` to their rule, or to None, which leaves the choice to the
+    network, and draws them in `initial` by `draw_weights`. An activation may set `init_before` to "he" or
+    "xavier", the rule that a network chooses for the layer in front.
 
     Parameters
     ----------
@@ -69,6 +71,7 @@ class Layer:
     compute: Callable[..., Any]
     derive: Callable[..., Any]
     evaluate: Callable[..., Any] | None = None
+    weight_init_std: Rule | None = 0.0  # that of a layer without weights
     init_before: str | None = None
     # Defaults, so that a subclass whose __init__ skips this one is a layer without arrays.
     state: Mapping[str, Array] = MappingProxyType({})
@@ -110,6 +113,20 @@ class Layer:
         not define this.
         """
         return {}, {}
+
+    def draw_weights(self, shape: tuple[int, ...], inputs: int, rng: Any) -> Any:
+        """Return random weights by the rule in `weight_init_std`, a host array for `initial` to return.
+
+        Parameters
+        ----------
+        shape : tuple of int
+            Of the weights.
+        inputs : int
+            The number of values that each unit of the layer sums over.
+        rng : numpy.random.Generator
+        """
+        rule = self.weight_init_std
+        return initial_weights(type(self).__name__, "xavier" if rule is None else rule, shape, inputs, rng)
 
     def build(self, shape: tuple[int, ...], rng: Any = None, dtype: Any = None, backend: Any = None) -> None:
         """Create the parameters and the state for samples of this shape, unless the layer has some.
@@ -214,7 +231,7 @@ class Layer:
     # leave out a function that has drawn the weights: a lambda cannot be pickled.
     def __getstate__(self) -> dict[str, Any]:
         state = {**vars(self), "_kept": NEVER}
-        if self.params and callable(state.get("weight_init_std")):
+        if self.params and callable(self.weight_init_std):
             state["weight_init_std"] = None
         return state
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from backends import Array, Namespace
 from backprop.arrays.checked_number import CheckedNumber
+from backprop.arrays.dtypes import NORMAL
 from backprop.arrays.initializers import constant
 from backprop.layers.layer import Layer
 from backprop.layers.requirements import require_scales
@@ -24,7 +25,7 @@ class LayerNorm(Layer):
     gamma, beta : array (…), optional
         γ and β, used without a copy. By default a network creates them when it is made: γ = 1, β = 0.
     eps : float
-        ε, above 0.
+        ε, at least 1.18e-38, the smallest normal number of float32.
 
     Raises
     ------
@@ -66,7 +67,7 @@ class LayerNorm(Layer):
         dx = scale * (g - xp.mean(g, axis=axes, keepdims=True) - x_hat * along)
         return dx, xp.sum(dout * x_hat, axis=0), xp.sum(dout, axis=0)
 
-    eps = CheckedNumber("ε, added to the variance.", default=1e-5)
+    eps = CheckedNumber("ε, added to the variance.", least=NORMAL["float32"].smallest, default=1e-5)
 
     def __init__(self, gamma: Any = None, beta: Any = None, *, eps: float = 1e-5) -> None:
         self.eps = eps

@@ -94,7 +94,8 @@ class Loss(Layer):
         ----------
         scores : array (N, …)
         t : array
-            Targets, as host data or on the backend of the scores.
+            Targets, as host data or on the backend of the scores. The values of an array on a GPU are not
+            checked, since reading them would wait for it.
         training : bool
             Keep what backward needs.
         """

@@ -173,8 +173,8 @@ def _decide_initial_weights(layers: Sequence[Any]) -> None:
     for layer in reversed(layers):
         own = getattr(layer, "init_before", None)
         rule = rule if own is None else rule_of(f"Network: {type(layer).__name__}", own, "init_before")
-        if isinstance(layer, Layer) and getattr(layer, "weight_init_std", 0.0) is None:
-            layer.weight_init_std = rule  # type: ignore[attr-defined]
+        if isinstance(layer, Layer) and layer.weight_init_std is None:
+            layer.weight_init_std = rule
 
 
 @contextmanager
@@ -182,7 +182,7 @@ def _unchanged_if_refused(named: dict[str, Any], rng: Any) -> Iterator[None]:
     """Preserve np.random's state; on an error also restore the layers and rng."""
     layers = [layer for layer in named.values() if isinstance(layer, Layer)]
     before = [(layer, layer.params, layer.state) for layer in layers]
-    undecided = [layer for layer in layers if getattr(layer, "weight_init_std", 0.0) is None]
+    undecided = [layer for layer in layers if layer.weight_init_std is None]
     drawn = rng.bit_generator.state
     try:
         with same_random_numbers():
@@ -191,7 +191,7 @@ def _unchanged_if_refused(named: dict[str, Any], rng: Any) -> Iterator[None]:
         for layer, params, state in before:
             layer.params, layer.state = params, state
         for layer in undecided:
-            layer.weight_init_std = None  # type: ignore[attr-defined]
+            layer.weight_init_std = None
         rng.bit_generator.state = drawn
         raise
 

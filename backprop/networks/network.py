@@ -6,31 +6,29 @@ never written again. Inside, a Chain (chain.py) computes with checked arrays on 
 
 import copy
 import inspect
-from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
 from math import prod
 from threading import RLock
 from types import MappingProxyType
 from typing import Any, Self
 
-from backends import Array, Backend, NewArrays, backend_of, choose, cut, find, kind
+from backends import Array, Backend, backend_of, choose, cut
 from backprop.arrays.arrays import Arrays
-from backprop.arrays.checks import flag, memory, require_one_number
+from backprop.arrays.checks import flag, memory
 from backprop.arrays.copying import copy_as
 from backprop.arrays.dtypes import one_dtype
-from backprop.arrays.entering import cast, entering
+from backprop.arrays.entering import cast
 from backprop.arrays.initializers import same_random_numbers
 from backprop.layers.layer import has_own_passes
-from backprop.layers.stage import Link
-from backprop.losses import Loss
-from backprop.networks import own_passes
-from backprop.networks.assembly import OWNERS, assemble, require_passes
+from backprop.networks import measuring, own_passes
+from backprop.networks.assembly import OWNERS, assemble
 from backprop.networks.chain import Chain, links_of
 from backprop.networks.counting import counted, states_of
+from backprop.networks.data import samples, samples_and_targets
+from backprop.networks.known_links import KnownLinks
+from backprop.networks.pieces import joined, pieces
 from backprop.networks.summary import Summary, summary
 from backprop.numerical.gradient import STEP_DTYPES, numerical_gradient, require_method
-
-FORMULAS = ("forward", "backward", "compute", "derive", "evaluate")  # a user may replace any of them
 
 
 class Network:
@@ -104,7 +102,7 @@ class Network:
             if self.names[name]:
                 own_passes.attach(layer, self._params.part(self.names[name]))
         self._backend, self._lock = backend_of(self._params.flat), RLock()
-        self._links: dict[tuple[bool, Any], tuple[list[tuple[Any, ...]], list[Link]]] = {}
+        self._links = KnownLinks()
 
     # ----------------------------------------------------------------------------------------- properties
 
@@ -161,7 +159,7 @@ class Network:
     def predict(self, x: Any) -> Array:
         """Return the last layer's output for samples x (N, …): the logits of a classifier, (N, C)."""
         where = f"{type(self).__name__}.predict"
-        return self.scores(cast(where, "x", self._samples(where, x), self.dtype, self._backend))
+        return self.scores(cast(where, "x", samples(self, where, x), self.dtype, self._backend))
 
     def loss(self, x: Any, t: Any, training: bool = False) -> Array:
         """Return the mean loss over the samples: 0-d, in the network's dtype, on its device.
@@ -172,7 +170,7 @@ class Network:
             Samples, of input_size values each.
         t : array
             Targets as the network's loss takes them: for SoftmaxCrossEntropy labels (N,) in [0, C), or
-            one-hot or soft (N, C).
+            one-hot or soft (N, C). The values of arrays on a GPU are not checked.
         training : bool
             Compute as in training, with all samples in one batch. The layers' state does not change.
 
@@ -185,15 +183,15 @@ class Network:
         """
         where = f"{type(self).__name__}.loss"
         training = flag(where, "training", training)
-        x, targets = self._checked_data(where, x, t)
+        x, targets = samples_and_targets(self, where, x, t)
         chain = self.chain(x.dtype)
         run = chain.forward if training else chain.losses
-        pieces = [(x, targets)] if training else self._pieces(x, targets)
+        parts = [(x, targets)] if training else pieces(self._backend, x, targets)
         with chain.lock, own_passes.same_state(chain.stages):
-            losses = [run(*piece) for piece in pieces]
+            losses = [run(*part) for part in parts]
         if not has_own_passes(self.loss_layer):
-            return self._backend.xp.mean(self._joined(losses))
-        shares = [piece.shape[0] / x.shape[0] for piece, _ in pieces]
+            return self._backend.xp.mean(joined(self._backend, losses))
+        shares = [part.shape[0] / x.shape[0] for part, _ in parts]
         total: Array = sum(mean * share for mean, share in zip(losses, shares, strict=True))
         return total
 
@@ -204,7 +202,7 @@ class Network:
         Raises TypeError if the loss does not define which samples are correct.
         """
         where = f"{type(self).__name__}.accuracy"
-        share = self.share_correct(*self._checked_data(where, x, t))
+        share = self.share_correct(*samples_and_targets(self, where, x, t))
         if share is None:
             name = type(self.loss_layer).__name__
             raise TypeError(
@@ -232,7 +230,7 @@ class Network:
         """
         where, backend = f"{type(self).__name__}.gradient", self._backend
         input_gradient = flag(where, "input_gradient", input_gradient)
-        values, targets = self._checked_data(where, x, t, real=True)
+        values, targets = samples_and_targets(self, where, x, t, real=True)
         try:
             grads = self._params.like(backend.empty(self._params.flat.shape, self._params.flat.dtype))
             chain = self.chain(values.dtype, grads=grads, needs_dx=input_gradient)
@@ -272,7 +270,7 @@ class Network:
         """
         where, mean = f"{type(self).__name__}.numerical_gradient", self._backend.xp.mean
         require_method(where, method)
-        values, targets = self._checked_data(where, x, t, real=True, dtype="float64")
+        values, targets = samples_and_targets(self, where, x, t, real=True, dtype="float64")
         copied = copy_as(self, dtype=STEP_DTYPES[method], of=("params",))
         chain = copied.chain(values.dtype)
 
@@ -304,7 +302,7 @@ class Network:
         x, t : array
             Samples and targets as for `loss`.
         """
-        return self._checked_data(where, x, t, real=True, wait=True)
+        return samples_and_targets(self, where, x, t, real=True, wait=True)
 
     def chain(self, dtype: Any = None, *, with_loss: bool = True, **options: Any) -> Chain:
         """Return a Chain of the layers.
@@ -319,15 +317,20 @@ class Network:
             Of Chain.
         """
         own = self._params.flat.dtype
-        links = self._found_links(with_loss, own if dtype is None or dtype == own else None)
+        links = self._links.of(self, with_loss, own if dtype is None or dtype == own else None)
         dtype = own if dtype is None else dtype
         return Chain(links, self._params, dtype, self._backend, self._lock, **options)
+
+    def chain_of_loss(self, dtype: Any) -> Chain:
+        """Return a Chain of the loss alone, for scores of this dtype."""
+        links = links_of([], self.loss_layer, {}, self._backend, dtype)
+        return Chain(links, self._params, dtype, self._backend, self._lock)
 
     def scores(self, x: Array) -> Array:
         """Return what `predict` returns, for samples that are already checked."""
         chain = self.chain(x.dtype, with_loss=False)
         with chain.lock:
-            return self._joined([chain.scores(piece) for (piece,) in self._pieces(x)])
+            return joined(self._backend, [chain.scores(piece) for (piece,) in pieces(self._backend, x)])
 
     def share_correct(self, x: Array, targets: Array, chain: Chain | None = None) -> float | None:
         """Return the accuracy on checked data; None if the loss does not define one.
@@ -339,15 +342,7 @@ class Network:
         chain : Chain, optional
             A chain without the loss, to use again in a loop.
         """
-        chain = chain or self.chain(x.dtype, with_loss=False)
-        scores_of = self.predict if self.overrides("predict") else chain.scores
-        correct, right = self._correct(), []
-        with chain.lock:
-            for piece, t in self._pieces(x, targets):
-                right.append(correct(scores_of(piece), t))
-                if right[0] is None:
-                    return None
-        return int(self._backend.to_numpy(self._joined(right)).sum()) / int(x.shape[0])
+        return measuring.share_correct(self, x, targets, chain)
 
     def measured(self, x: Array, targets: Array, chain: Chain | None = None) -> tuple[float, float | None]:
         """Return the mean loss and the accuracy on checked data, in evaluation mode.
@@ -362,44 +357,11 @@ class Network:
         chain : Chain, optional
             A chain without the loss, to use again in a loop.
         """
-        if self.overrides("loss", "predict", "accuracy"):
-            own: Any = self.loss(x, targets)
-            require_one_number(f"{type(self).__name__}.loss", own)
-            return float(own), self.measured_accuracy(x, targets, chain)
-        chain = chain or self.chain(x.dtype, with_loss=False)
-        links = links_of([], self.loss_layer, {}, self._backend, x.dtype)
-        last = Chain(links, self._params, x.dtype, self._backend, self._lock)
-        correct, to_numpy = self._correct(), self._backend.to_numpy
-        losses, right, counts = [], [], []
-        with chain.lock, last.lock:
-            for piece, t in self._pieces(x, targets):
-                scores = chain.scores(piece)
-                losses.append(last.losses(scores, t))
-                right.append(correct(scores, t))
-                counts.append(int(piece.shape[0]))
-        total = sum(counts)
-        if has_own_passes(self.loss_layer):  # which returns means
-            loss = sum(float(mean) * count for mean, count in zip(losses, counts, strict=True)) / total
-        else:
-            loss = float(to_numpy(self._joined(losses)).mean(dtype="float64"))
-        return loss, None if right[0] is None else int(to_numpy(self._joined(right)).sum()) / total
+        return measuring.loss_and_accuracy(self, x, targets, chain)
 
     def measured_accuracy(self, x: Array, targets: Array, chain: Chain | None = None) -> float | None:
         """Return the accuracy as `measured` does, without the loss."""
-        if not self.overrides("accuracy"):
-            return self.share_correct(x, targets, chain)
-        own: Any = self.accuracy(x, targets)
-        require_one_number(f"{type(self).__name__}.accuracy", own)
-        return float(own)
-
-    def _correct(self) -> Callable[[Array, Array], Any]:
-        """Return the function of scores and targets that says which samples are correct, or returns None."""
-        own, backend = getattr(self.loss_layer, "correct", None), self._backend
-        correct: Any = own if callable(own) else own_passes.correct
-        twin = find(backend.name, self.dtype, correct)
-        if twin is None:
-            return partial(correct, backend.xp)
-        return partial(twin, self.loss_layer, NewArrays(backend, self.dtype))
+        return measuring.accuracy(self, x, targets, chain)
 
     def overrides(self, *names: str) -> bool:
         """Return whether any of these methods is overridden, in a subclass or on this object."""
@@ -409,78 +371,11 @@ class Network:
         """Return the function behind a method; None for anything else, such as a lambda on this object."""
         return getattr(getattr(self, name), "__func__", None)
 
-    def _found_links(self, with_loss: bool, dtype: Any) -> list[Link]:
-        """Return the links of a chain, from a cache.
-
-        They are looked up again after a pass of a layer, or the loss, has been replaced.
-        """
-        known = self._links.get((with_loss, dtype))
-        if known is not None and (not with_loss or known[0][-1][0] is self.loss_layer):
-            for layer, forward, backward, compute, derive, evaluate in known[0]:
-                if layer.forward != forward or layer.backward != backward:
-                    break
-                if compute is not None and (
-                    layer.compute != compute or layer.derive != derive or layer.evaluate != evaluate
-                ):
-                    break
-            else:
-                return known[1]
-        layers = [(layer, self.names[name]) for name, layer in self._layers.items()]
-        loss = self.loss_layer if with_loss else None
-        if with_loss:
-            require_passes("loss", loss)
-        links = links_of(layers, loss, self._params.shapes, self._backend, dtype)
-        objects = [layer for layer, _ in layers] + [self.loss_layer] * with_loss
-        passes = [(each, *(getattr(each, name, None) for name in FORMULAS)) for each in objects]
-        self._links[with_loss, dtype] = passes, links
-        return links
-
-    # ---------------------------------------------------------------------------------------- checking data
-
-    def _checked_data(
-        self, where: str, x: Any, t: Any, real: bool = False, wait: bool = False, dtype: Any = None
-    ) -> tuple[Array, Array]:
-        """Return checked samples and targets on the device, the samples in `dtype` or the network's."""
-        backend, loss = self._backend, self.loss_layer
-        x = self._samples(where, x, wait)
-        count = x.shape[0]
-        if count == 0:
-            raise ValueError(f"{where}: x must hold at least one sample, got {x.shape}")
-        if real and kind(x) == "c":
-            raise TypeError(f"{where}: x must be real, got {x.dtype}")
-        dtype = dtype or self._params.flat.dtype
-        if isinstance(loss, Loss):
-            targets = loss.targets(where, t, (count, *self.output_shape), backend, wait)
-        else:
-            targets = backend.asarray(entering(where, "targets", t, backend, wait))
-            if targets.shape[:1] != (count,):
-                raise ValueError(f"{where}: targets must have shape ({count}, …), got {targets.shape}")
-        if kind(targets) == "f":
-            targets = cast(where, "targets", targets, dtype, backend)
-        return cast(where, "x", x, dtype, backend), targets
-
-    def _samples(self, where: str, x: Any, wait: bool = False) -> Array:
-        self._backend.require_current(where, params=self._params.flat)
-        x = entering(where, "x", x, self._backend, wait, size=self.input_size)
-        shape = (x.shape[0], *self.input_shape)
-        return x if x.shape == shape else backend_of(x).reshape(x, shape)
-
-    def _pieces(self, *arrays: Array) -> list[tuple[Array, ...]]:
-        """Return arrays in chunks of the number of samples that suits the backend."""
-        size, most = arrays[0].shape[0], self._backend.samples_at_once
-        if size <= most:
-            return [arrays]
-        starts = range(0, size, most)
-        return [tuple(array[at : min(at + most, size), ...] for array in arrays) for at in starts]
-
-    def _joined(self, pieces: list[Array]) -> Array:
-        return pieces[0] if len(pieces) == 1 else self._backend.concat(pieces)
-
     # --------------------------------------------------------------------------------------------- copies
 
     def __copy__(self) -> Self:
         new = type(self).__new__(type(self))
-        vars(new).update(vars(self), _links={})
+        vars(new).update(vars(self), _links=KnownLinks())
         return new
 
     # Aliases of parameters (`net.W1 = net.params["W1"]`) stay aliases in the copy.

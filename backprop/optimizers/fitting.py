@@ -6,23 +6,24 @@ from typing import Any
 from backends import Array, asarray, backend_of, dtype_name, kind, one_backend, shown
 from backprop.arrays.arrays import Arrays
 from backprop.arrays.checks import positive_number
-from backprop.arrays.dtypes import ACCEPTED
-from backprop.arrays.entering import FLOAT32_MAX
-
-FLOAT32_MIN = 2.0**-149  # the smallest subnormal; anything below rounds to 0
+from backprop.arrays.dtypes import ACCEPTED, NORMAL
 
 
 def rate_in(dtype: Any, where: str, rate: Any) -> float:
-    """Return a learning rate as a float; raise TypeError or ValueError unless it is positive in dtype."""
+    """Return a learning rate as a float; raise TypeError or ValueError unless it is a normal number."""
     number: float = positive_number(where, "learning_rate", rate)
     number_in(dtype, where, "learning_rate", number)
     return number
 
 
 def number_in(dtype: Any, where: str, name: str, number: float | None) -> None:
-    """Raise ValueError for a number above 0 that becomes 0 or infinite in dtype."""
-    if number and dtype_name(dtype) == "float32" and not FLOAT32_MIN <= number <= FLOAT32_MAX:
-        rule = f"{name} must be a finite number above 0 in float32"
+    """Raise ValueError for a number above 0 that is not a normal number of dtype.
+
+    Why: on a GPU smaller ones count as 0, and an eps of 0 divides 0 by 0.
+    """
+    smallest, largest = NORMAL[dtype_name(dtype)]
+    if number and not smallest <= number <= largest:
+        rule = f"{name} must be from {smallest:.3g} to {largest:.3g} in {dtype_name(dtype)}"
         raise ValueError(f"{where}: {rule}, got {number:g}")
 
 

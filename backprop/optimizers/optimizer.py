@@ -2,23 +2,14 @@
 
 import copy
 from collections.abc import Callable, Collection, Mapping, Sequence
-from math import prod
-from types import MethodType
 from typing import Any, Self
 
-from backends import Array, Workspace, backend_of, find, to_numpy
+from backends import Array, backend_of
 from backprop.arrays.arrays import Arrays
-from backprop.optimizers.decay import group, members
-from backprop.optimizers.declaration import require_declared
+from backprop.optimizers.binding import Binding
+from backprop.optimizers.decay import group
 from backprop.optimizers.fitting import gathered, number_in, require_fitting
-from backprop.optimizers.preparation import Preparation
 from backprop.optimizers.setting import Setting
-
-# Attributes tied to one set of parameters, which a copy leaves out.
-BOUND = (
-    *("_bound", "_checked", "_shape", "_numbers", "_state"),
-    *("_memory", "_preparation", "_run", "_context"),
-)
 
 
 class Optimizer:
@@ -83,12 +74,7 @@ class Optimizer:
         "The largest norm of the gradient, or None. It may be changed between training runs.", or_none=True
     )
     _chosen: str | tuple[str, ...] = "weights"
-    _bound: Array | None = None  # the parameters it is bound to
-    _checked: Array | None = None  # flat gradients already checked against them
-    _numbers: tuple[Array, ...]  # the settings on the device
-    _memory: Workspace
-    _preparation: Preparation  # clipping and decay
-    _context: Any  # the namespace, or the memory of a twin
+    _binding: Binding | None = None  # to the parameters of the first update; a copy has none
 
     def __init__(
         self,
@@ -120,16 +106,9 @@ class Optimizer:
         ValueError
             If the number does not fit the dtype of the parameters.
         """
-        if self._bound is None:
-            return
-        backend, dtype = self._memory.backend, self._memory.dtype
-        number_in(dtype, type(self).__name__, name, number)
-        if name in self.settings:
-            backend.write(self._numbers[self.settings.index(name)], backend.asarray(number, dtype))
-        elif name == "clip":
-            self._preparation.set_clip(number)
-        elif name == "weight_decay":
-            self._preparation.set_decay(number or 0.0)
+        if self._binding is not None:
+            number_in(self._binding.memory.dtype, type(self).__name__, name, number)
+            self._binding.follow(name, number, self.settings)
 
     @property
     def arrays(self) -> tuple[Array, ...]:
@@ -144,23 +123,33 @@ class Optimizer:
         parameters, TypeError for mixed libraries or values that are not real arrays. Nothing has changed
         then.
         """
+        bound = self._binding
         if type(params) is Arrays and type(grads) is Arrays:
-            if params.flat is not self._bound or grads.flat is not self._checked:
+            if bound is None or params.flat is not bound.owner or grads.flat is not bound.checked:
                 require_fitting(f"{type(self).__name__}.update", params, grads)
-                self.bind(params)
-                self._checked = grads.flat
-            self.move(params, grads, self._numbers)
+                bound = self.bind(params)
+                bound.checked = grads.flat
+            self.move(params, grads, bound.settings)
             return
         g = gathered(f"{type(self).__name__}.update", params, grads)
         w = params if type(params) is Arrays else Arrays.gather(params)
-        self.bind(w, of=w.flat if w is params else next(iter(params.values())))
-        self.move(w, g, self._numbers)
+        bound = self.bind(w, of=w.flat if w is params else next(iter(params.values())))
+        self.move(w, g, bound.settings)
         if w is not params:
             for name, parameter in params.items():
                 parameter[...] = w[name]
 
-    def bind(self, params: Arrays, scratch: Array | None = None, of: Array | None = None) -> None:
-        """Tie the optimizer to parameters, and create its state.
+    def reset(self) -> None:
+        """Set the state to 0, as it was before the first update, in place.
+
+        Settings stay as they are, and so do the parameters that the optimizer belongs to.
+        """
+        if self.state is not None:
+            flat, backend = self.state.flat, backend_of(self.state.flat)
+            backend.write(flat, backend.zeros(flat.shape, flat.dtype))
+
+    def bind(self, params: Arrays, scratch: Array | None = None, of: Array | None = None) -> Binding:
+        """Tie the optimizer to parameters, create its state, and return what ties it.
 
         Parameters
         ----------
@@ -172,45 +161,16 @@ class Optimizer:
             The object that identifies the parameters, if params is only a copy of them.
         """
         of = params.flat if of is None else of
-        if self._bound is None:
-            self._prepare(params, of)
-        if self._bound is not of or params.flat.shape != self._shape:
+        if self._binding is None:
+            bound = Binding(self, params, of)
+            self._binding, self.state = bound, bound.arrays
+        bound = self._binding
+        if bound.owner is not of or params.flat.shape != bound.shape:
             rule = "an optimizer stays with the parameters of its first update; create one for each network"
             raise ValueError(f"{type(self).__name__}: {rule}")
         if scratch is not None:
-            self._memory["step", scratch.shape] = scratch
-
-    def _prepare(self, params: Arrays, of: Array) -> None:
-        """Create what the first update needs. Raises for mistakes of a subclass's author."""
-        name, w, backend = type(self).__name__, params.flat, backend_of(params.flat)
-        require_declared(self, w.dtype)
-        names = members(name, self.decayed, params.shapes)
-        self.state = self._state_for(w)
-        twin = find(backend.name, w.dtype, self.compute)
-        self._bound, self._shape, self._memory = of, w.shape, Workspace(backend, w.dtype)
-        self._numbers = tuple(backend.asarray(getattr(self, each), w.dtype) for each in self.settings)
-        self._state = () if self.state is None else tuple(self.state.views.values())
-        in_place = twin is not None
-        self._preparation = Preparation(self._memory, params, names, self.decoupled, in_place)
-        self._preparation.set_clip(self.clip)
-        self._preparation.set_decay(self.weight_decay)
-        self._run, self._context = self.compute, backend.xp
-        if twin is not None:
-            self._run, self._context = MethodType(twin, self), self._memory
-
-    def _state_for(self, w: Array) -> Arrays | None:
-        """Return new state, or that of the optimizer of which this one is a copy, beside the parameters."""
-        backend = backend_of(w)
-        shapes = dict.fromkeys(self.zeros, w.shape) | dict.fromkeys(self.numbers, ())
-        if self.state is None:
-            size = sum(map(prod, shapes.values()))
-            return Arrays(shapes, backend.zeros((size,), w.dtype)) if shapes else None
-        if self.state.shapes != shapes:
-            raise ValueError(f"{type(self).__name__}: its state, {self.state}, belongs to other parameters")
-        flat = self.state.flat
-        if backend_of(flat) is backend and flat.dtype == w.dtype:
-            return self.state
-        return self.state.like(backend.asarray(to_numpy(flat), w.dtype))
+            bound.memory["step", scratch.shape] = scratch
+        return bound
 
     def move(self, params: Arrays, grads: Arrays, settings: Sequence[Array]) -> None:
         """Move the parameters, in place and without checks, for a loop that has called `bind`.
@@ -223,21 +183,22 @@ class Optimizer:
             them between steps.
         """
         w = params.flat
-        start, g = self._preparation(w, grads.flat, settings[0])
-        result = self._run(self._context, start, g, *settings, *self._state)
+        bound: Any = self._binding
+        start, g = bound.prepare(w, grads.flat, settings[0])
+        result = bound.run(bound.context, start, g, *settings, *bound.state)
         name = type(self).__name__
-        if not isinstance(result, tuple) or len(result) != 2 or len(result[1]) != len(self._state):
+        if not isinstance(result, tuple) or len(result) != 2 or len(result[1]) != len(bound.state):
             state = ", ".join((*self.zeros, *self.numbers))
             raise TypeError(f"{name}.compute must return new w and a tuple of new state, ({state})")
         new, state = result
         if new is not w:  # a twin may have written in place
-            for target, value in zip((w, *self._state), (new, *state), strict=True):
+            for target, value in zip((w, *bound.state), (new, *state), strict=True):
                 if getattr(value, "shape", ()) != target.shape:
                     rule = "must return arrays with the shapes of w and the state"
                     got = f"got {getattr(value, 'shape', ())} for {target.shape}"
                     raise ValueError(f"{name}.compute {rule}, {got}")
             w[...] = new
-        for target, value in zip(self._state, state, strict=True):
+        for target, value in zip(bound.state, state, strict=True):
             if value is not target:
                 target[...] = value
 
@@ -246,7 +207,7 @@ class Optimizer:
         return copy.deepcopy(self)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {name: value for name, value in vars(self).items() if name not in BOUND}
+        return {name: value for name, value in vars(self).items() if name != "_binding"}
 
     def __repr__(self) -> str:
         names = [*self.settings, *(name for name in ("weight_decay", "clip") if getattr(self, name))]

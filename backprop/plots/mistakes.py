@@ -3,16 +3,27 @@
 from collections.abc import Sequence
 from math import exp, isfinite, nan, prod
 from os import PathLike
-from typing import Any
+from typing import Any, NamedTuple
 
-from backends import get_backend, host_array, shown
+from backends import get_backend, host_array, is_line, shown
 from backprop.arrays.checks import positive_integer
 from backprop.arrays.labels import labels
 from backprop.plots.canvas import new_figure, save, write_centred
 from backprop.plots.pixels import draw_grid, grid_size, real_array, side_of
-from backprop.plots.title import title_lines
+from backprop.plots.title import require_drawable, title_lines
 
-COLUMNS = 10
+
+class Form(NamedTuple):
+    """A layout: columns, inches per image, lines of a caption, and what is between its parts."""
+
+    columns: int
+    side: float
+    lines: int
+    between: str
+
+
+NUMBERS, NAMES = Form(10, 0.78, 1, " "), Form(8, 1.0, 2, "\n")
+MOST = 20  # letters of a class name
 
 
 def plot_mistakes(
@@ -23,6 +34,7 @@ def plot_mistakes(
     *,
     count: int = 40,
     title: str | Sequence[str] = (),
+    classes: Sequence[str] | None = None,
 ) -> Any:
     """Draw the misread images, each with its label, the answer and the answer's probability.
 
@@ -40,6 +52,8 @@ def plot_mistakes(
         The most images to draw. The most confident answers come first.
     title : str or sequence of str
         One or several lines above the picture.
+    classes : sequence of str, optional
+        Names of the labels 0 to C - 1, such as `FASHION_MNIST_CLASSES`, to write instead of the numbers.
 
     Returns
     -------
@@ -50,9 +64,9 @@ def plot_mistakes(
     ImportError
         If matplotlib is not installed.
     TypeError
-        If net has no `predict`, or data holds no real numbers.
+        If net has no `predict`, data holds no real numbers, or a name is no string.
     ValueError
-        If shapes or labels do not fit, or `file` has another suffix.
+        If shapes, labels or the number of names do not fit, or `file` has another suffix.
 
     Examples
     --------
@@ -73,6 +87,7 @@ def plot_mistakes(
         raise ValueError(f"plot_mistakes: {rule}, got {logits.shape}")
     t = host_array("plot_mistakes", "labels", t, cure="int")
     t = labels("plot_mistakes", t, size, logits.shape[1], get_backend("numpy"))
+    names = _names(classes, logits.shape[1])
     answers = logits.argmax(axis=1)
     wrong = [int(i) for i in (answers != t).nonzero()[0]]
     confidence = {i: _probability(logits[i].tolist(), int(answers[i])) for i in wrong}
@@ -85,18 +100,40 @@ def plot_mistakes(
         lines[-1] += f"; shown: the {len(drawn)} most confident" if known else f"; shown: {len(drawn)}"
     if drawn:
         lines.append("label → answer, and the probability that the network assigns to the answer")
-    columns = max(1, min(COLUMNS, len(drawn)))
-    width, height = grid_size(max(1, len(drawn)), columns)
+    form = NUMBERS if classes is None else NAMES
+    columns = max(1, min(form.columns, len(drawn)))
+    width, height = grid_size(max(1, len(drawn)), columns, form.side, form.lines)
     figure = new_figure("plot_mistakes", (width, height + 0.17 * len(lines)), lines)
     panel = figure.subplots()
     if drawn:
-        words = [f"{t[i]} → {answers[i]}, {_percent(confidence[i])}" for i in drawn]
+        words = [
+            f"{names[int(t[i])]} →{form.between}{names[int(answers[i])]}, {_percent(confidence[i])}"
+            for i in drawn
+        ]
         images = x[drawn].reshape(len(drawn), side, side)
-        draw_grid(panel, images, words, columns, cmap="gray_r", vmin=0)
+        draw_grid(panel, images, words, columns, form.lines, cmap="gray_r", vmin=0)
     else:
         panel.set_axis_off()
         write_centred(panel, "none is misread")
     return save(figure, file)
+
+
+def _names(classes: Any, count: int) -> Sequence[str]:
+    """Return the names of the labels: those given, checked, or the numbers."""
+    if classes is None:
+        return [str(i) for i in range(count)]
+    if not isinstance(classes, list | tuple) or not all(isinstance(name, str) for name in classes):
+        rule = "classes must be a list of strings, the names of the labels"
+        raise TypeError(f"plot_mistakes: {rule}, got {shown(classes)}")
+    if len(classes) != count:
+        rule = f"classes must have {count} names, one for each logit"
+        raise ValueError(f"plot_mistakes: {rule}, got {len(classes)}")
+    for name in classes:
+        if not is_line(name) or len(name) > MOST:
+            rule = f"classes must be printable names of at most {MOST} letters"
+            raise ValueError(f"plot_mistakes: {rule}, got {shown(name)}")
+    require_drawable("plot_mistakes", classes, "classes")
+    return classes
 
 
 def _probability(logits: list[float], answer: int) -> float:

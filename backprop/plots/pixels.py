@@ -7,19 +7,27 @@ from typing import Any
 from backends import get_backend, host_array, kind, shown
 from backprop.plots.canvas import INK, Size
 
-CAPTION = 0.34  # height of a caption, in image heights
+CAPTION = 0.34  # height of a line below an image, in image heights
 
 
-def grid_size(count: int, columns: int, side: float = 0.78) -> Size:
-    """Return the size of a grid in inches.  side: of an image, with the space to the next one."""
+def grid_size(count: int, columns: int, side: float = 0.78, lines: int = 1) -> Size:
+    """Return the size of a grid in inches.
+
+    side: of an image, with the space to the next one.  lines: of a caption.
+    """
     rows = ceil(count / columns)
-    return columns * side + 0.2, rows * side * (1 + CAPTION) / 1.08 + 0.25
+    return columns * side + 0.2, rows * side * (1 + CAPTION * lines) / 1.08 + 0.25
 
 
-def draw_grid(panel: Any, images: Any, captions: Sequence[str], columns: int, **options: Any) -> Any:
-    """Draw images (N, height, width) as one picture, row by row.  options: for matplotlib's imshow."""
+def draw_grid(
+    panel: Any, images: Any, captions: Sequence[str], columns: int, lines: int = 1, **options: Any
+) -> Any:
+    """Draw images (N, height, width) as one picture, row by row.
+
+    lines: of a caption, at most.  options: for matplotlib's imshow.
+    """
     count, height, width = images.shape
-    gap, below = max(1, round(0.08 * width)), round(CAPTION * height)
+    gap, below = max(1, round(0.08 * width)), round(CAPTION * lines * height)
     down, right = height + below, width + gap
     sheet = get_backend("numpy").zeros((ceil(count / columns) * down, columns * right), "float64")
     sheet[...] = nan  # NaN stays blank

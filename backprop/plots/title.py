@@ -26,7 +26,7 @@ def title_lines(where: str, title: str | Sequence[str]) -> list[str]:
     return lines
 
 
-def require_drawable(where: str, lines: Sequence[str]) -> None:
+def require_drawable(where: str, lines: Sequence[str], what: str = "title") -> None:
     """Raise ValueError for a formula that matplotlib cannot draw."""
     from matplotlib.cbook import is_math_text
     from matplotlib.mathtext import MathTextParser
@@ -38,5 +38,5 @@ def require_drawable(where: str, lines: Sequence[str]) -> None:
         except (ValueError, RuntimeError):
             cure = r"write a plain dollar sign as \$"
             raise ValueError(
-                f"{where}: title must have only formulas that matplotlib can draw, got {shown(line)}; {cure}"
+                f"{where}: {what} must have only formulas that matplotlib can draw, got {shown(line)}; {cure}"
             ) from None

@@ -1,16 +1,15 @@
 """The settings of each step under a schedule: computed and checked for a whole run before it begins."""
 
 import math
-import sys
 from array import array
 from collections.abc import Iterable
 from typing import Any
 
 from backends import dtype_name, shown
 from backprop.arrays.checks import is_real
-from backprop.arrays.entering import FLOAT32_MAX
+from backprop.arrays.dtypes import NORMAL
 from backprop.optimizers import Optimizer
-from backprop.optimizers.schedules import Schedule
+from backprop.optimizers.schedule import Schedule
 
 
 class Rates:
@@ -60,8 +59,7 @@ class Rates:
 
     def _require_finite_rates(self, dtype: Any) -> None:
         rate, largest = self.optimizer.learning_rate, max(self.factors)
-        most = FLOAT32_MAX if dtype_name(dtype) == "float32" else sys.float_info.max
-        if largest * rate > most:
+        if largest * rate > NORMAL[dtype_name(dtype)].largest:
             rule = f"schedule must keep the learning rate finite in {dtype_name(dtype)}"
             got = f"got {largest:g} · {rate:g} for step {self.factors.index(largest)}"
             raise ValueError(f"train: {rule}, {got}")

@@ -7,10 +7,11 @@ them.
 """
 
 from collections.abc import Callable, Sequence
+from math import prod
 from threading import Lock
 from typing import Any
 
-from backends import Array, Namespace, NewArrays, Workspace, find
+from backends import Array, Namespace, NewArrays, Workspace, find, shown
 from backprop.arrays.checks import require_one_number
 from backprop.networks import Network
 from backprop.optimizers import Optimizer
@@ -66,6 +67,9 @@ class Trainer:
         self.minibatch: Callable[..., Any] = twin or minibatch
         may_be_kept = self.overridden or self.chain.own_passes  # user code may keep its arguments
         memory = NewArrays if may_be_kept else Workspace
+        samples = prod(net.input_shape) * batch_size
+        self.together = max(1, min(SEGMENT, backend.gathered_at_once // samples))  # batches
+        self.count = SEGMENT  # steps of this run
         self.context: Any = memory(backend, net.dtype) if twin else backend.xp
         optimizer.bind(net.params, scratch=self.grads.flat)
         columns = range(len(optimizer.settings))
@@ -80,9 +84,49 @@ class Trainer:
             [net.params.flat, *optimizer.arrays, *self.chain.state], [self.losses], why
         )
 
+    def restart(self, net: Network) -> None:
+        """Begin anew from another network's parameters and state, with the optimizer's state at 0.
+
+        The values are copied into the arrays of this trainer's own network. So a second training run costs
+        no new memory, and a backend replays what it recorded during the first.
+
+        Parameters
+        ----------
+        net : Network
+            With the same layers, on the same backend and in the same dtype. It does not change.
+
+        Raises
+        ------
+        ValueError
+            If its parameters or its state have other names, shapes, dtypes or another backend. Nothing has
+            changed then.
+        """
+        own, other = ([*each.params.items(), *each.state.items()] for each in (self.net, net))
+        forms = [[(name, array.shape, array.dtype) for name, array in each] for each in (own, other)]
+        if net.backend is not self.backend or forms[0] != forms[1]:
+            rule = "net must have the parameters and the state of the trainer's network"
+            raise ValueError(f"Trainer.restart: {rule}, got {shown(net, 80)}")
+        for (_, target), (_, source) in zip(own, other, strict=True):
+            self.backend.write(target, source)
+        self.optimizer.reset()
+
+    def batch(self, i: int) -> Any:
+        """Return the samples and targets of batch i. The first of several gathers those of all."""
+        if self.together == 1:
+            return self.minibatch(self.context, self.x, self.targets, self.indices[i, ...])
+        first = i - i % self.together
+        if i == first:
+            rows = self.indices[i : min(i + self.together, self.count), ...]
+            rows = self.backend.xp.reshape(rows, (rows.shape[0] * rows.shape[1],))
+            self.gathered = self.minibatch(self.context, self.x, self.targets, rows)
+        size = self.indices.shape[1]
+        start = (i - first) * size
+        x, targets = self.gathered
+        return x[start : start + size, ...], targets[start : start + size, ...]
+
     def step(self, i: int) -> None:
         """Make one update on batch i."""
-        x, targets = self.minibatch(self.context, self.x, self.targets, self.indices[i, ...])
+        x, targets = self.batch(i)
         self.chain.forward(x, targets, out=self.losses[i, ...])
         self.chain.backward()
         self.optimizer.move(self.net.params, self.grads, self.settings_of[i])
@@ -91,7 +135,7 @@ class Trainer:
 
     def step_as_overridden(self, i: int) -> None:
         """Make one update on batch i through the network's overridden `loss` and `gradient`."""
-        x, targets = self.minibatch(self.context, self.x, self.targets, self.indices[i, ...])
+        x, targets = self.batch(i)
         if not self.recompute_loss:
             self.losses[i, ...] = self._own_loss(x, targets)
         where = f"{type(self.optimizer).__name__}.update"
@@ -130,7 +174,7 @@ class Trainer:
         if given is None:
             self._write_own_settings()
         for first in range(0, total, SEGMENT):
-            count = min(SEGMENT, total - first)
+            count = self.count = min(SEGMENT, total - first)
             backend.write(self.indices[:count, ...], batches[first : first + count, ...])
             if given is not None:
                 self._own_settings = ()
@@ -155,7 +199,7 @@ class Trainer:
         """Return a sentence naming the first layer whose results differ between equal calls, or ""."""
         passes = []
         for _ in range(2):
-            x, targets = self.minibatch(self.context, self.x, self.targets, self.indices[0, ...])
+            x, targets = self.batch(0)
             seen: list[tuple[Any, Array]] = []
             for stage in self.chain.body:
                 x = stage.forward(x)

@@ -13,7 +13,7 @@ from backprop.arrays.checks import flag, function, memory, one_of, positive_inte
 from backprop.arrays.initializers import generator
 from backprop.networks import Network
 from backprop.optimizers import Optimizer, Schedule
-from backprop.optimizers.schedules import schedule_of
+from backprop.optimizers.schedule import schedule_of
 from backprop.training.arguments import interval, length, optimizer_for, require_network
 from backprop.training.batches import SHUFFLES, restored_on_error
 from backprop.training.early_stopping import EarlyStopping, require_watched

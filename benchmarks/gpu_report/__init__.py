@@ -10,6 +10,7 @@ smoke         smoke.py: its stages; stages.py: their lines; probe.py: the look b
               sanitizer.py with few_steps.py
 Speed         job.py: the job, on problem.py; ours.py, numpy_job.py, with_pytorch.py, with_jax.py;
               variants.py: its step with other optimizers and layers;
+              race.py, race_pytorch.py, race_jax.py: the race to 97 %, each in its own process;
               big_step.py, cold_start.py with first_step.py, numerical.py, micro.py
 tests         gpu_tests.py: folder by folder; pytest_unit.py with outcomes.py: one of them; tests_summary.py
 private       private.py: your own scripts

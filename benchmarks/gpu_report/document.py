@@ -10,6 +10,7 @@ from benchmarks.gpu_report.rows import Rows
 from benchmarks.gpu_report.targets import AGREEMENT, SPEED
 from benchmarks.gpu_report.tests_summary import Tests, summary
 from benchmarks.gpu_report.verdicts import FAULT, Line, judge_all
+from benchmarks.peers.job import CHECKOUT
 
 LEFT_OUT = "test begun"  # a row per test; the tests that did not end are named elsewhere
 
@@ -82,8 +83,12 @@ class Document:
 
 
 def write(file: Path, document: dict[str, Any]) -> None:
-    """Write the file whole or not at all. Raises NotWritten, which names the file."""
+    """Write the file whole or not at all, with paths inside the checkout relative to it.
+
+    Raises NotWritten, which names the file.
+    """
+    text = json.dumps(document, indent=1).replace(f"{CHECKOUT}/", "")
     try:
-        files.write(file, json.dumps(document, indent=1) + "\n")
+        files.write(file, text + "\n")
     except OSError as error:
         raise NotWritten(f"--json: {file} cannot be written: {error.strerror}") from error

@@ -29,10 +29,13 @@ class Group(NamedTuple):
 # that takes all of its time leaves the others theirs.
 MEASURED = {
     "smoke": Group(f"{HERE}.smoke", 90, live=True, must_end=True),
-    "numpy": Group(f"{HERE}.numpy_job", 25, one_thread=True),
+    "numpy": Group(f"{HERE}.numpy_job", 20, one_thread=True),
     "ours": Group(f"{HERE}.ours", 40, our_kernels=True),
     "pytorch": Group(f"{HERE}.with_pytorch", 60, of_others=True),
-    "jax": Group(f"{HERE}.with_jax", 50, of_others=True),
+    "jax": Group(f"{HERE}.with_jax", 45, of_others=True),
+    "race": Group(f"{HERE}.race", 20, our_kernels=True),
+    "race-pytorch": Group(f"{HERE}.race_pytorch", 20, of_others=True),
+    "race-jax": Group(f"{HERE}.race_jax", 20, of_others=True),
     "big": Group(f"{HERE}.big_step", 40, our_kernels=True),
     "cold": Group(f"{HERE}.cold_start", 40, our_kernels=True),
     "numerical": Group(f"{HERE}.numerical", 60, without_cub=True, our_kernels=True),

@@ -31,7 +31,7 @@ def training_loop(
     def train(batches: np.ndarray) -> list[float]:
         losses = trainer.start(batches)()
         if capture:
-            _require_captured(net.backend, trainer.run)
+            require_captured(net.backend, trainer.run)
         return losses
 
     return train
@@ -46,12 +46,13 @@ def looped(backend: Backend, step: Callable[[int], None]) -> Callable[[int], Non
 
     def run(count: int) -> None:
         loop(step, count)
-        _require_captured(backend, loop)
+        require_captured(backend, loop)
 
     return run
 
 
-def _require_captured(backend: Backend, loop: Loop) -> None:
+def require_captured(backend: Backend, loop: Loop) -> None:
+    """Raise Wrong on a GPU if the steps that a loop has run are not captured."""
     if backend.name == "cupy" and loop.how != "captured":
         raise Wrong(f"the steps are not captured; {loop.how}")
 
@@ -59,7 +60,13 @@ def _require_captured(backend: Backend, loop: Loop) -> None:
 def compile_kernels(backend: Backend) -> None:
     """Compile the kernels of a CUDA backend; do nothing for others."""
     if backend.name == "cupy":
-        backend.kernel("sgd")  # compiles all of them
+        backend.compile(launch.kernels())
+
+
+def compile_first(backend: Backend) -> None:
+    """Compile the kernels of nearly every network, as the first training run does."""
+    if backend.name == "cupy":
+        backend.compile(launch.FIRST)
 
 
 def memory_in_use(backend: Backend) -> float:

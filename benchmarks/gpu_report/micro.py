@@ -31,7 +31,7 @@ SHAPES = [  # batch, inputs, outputs; the first two are those of the job
     (100, 4096, 50),
 ]
 SUMMED = [(1000, 512), (8192, 4096)]  # (rows, columns) of the gradient whose column sums are db
-ROWS = (64, 128, 256, 512)  # summed by a thread block
+ROWS = (16, 32, 64, 128, 256, 512)  # summed by a thread block
 
 
 def measure(record: Recorder, settings: Settings) -> None:

@@ -60,5 +60,20 @@ def off_accuracy(name: str) -> Values:
     return values
 
 
+def off_race(name: str) -> Values:
+    """Return a reading: the difference of the median accuracy of the race from ours, in points."""
+
+    def values(rows: Rows) -> list[float]:
+        ours, theirs = ([row["accuracy"] for row in found(rows, "race", each)] for each in (CAPTURED, name))
+        return [100 * abs(median(theirs) - median(ours))] if ours and theirs else []
+
+    return values
+
+
+def percent_right(name: str) -> Values:
+    """Return a reading: the accuracy of the race, in percent."""
+    return lambda rows: [100 * row["accuracy"] for row in found(rows, "race", name)]
+
+
 def fact(what: str, name: str, key: str) -> Values:
     return lambda rows: [row[key] for row in found(rows, what, name)]

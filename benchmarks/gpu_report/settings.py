@@ -11,6 +11,7 @@ class Settings:
 
     device: "cuda", or "cpu" for a rehearsal.  mnist: the directory of its files, or None for random images.
     samples: number of random training images.  rounds, eager_rounds: rounds of the job.
+    race_steps: of the race, 0 for those of its recipe.
     block: seconds per turn where work is timed in turns.  tests: a folder of tests, or one file.
     limit: seconds for the group, set when it starts.
     """
@@ -26,6 +27,7 @@ class Settings:
     big_hidden: int = 4096
     big_batch: int = 8192
     big_steps: int = 10
+    race_steps: int = 0
     block: float = 0.1
     tests: str = "tests"
     limit: float = 60.0
@@ -46,6 +48,7 @@ REHEARSAL = Settings(
     big_hidden=64,
     big_batch=256,
     big_steps=2,
+    race_steps=12,
     block=0.002,
     tests="tests/test_scalar.py",
 )

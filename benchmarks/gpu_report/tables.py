@@ -20,9 +20,11 @@ def report(rows: Rows, judgement: Judgement, endings: dict[str, Ending]) -> Iter
     parts: dict[str, Callable[[], str]] = {
         "smoke": lambda: smoke(rows),
         "the job": lambda: job(rows),
+        "the race": lambda: race(rows),
         "the big step": lambda: big(rows),
         "seconds": lambda: small(rows),
         "micro": lambda: micro(rows),
+        "products": lambda: products(rows),
         "tests": lambda: tests(judgement.tests) if "tests" in endings else "",
         "missing": lambda: _reasons("Missing", found(rows, "missing")),
         "errors": lambda: _reasons("Errors", found(rows, "error")),
@@ -104,6 +106,40 @@ def job(rows: Rows) -> str:
     return table(header, cells) if cells else ""
 
 
+def race(rows: Rows) -> str:
+    ours, cells = seconds(rows, "race", CAPTURED), []
+    for name in names(rows, "race"):
+        times, every = seconds(rows, "race", name), found(rows, "race", name)
+        right = [100 * row["accuracy"] for row in every]
+        cells.append(
+            (
+                name,
+                _cell(seconds(rows, "warm-up", f"race: {name}"), ".2f"),
+                *(f"{s * 1e3:.2f}" for s in (median(times), min(times), max(times))),
+                every[0]["steps"],
+                f"{median(times) / every[0]['steps'] * 1e6:.1f}",
+                f"{median(times) / median(ours):.2f}" if ours else "-",
+                f"{median(right):.2f}",
+                f"{min(right):.2f}",
+                f"{every[0]['off']:.0e}",
+            )
+        )
+    header = (
+        "the race",
+        "warm-up",
+        "ms",
+        "min",
+        "max",
+        "steps",
+        "µs/step",
+        "of ours",
+        "right, %",
+        "least",
+        "off",
+    )
+    return table(header, cells) if cells else ""
+
+
 def big(rows: Rows) -> str:
     cells = []
     for name in names(rows, "big"):
@@ -130,11 +166,22 @@ def small(rows: Rows) -> str:
 def micro(rows: Rows) -> str:
     cells = [
         (name, *(f"{s * 1e6:.2f}" for s in (median(times), min(times), max(times))))
-        for what in ("step", "micro", "product", "sums")
+        for what in ("step", "micro", "sums")
         for name in names(rows, what)
         if (times := seconds(rows, what, name))
     ]
     return table(("each", "µs", "min", "max"), cells) if cells else ""
+
+
+def products(rows: Rows) -> str:
+    """Return the table of layers by our own products and by cuBLAS, side by side."""
+    cells = []
+    for pair in dict.fromkeys(name.rpartition(", ")[0] for name in names(rows, "product")):
+        own, cublas = (seconds(rows, "product", f"{pair}, {whose}") for whose in ("own", "cuBLAS"))
+        ratio = f"{median(own) / median(cublas):.2f}" if own and cublas else "-"
+        times = (f"{median(found) * 1e6:.2f}" if found else "-" for found in (own, cublas))
+        cells.append((pair, *times, ratio))
+    return table(("a layer", "own, µs", "cuBLAS, µs", "own / cuBLAS"), cells) if cells else ""
 
 
 def _cell(values: list[float], form: str) -> str:

@@ -17,9 +17,12 @@ from benchmarks.gpu_report.readings import (
     fact,
     off_accuracy,
     off_losses,
+    off_race,
+    percent_right,
     time_of,
     times_slower,
 )
+from benchmarks.race.agreement import ACCURACY, WEIGHTS
 
 # Limits on the distance of losses from NumPy's. Summing in another order makes a median difference of 2e-7,
 # factors in TF32 one of 2e-6 or more. Products in TF32 are off by 1e-4, and a bias that is never updated by
@@ -38,6 +41,9 @@ def numerical_name(way: str, method: str) -> str:
 DIFFERENCES = {
     numerical_name(way, method): limit for way in (BLACK_BOX, COLUMNS) for method, limit in METHODS.items()
 }
+
+
+RACERS = {CAPTURED: "race", PYTORCH: "race-pytorch", GRAPH: "race-pytorch", SCAN: "race-jax"}  # groups
 
 
 class Target(NamedTuple):
@@ -66,7 +72,21 @@ class Target(NamedTuple):
 
 def _speed() -> list[Target]:
     ours, big = ("ours", CAPTURED), ("big", "ours, float32")
+    race = ("race", CAPTURED)
     return [
+        Target("race to 97 %", "s", 0.02, time_of("race", CAPTURED), (race,)),
+        Target("race to 97 %: accuracy", "%", 97.0, percent_right(CAPTURED), (race,), True),
+        *(
+            Target(f"race: {name} / ours", "x", limit, times_slower("race", name, CAPTURED), needs, True)
+            for name, limit in ((PYTORCH, 2.5), (GRAPH, 1.2), (SCAN, 1.0))
+            for needs in (((RACERS[name], name), race),)
+        ),
+        *(
+            # Not in a rehearsal: over few steps, PyTorch's rule of momentum is not that of the book.
+            Target(f"race, {name}: accuracy off", "points", 100 * ACCURACY, off_race(name), needs)
+            for name in (PYTORCH, GRAPH, SCAN)
+            for needs in (((RACERS[name], name), race),)
+        ),
         Target("job, captured", "s", 0.35, time_of("job", CAPTURED), (ours,)),
         Target("job, captured: the stretch", "s", 0.12, time_of("job", CAPTURED), (ours,)),
         *(
@@ -126,6 +146,10 @@ def _agreement() -> list[Target]:
                 f"{name}: accuracy against NumPy's", "points", POINTS, off_accuracy(name), needs, holds=True
             ),
         ]
+    for name, group in RACERS.items():
+        needs = ((group, name),)
+        off = fact("race", name, "off")
+        targets.append(Target(f"race, {name}: first steps off", "", WEIGHTS, off, needs, holds=True))
     return [
         *targets,
         Target(

@@ -11,7 +11,7 @@ from benchmarks.gpu_report.targets import Target
 MET, MISSED, DISAGREES, REHEARSED = "met", "MISSED", "DISAGREES", "rehearsal"
 NOT_MEASURED, FAULT = "not measured", "FAULT"  # FAULT: it could not be judged
 NOT_ASKED = "was not asked for"
-MISSING = {"pytorch": "PyTorch", "jax": "JAX"}
+MISSING = {"pytorch": "PyTorch", "jax": "JAX", "race-pytorch": "PyTorch", "race-jax": "JAX"}
 
 
 class Line(NamedTuple):

@@ -10,8 +10,8 @@ import re
 import shutil
 import subprocess
 import tempfile
-from functools import cache
 from pathlib import Path
+from threading import Lock
 from zlib import crc32
 
 import numpy as np
@@ -120,7 +120,12 @@ def checked(name, type_, argument):
     return np.array(argument.ctypes.data, np.uintp)
 
 
-@cache
+_modules, _compiling = {}, Lock()
+
+
 def emulated_module(source):
-    """Return the kernels of a source, compiled once."""
-    return EmulatedModule(source)
+    """Return the kernels of a source, compiled once, also if several threads ask for it."""
+    with _compiling:
+        if source not in _modules:
+            _modules[source] = EmulatedModule(source)
+        return _modules[source]

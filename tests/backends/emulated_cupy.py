@@ -15,15 +15,17 @@ from itertools import count
 from types import SimpleNamespace
 
 import numpy as np
-from cuda_emulator import emulated_module
+from cuda_emulator import emulated_module, signatures
 from emulated_cublas import load_cublas
 from emulated_memory import CUDARuntimeError, Memory, Pool, address, block_of, new
 from library import Library, plain
 
 from backends.cupy import CupyBackend, cublas
+from backends.cupy.launch import kernels, source
 
 PRODUCTS = (np.matmul.__call__, np.dot, np.matmul)
 COMPILE_NOTHING = {"zeros", "reshape"}  # only clear or view memory
+SMALLEST = np.finfo(np.float32).smallest_normal
 WAIT = {"nonzero", "flatnonzero", "argwhere", "unique", "unique_values"}  # for the size of the result
 
 
@@ -65,13 +67,14 @@ class EmulatedCupy(Library):
 
     def RawModule(self, code, options):
         assert options == ("-std=c++17",)
-        module = emulated_module(code)
 
         def get_function(name):
             self.refuse("loading a kernel")
-            kernel = module.get_function(name)
+            assert [*signatures(code)] == [name], "each kernel is compiled alone, in time on a GPU"
+            whole = source() if name in kernels() else code  # g++ takes longer for many small texts
 
             def launch(grid, block, arguments):
+                kernel = emulated_module(whole).get_function(name)
                 assert isinstance(arguments, tuple)
                 self.require_own(arguments)
                 arguments = address(tuple(map(plain, arguments)))
@@ -126,10 +129,11 @@ class EmulatedCupy(Library):
         self.require_own([*inputs, *options.values()])
         if name in WAIT:
             self.wait(name)
+        if self.stream.recorded is not None and function in PRODUCTS:
+            self.refuse("a product by cuBLAS", NotImplementedError)
+        function = without_subnormals(function) if isinstance(ufunc, np.ufunc) else function
         if self.stream.recorded is None:
             return super().compute(function, inputs, options, out)
-        if function in PRODUCTS:
-            self.refuse("a product by cuBLAS", NotImplementedError)
         known = address(plain(tuple(inputs)))
         named = {name: address(plain(value)) for name, value in options.items()}
         if out:
@@ -264,6 +268,29 @@ class Pointer:
         self.cupy.do(lambda: np.copyto(mine, theirs))
 
 
+def without_subnormals(function):
+    """Return a function that takes subnormal float32 numbers for 0, as CuPy's kernels do by -ftz=true."""
+
+    def run(*inputs, **options):
+        has_32 = any(getattr(value, "dtype", None) == np.float32 for value in inputs)
+        result = function(*(flushed(value, has_32) for value in inputs), **options)
+        for target in options.get("out", ()):
+            np.copyto(target, flushed(target))
+        return flushed(result) if "out" not in options else result
+
+    return run
+
+
+def flushed(value, numbers=False):
+    """Return value with 0 in place of subnormal float32 numbers.  numbers: also Python's."""
+    if numbers and type(value) is float:
+        return 0.0 if abs(value) < SMALLEST else value
+    if getattr(value, "dtype", None) != np.float32:
+        return value
+    small = (np.abs(value) < SMALLEST) & (value != 0)
+    return np.where(small, np.copysign(np.float32(0), value), value)[()] if small.any() else value
+
+
 def _arrays(values):
     for value in values:
         if isinstance(value, list | tuple):
@@ -307,8 +334,14 @@ def _extend(cupy, ndarray):
 
         return method
 
+    def reduce(self):
+        cupy.wait("pickle")
+        return _of_values, (np.array(plain(self)),)
+
     ndarray.__array_finalize__ = finalize
     ndarray.copy = copy
+    ndarray.__deepcopy__ = lambda self, memo: self.copy()
+    ndarray.__reduce__ = reduce
     ndarray.__getitem__ = getitem
     ndarray.__setitem__ = setitem
     ndarray.data = property(lambda self: Pointer(cupy, plain(self)))
@@ -316,6 +349,11 @@ def _extend(cupy, ndarray):
     texts = ("__str__", "__repr__", "__format__")
     for name in ("__float__", "__int__", "__bool__", "__complex__", "item", "tolist", *texts):
         setattr(ndarray, name, waiting(name))
+
+
+def _of_values(values):
+    """Return a pickled array on the current CuPy."""
+    return sys.modules["cupy"].asarray(values)
 
 
 def _is_copied(array, key, value):

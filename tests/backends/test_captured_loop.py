@@ -117,6 +117,17 @@ def test_statistics_and_velocities_move_in_replays_too(cuda, optimizer):
     assert optimizer is Momentum or float(captured.optimizer.state["t"]) == 2 + 2 + SEGMENT + 1
 
 
+def test_a_restart_replays_what_was_recorded(cuda):
+    """With other weights, and the velocity at 0 again: the bits of a new trainer, and no new graph."""
+    again, new = (trainer(two_layers(backend=cuda, rng=seed), optimizer=Nesterov(0.1)) for seed in (0, 1))
+    losses_of(again)
+    graphs = dict(again.run._graphs)
+    again.restart(new.net)
+    assert losses_of(again) == losses_of(new)
+    assert left_by(again) == left_by(new)
+    assert again.run.how == "captured" and again.run._graphs == graphs
+
+
 def test_every_layer_with_a_twin_is_captured(cuda):
     layers = [LayerNorm, Tanh, lambda: Affine(5), LeakyReLU, GELU, Sigmoid, Softmax]
     captured, eager = (
@@ -290,7 +301,7 @@ def test_losses_are_read_once_an_epoch(emulated):
 
 
 def launches_of_a_step(emulated, net, optimizer):
-    """The kernels of a captured step, and how many copies of memory it makes besides."""
+    """The kernels of a captured step after the gathering, and how many copies of memory it makes."""
     launched, kernel = [], emulated.kernel
     work = trainer(net, batch=10, optimizer=optimizer)
     work.start(np.zeros((1, 10), "int64"))()
@@ -298,16 +309,18 @@ def launches_of_a_step(emulated, net, optimizer):
     before = {*emulated.xp.graphs}
     work.start(np.zeros((2, 10), "int64"))()
     (graph,) = {*emulated.xp.graphs} - before
-    half = len(launched) // 2
-    assert launched[:half] == launched[half:], "captured once; a replay goes without Python"
+    gather, *steps = launched
+    assert gather == "minibatch", "of both steps"
+    half = len(steps) // 2
+    assert steps[:half] == steps[half:]
     work.start(np.zeros((2, 10), "int64"))()
-    assert len(launched) == 2 * half
-    return launched[:half], len(graph.recorded) // 2 - half
+    assert len(launched) == 1 + 2 * half, "captured once; a replay goes without Python"
+    return steps[:half], (len(graph.recorded) - 1) // 2 - half
 
 
 def test_a_step_is_launches_and_nothing_else(emulated):
-    """Six kernels make a step of a small two-layer net."""
-    forward = ["minibatch", "affine", "affine_softmax_cross_entropy"]
+    """Five kernels make a step of a small two-layer net; one more gathers the batches of many steps."""
+    forward = ["affine", "affine_softmax_cross_entropy"]
     backward = ["affine_backward", "affine_backward"]
     kernels, copies = launches_of_a_step(emulated, two_layers(backend=emulated), SGD(0.1))
     assert (kernels, copies) == ([*forward, *backward, "sgd"], 0)
@@ -315,23 +328,23 @@ def test_a_step_is_launches_and_nothing_else(emulated):
 
 def test_adam_takes_one_launch_and_copies_its_count(emulated):
     kernels, copies = launches_of_a_step(emulated, two_layers(backend=emulated), Adam(0.1))
-    assert kernels[5:] == ["adam"] and copies == 1
+    assert kernels[4:] == ["adam"] and copies == 1
     optimizer = AdamW(0.1, weight_decay=0.1, clip=1.0)
     kernels, copies = launches_of_a_step(emulated, two_layers(backend=emulated), optimizer)
-    assert kernels[5:] == ["sums_of_squares", "clip", "shrink", "adam"] and copies == 1
+    assert kernels[4:] == ["sums_of_squares", "clip", "shrink", "adam"] and copies == 1
 
 
 def test_layers_take_a_launch_for_each_direction_and_copy_their_state(emulated):
     kernels, copies = launches_of_a_step(emulated, net_of(BatchNorm(), ReLU(), backend=emulated), SGD(0.1))
     assert kernels == [
-        *("minibatch", "affine", "batch_norm", "relu", "affine_softmax_cross_entropy"),
+        *("affine", "batch_norm", "relu", "affine_softmax_cross_entropy"),
         *("affine_backward", "relu_backward", "batch_norm_backward", "affine_backward", "sgd"),
     ]
     assert copies == 2
     net = net_of(ReLU(), Dropout(), LayerNorm(), backend=emulated)
     kernels, copies = launches_of_a_step(emulated, net, SGD(0.1))
     assert kernels == [
-        *("minibatch", "affine", "dropout", "layer_norm", "affine_softmax_cross_entropy"),
+        *("affine", "dropout", "layer_norm", "affine_softmax_cross_entropy"),
         *("affine_backward", "layer_norm_backward", "dropout_backward", "affine_backward", "sgd"),
     ]
     assert copies == 1

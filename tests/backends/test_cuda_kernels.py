@@ -10,8 +10,9 @@ from cuda_emulator import EmulatedModule, as_cpp, compile_cpp, signatures
 from library import plain
 
 from backends import NewArrays, find
-from backends.cupy import batch_norm, launch
-from backends.cupy.launch import SOURCES, source
+from backends.cupy import batch_norm, launch, softmax_cross_entropy
+from backends.cupy.launch import FIRST, SOURCES, kernels, source, source_of
+from backprop import TwoLayerNet, train
 from backprop.arrays.philox import random_bits
 from backprop.layers import (
     GELU,
@@ -131,7 +132,7 @@ def test_a_bias_gradient_of_many_rows_is_summed_in_parts(cuda, monkeypatch, n, m
 
 @BOTH_WAYS
 @pytest.mark.parametrize("share", [1.0, 0.1])
-@pytest.mark.parametrize(("n", "classes"), [*product((1, 8, 9), SIZES), (3, 1000)])
+@pytest.mark.parametrize(("n", "classes"), [*product((1, 8, 9), SIZES), (3, 1000), (3, 1025)])
 def test_the_loss_of_any_number_of_classes(cuda, small, n, classes, share):
     x, W, b, labels = a(n, 13), a(13, classes), 3 * a(classes), RNG.integers(classes, size=n)
     layers = [Affine(classes), SoftmaxCrossEntropy()]
@@ -449,8 +450,15 @@ MUTANTS = [
     ("value += b[j];", ""),
     ("W[j * m + q]", "W[q * m + j]"),
     ("block - of_dW", "block - of_dW + 1"),
-    ("q = part; q < d; q += 8", "q = part; q < d; q += 9"),
+    # the loss behind an Affine
+    ("q0 = part; q0 < d; q0 += 8 * AT_ONCE", "q0 = part; q0 < d; q0 += 9 * AT_ONCE"),
+    ("int q = q0 + 8 * e", "int q = q0 + 9 * e"),
     ("other < 8", "other < 7"),
+    ("z[c] = sum + bias", "z[c] = sum"),
+    ("dz[row * classes + c] = z[c]", "dz[row * classes + c] = 0.0f"),
+    ("c0 < classes; c0 += AT_ONCE", "c0 < AT_ONCE; c0 += AT_ONCE"),
+    ("sum += z[c0 + e] * weight[e]", "sum += weight[e]"),
+    ("dx[row * d + q] = sum", "dx[row * d + q] += sum"),
 ]
 
 
@@ -600,8 +608,72 @@ def test_each_kernel_is_launched_by_the_module_beside_it():
             assert f'"{kernel}"' in (folder / f"{name}.py").read_text("utf-8"), kernel
 
 
+def test_each_kernel_is_compiled_alone():
+    assert kernels() == [*signatures(source())] and {*FIRST} < {*kernels()}
+    shared = source_of("none of them")
+    assert not signatures(shared) and "__global__" not in shared
+    for name in kernels():
+        assert signatures(source_of(name)) == {name: signatures(source())[name]}
+        assert [line for line in source_of(name).splitlines() if line not in source().splitlines()] == []
+
+
+def test_a_kernel_is_compiled_when_it_is_asked_for_and_those_of_nearly_every_network_together(emulated):
+    assert not emulated._kernels
+    emulated.kernel("gelu")
+    assert [*emulated._kernels] == ["gelu"]
+    emulated.kernel("sgd")
+    assert {*emulated._kernels} == {"gelu", *FIRST}
+
+
+def test_a_small_network_launches_only_kernels_that_are_compiled_together(emulated):
+    net = TwoLayerNet(6, 5, 3, dtype="float32", rng=0, backend=emulated)
+    x, t = np.linspace(0, 1, 24, dtype="float32").reshape(4, 6), [0, 1, 2, 0]
+    train(net, x, t, x, t, iterations=3, batch_size=2, learning_rate=0.1, rng=0)
+    assert {*emulated._kernels} == {*FIRST}
+
+
+def test_an_error_of_the_compiler_is_raised_and_the_kernel_is_tried_again(emulated, monkeypatch):
+    make, broken = emulated.xp.RawModule, ["affine"]
+
+    def module(code, options):
+        if broken and f"void {broken[0]}(" in code:
+            raise RuntimeError(f"no {broken.pop()}")
+        return make(code, options)
+
+    emulated.xp.RawModule = module
+    with pytest.raises(RuntimeError, match="^no affine$"):
+        emulated.kernel("sgd")
+    assert emulated.kernel("sgd") and emulated.kernel("affine")
+
+
 def test_the_constants_are_those_of_the_sources():
     assert f"THREADS = {launch.THREADS};" in source() and f"TILE = {launch.TILE}," in source()
+    assert f"MOST_CLASSES = {softmax_cross_entropy.MOST_CLASSES};" in source()
+
+
+@pytest.fixture
+def nvrtc():
+    """NVIDIA's compiler library by CuPy. It needs no GPU, but CuPy and nvidia-cuda-nvrtc."""
+    found = pytest.importorskip("cupy", reason="CuPy is not installed").cuda.nvrtc
+    try:
+        found.getVersion()
+    except Exception as error:  # of several kinds
+        pytest.skip(f"NVRTC cannot be loaded: {error}")
+    return found
+
+
+def require_compiled(nvrtc, text, architecture, *options):
+    program = nvrtc.createProgram(text, "kernels.cu", [], [])
+    try:
+        with suppress(nvrtc.NVRTCError):
+            nvrtc.compileProgram(
+                program, [f"-arch=sm_{architecture}", "-std=c++17", *CUPYS_OPTIONS, *options]
+            )
+        log = nvrtc.getProgramLog(program).strip("\0 \n")
+        assert not log, log
+        assert len(nvrtc.getCUBIN(program)) > 1000
+    finally:
+        nvrtc.destroyProgram(program)
 
 
 @pytest.mark.parametrize(
@@ -611,22 +683,15 @@ def test_the_constants_are_those_of_the_sources():
         for each in ARCHITECTURES
     ],
 )
-def test_nvrtc_compiles_it(architecture):
-    """No GPU is needed for that, but CuPy and NVIDIA's compiler library, nvidia-cuda-nvrtc."""
-    nvrtc = pytest.importorskip("cupy", reason="CuPy is not installed").cuda.nvrtc
-    try:
-        nvrtc.getVersion()
-    except Exception as error:  # of several kinds
-        pytest.skip(f"NVRTC cannot be loaded: {error}")
-    program = nvrtc.createProgram(source(), "kernels.cu", [], [])
-    try:
-        with suppress(nvrtc.NVRTCError):
-            nvrtc.compileProgram(program, [f"-arch=sm_{architecture}", "-std=c++17", *CUPYS_OPTIONS])
-        log = nvrtc.getProgramLog(program).strip("\0 \n")
-        assert not log, log
-        assert len(nvrtc.getCUBIN(program)) > 1000
-    finally:
-        nvrtc.destroyProgram(program)
+def test_nvrtc_compiles_it(nvrtc, architecture):
+    require_compiled(nvrtc, source(), architecture)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", kernels())
+def test_nvrtc_compiles_each_kernel_alone(nvrtc, name):
+    unused = "-diag-suppress=177"  # constants of the other kernels
+    require_compiled(nvrtc, source_of(name), 90, unused)
 
 
 MAIN = """
@@ -646,7 +711,7 @@ int main() {
     run_on_cpu({1}, {256}, [&] { affine(deep, deep, b, dz, 8, k, 8, 0); });
     run_on_cpu({30 + 15}, {256}, [&] { affine_backward(dout, out, out, W, dW, db, dx, n, m, m); });
     run_on_cpu({n}, {256}, [&] {
-        affine_softmax_cross_entropy(dout, W, b, labels, nullptr, 1, 0, losses, dz, n, m, m);
+        affine_softmax_cross_entropy(dout, W, b, labels, nullptr, 1, 0, losses, dz, dx, n, m, m);
     });
     run_on_cpu({3}, {256}, [&] { correct(dz, labels, nullptr, right, n, m); });
     run_on_cpu({3}, {256}, [&] { correct(dz, nullptr, dx, right, n, m); });

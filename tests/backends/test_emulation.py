@@ -1,7 +1,11 @@
 """The emulation finds what it is there to find: each fault of a GPU program, planted."""
 
 import gc
+import os
 import platform
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +15,7 @@ from emulated_memory import Pool
 
 from backprop import to_numpy
 
+ROOT = Path(__file__).parents[2]
 COUPLED = """
 extern "C" __global__ void coupled(float* values, int n) {
     if (threadIdx.x == 0) values[blockIdx.x] = 1 + values[(blockIdx.x + 1) % n];
@@ -97,6 +102,18 @@ def test_subnormal_numbers_count_as_zero(module):
     halves = np.ones(1, "float32")
     module.get_function("halved")((1,), (1,), (np.full(1, 2e-38, "float32"), halves))
     np.testing.assert_array_equal(halves, [0.0])
+
+
+def test_subnormal_numbers_count_as_zero_in_cupys_own_functions(emulated):
+    xp, small = emulated.xp, np.array([2e-38, 1e-39, -1e-39, 0.0], "float32")
+    for dtype, expected in (("float32", [0.0, 0.0, 0.0, 0.0]), ("float64", [1e-38, 5e-40, -5e-40, 0.0])):
+        half = to_numpy(xp.asarray(small, dtype=dtype) * 0.5)
+        np.testing.assert_allclose(half, expected, rtol=1e-6)
+    with np.errstate(invalid="ignore"):
+        assert np.isnan(to_numpy(xp.asarray(small[3:]) / (xp.asarray(small[3:]) + 1e-39)))
+    summed = xp.asarray(small)
+    summed += 1e-39
+    np.testing.assert_array_equal(to_numpy(summed), np.array([2e-38, 0.0, 0.0, 0.0], "float32"))
 
 
 def test_an_array_at_an_odd_address(module):
@@ -234,3 +251,19 @@ def test_what_cupy_would_compile_is_known(emulated):
     x[...] = 0.0
     x + x
     assert cupy.compiled == {"copy", "__setitem__", "add"}
+
+
+def test_what_a_gpu_refuses_or_rounds_is_found_by_its_tests_on_the_emulation():
+    """`--emulated-gpu` runs the tests marked gpu; see .ci/run."""
+    chosen = ["tests/losses/test_soft_targets.py", "tests/optimizers/test_optimizer.py"]
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--emulated-gpu", "-m", "gpu"]
+    done = subprocess.run(
+        [*command, "-k", "refused or read or smallest_eps", *chosen],
+        cwd=ROOT,
+        env={**os.environ, "BACKPROP_REQUIRE_GPU": "1"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    last = done.stdout.splitlines()[-1]
+    assert done.returncode == 0 and "passed" in last and "skipped" not in last, done.stdout[-2000:]

@@ -45,7 +45,11 @@ def test_apples(run):
     ]  # fmt: skip
 
 
+# On a GPU that takes 50 s: it computes 79,520 losses and waits for each.
 @needs_mnist
+@pytest.mark.parametrize(
+    "run", ["numpy", pytest.param("cupy", marks=[pytest.mark.gpu, pytest.mark.slow])], indirect=True
+)
 def test_gradient_check(run):
     differences = dict(line.split(":") for line in run("gradient_check.py"))
     assert list(differences) == ["W1", "b1", "W2", "b2"]

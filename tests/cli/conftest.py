@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from backends import load, registry
+from backprop.data.known import KNOWN
 
 ROOT = Path(__file__).parents[2]
 
@@ -41,7 +42,8 @@ def new_user(tmp_path, monkeypatch):
         monkeypatch.delenv(f"BACKPROP_{name}", raising=False)
     for name in ("HOME", "LOCALAPPDATA", "XDG_CACHE_HOME"):
         monkeypatch.setenv(name, str(tmp_path / "home"))
-    monkeypatch.setattr("backprop.data.download.MIRRORS", ("http://127.0.0.1:9/",))
+    for known in KNOWN:
+        monkeypatch.setattr(known, "mirrors", ("http://127.0.0.1:9/",))
     monkeypatch.setattr(logging.getLogger("backprop"), "level", logging.NOTSET)
 
 

@@ -1,6 +1,7 @@
 """Which data `backprop train` takes and what it says of them, and what `backprop info` says."""
 
 import gzip
+import hashlib
 import json
 import os
 import re
@@ -11,7 +12,7 @@ import pytest
 pytest.importorskip("click")
 pytest.importorskip("tqdm")
 
-from backprop.data import checksums
+from backprop.data.known import FASHION_MNIST, MNIST
 
 FALLBACK = "training on the bundled sample instead of MNIST: "
 BRIEF = ("--iterations", 1, "--hidden", 2)
@@ -50,7 +51,7 @@ def test_mnist_is_called_mnist_and_other_images_are_not(call, mnist, tmp_path, m
     if known:
         names = ("train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1")
         content = [(mnist / f"{name}-ubyte").read_bytes() for name in names]
-        monkeypatch.setattr(checksums, "_MNIST", tuple((zlib.crc32(data), len(data)) for data in content))
+        monkeypatch.setattr(MNIST, "contents", tuple((zlib.crc32(data), len(data)) for data in content))
     outputs = ("--json", json_file, "--plot-weights", tmp_path / "weights.svg")
     ran = call("train", "--data-dir", mnist, *BRIEF, *outputs)
     assert ran.code == 0, ran.err
@@ -155,6 +156,47 @@ def test_a_directory_whose_name_is_no_text(call_outside, mnist):
 
 
 @pytest.fixture
+def clothes(mnist, monkeypatch):
+    """A directory with stand-ins for Fashion-MNIST's four .gz files, with its checksums."""
+    folder, sums = mnist.parent / "clothes", {}
+    folder.mkdir()
+    for name in FASHION_MNIST.sha256:
+        data = gzip.compress((mnist / name.removesuffix(".gz")).read_bytes(), mtime=0)
+        (folder / name).write_bytes(data)
+        sums[name] = hashlib.sha256(data).hexdigest()
+    monkeypatch.setattr(FASHION_MNIST, "sha256", sums)
+    return folder
+
+
+@pytest.mark.parametrize("way", ["option", "variable"])
+def test_fashion_mnist_is_named_and_its_classes_too(call, clothes, mnist, variable, way, tmp_path):
+    pytest.importorskip("matplotlib")
+    option = ["--data-dir", clothes] if way == "option" else []
+    if way == "variable":
+        clothes = clothes.rename(mnist / "fashion-mnist")
+        variable(mnist)
+    picture = tmp_path / "mistakes.svg"
+    ran = call("train", "--data", "fashion-mnist", *option, *BRIEF, "--plot-mistakes", picture)
+    assert (ran.code, ran.err) == (0, "")
+    assert data_line(ran) == f"data: Fashion-MNIST in {clothes}: 6 training and 4 test images"
+    drawn = picture.read_text()
+    assert "on 6 images of Fashion-MNIST" in drawn and ("Pullover →" in drawn or "Dress →" in drawn)
+
+
+def test_no_other_set_takes_the_place_of_fashion_mnist(call, clothes, mnist):
+    ran = call("train", "--data", "fashion-mnist", "--data-dir", mnist, *BRIEF)
+    assert ran.code == 3 and "cannot be told to be Fashion-MNIST's; " in ran.error
+    ran = call("train", "--data-dir", clothes, *BRIEF)
+    assert ran.code == 3 and ran.error.endswith(
+        ": --data-dir holds Fashion-MNIST by its checksums, not MNIST; "
+        "use --data fashion-mnist, or name another directory"
+    )
+    ran = call("train", "--data", "fashion-mnist", *BRIEF)
+    assert ran.code == 3 and "Fashion-MNIST could not be downloaded to " in ran.error
+    assert ran.error.endswith("; connect to the network, or pass its directory as --data-dir")
+
+
+@pytest.fixture
 def told(call):
     def run():
         ran = call("info")
@@ -174,5 +216,7 @@ def test_info_says_what_the_directories_hold(told, mnist, variable, monkeypatch)
     (mnist / "t10k-images-idx3-ubyte").write_bytes(b"\x1f\x8b")
     facts = told()["data"]
     assert facts.startswith(f"BACKPROP_DATA_DIR={mnist}: unusable: t10k-images-idx3-ubyte: damaged gzip: ")
+    (mnist / "fashion-mnist").mkdir()
+    assert told()["fashion"] == f"in BACKPROP_DATA_DIR, {mnist}/fashion-mnist: empty"
     variable(mnist / "nowhere")
     assert told()["data"] == f"BACKPROP_DATA_DIR={mnist}/nowhere: missing"

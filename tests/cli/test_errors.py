@@ -4,6 +4,7 @@ import re
 import runpy
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -44,18 +45,22 @@ def test_help_lists_choices_in_the_order_in_which_it_describes_them(call):
     assert re.search(
         r"\[fast\|full\] +Check along a random direction, or every entry", call("check", "-h").out
     )
-    assert re.search(r"\[auto\|mnist\|sample\] +auto takes MNIST if it is available", call("train", "-h").out)
+    assert re.search(
+        r"\[auto\|mnist\|fashion-mnist\|sample\]\s+auto takes MNIST if it", call("train", "-h").out
+    )
 
 
 def test_help_says_how_batches_are_drawn(call):
-    assert "drawn with replacement" in " ".join(call("train", "-h").out.split())
+    assert "draw: with replacement. epochs: each sample once per epoch" in " ".join(
+        call("train", "-h").out.split()
+    )
 
 
 def test_help_is_there_without_docstrings():
     command = [sys.executable, "-OO", "-m", "backprop.cli"]
     ran = subprocess.run([*command, "train", "-h"], cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert (ran.returncode, ran.stderr) == (0, "")
-    assert "Train a TwoLayerNet on MNIST" in ran.stdout and "Hidden units." in ran.stdout
+    assert "Train a network on MNIST" in ran.stdout and "Units of each hidden layer" in ran.stdout
 
 
 @pytest.mark.parametrize("option", ["-V", "--version"])
@@ -137,7 +142,7 @@ def test_too_little_memory_is_exit_code_3(call, monkeypatch):
     def fail(*arguments, **options):
         raise MemoryError("Unable to\nallocate 584. GiB")
 
-    monkeypatch.setattr(backprop, "TwoLayerNet", fail)
+    monkeypatch.setattr(import_module("backprop.cli.train.command"), "make_network", fail)
     ran = call(*TRAIN)
     assert ran.code == 3
     assert (
@@ -158,7 +163,7 @@ def test_a_fault_of_the_library_itself_keeps_its_traceback(call, monkeypatch):
     def fault(*arguments, **options):
         raise RuntimeError("a bug")
 
-    monkeypatch.setattr(backprop, "TwoLayerNet", fault)
+    monkeypatch.setattr(import_module("backprop.cli.train.command"), "make_network", fault)
     with pytest.raises(RuntimeError, match="a bug"):
         call(*TRAIN)
 

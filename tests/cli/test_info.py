@@ -40,6 +40,7 @@ def test_every_fact_is_there(facts, tmp_path):
         "dtype",
         "data",
         "cache",
+        "fashion",
     ]
     assert told["backprop"].startswith(f"{backprop.__version__} at ")
     assert told["python"].startswith(f"{platform.python_version()} on ")
@@ -49,6 +50,7 @@ def test_every_fact_is_there(facts, tmp_path):
     assert told["dtype"] == "float32"
     assert told["data"] == "BACKPROP_DATA_DIR is not set"
     assert told["cache"].startswith(str(tmp_path))
+    assert told["fashion"] == told["cache"].replace(": missing", "/fashion-mnist: missing")
 
 
 def test_lines_that_can_be_broken_fit_80_columns(call, no_cupy):

@@ -15,6 +15,8 @@ pytest.importorskip("tqdm")
 
 import backprop
 from backprop.cli.progress import Lines
+from backprop.cli.race.recipes import Recipe
+from backprop.networks import Network
 from backprop.reporting.files import write
 
 TRAIN = ("train", "--data", "sample", "--hidden", 5, "--batch-size", 1000, "--iterations", 6, "--seed", 3)
@@ -25,6 +27,7 @@ COMMANDS = {
     "graph": ("graph", "apple", "-o", "apple.svg"),
     "info": ("info",),
     "bench": ("bench", "--quick", "--backend", "numpy"),
+    "race": ("race", "--data", "sample", "--seeds", 2),
 }
 FULL = OSError(28, "No space left on device")
 
@@ -43,6 +46,8 @@ def cheap(monkeypatch, tmp_path):
     monkeypatch.setattr(
         modules["backprop.cli.bench.chart"], "draw", lambda rows, title, file: write(file, "a chart")
     )
+    recipe = Recipe(hidden=5, batch_size=1000, steps=2, learning_rate=0.1)
+    monkeypatch.setattr(modules["backprop.cli.race.command"], "recipe_for", lambda *_: recipe)
     return COMMANDS
 
 
@@ -110,6 +115,7 @@ def test_one_that_fails_takes_no_other_with_it(fonts, call, cheap, full_disk, tm
     [
         ("graph", ["--json", "run.json"], "backprop graph: --output: apple.svg: No space left"),
         ("bench", ["--plot", "chart.svg", "--json", "run.json"], "bench: --plot: chart.svg: No space left"),
+        ("race", ["--plot", "race.svg", "--json", "run.json"], "race: --plot: race.svg: No space left"),
     ],
 )
 def test_a_picture_that_fails_leaves_the_json(fonts, call, cheap, full_disk, tmp_path, name, options, words):
@@ -306,7 +312,7 @@ def test_an_interrupted_training_writes_what_is_done(fonts, call, cheap, interru
 
 
 def test_half_an_evaluation_is_left_out(fonts, call, cheap, monkeypatch, tmp_path):
-    measure = backprop.TwoLayerNet.measured
+    measure = Network.measured
     calls = []
 
     def stop(self, *arguments, **options):
@@ -315,7 +321,7 @@ def test_half_an_evaluation_is_left_out(fonts, call, cheap, monkeypatch, tmp_pat
             raise KeyboardInterrupt
         return measure(self, *arguments, **options)
 
-    monkeypatch.setattr(backprop.TwoLayerNet, "measured", stop)
+    monkeypatch.setattr(Network, "measured", stop)
     assert call(*TRAIN, *with_every_output()).code == 130
     history = json.loads((tmp_path / "run.json").read_text())["history"]
     assert history["iterations"] == [0] and len(history["loss"]) == 4

@@ -91,6 +91,17 @@ def test_the_json_holds_settings_versions_device_and_history(train):
         "dtype": "float32",
         "precision": "ieee",
         "seed": 3,
+        "activation": "relu",
+        "batch_norm": False,
+        "dropout": 0.0,
+        "init": None,
+        "optimizer": "sgd",
+        "weight_decay": 0.0,
+        "schedule": None,
+        "shuffle": "draw",
+        "label_smoothing": 0.0,
+        "validation": None,
+        "patience": None,
     }
     history = document["history"]
     assert len(history["loss"]) == 6 and all(0 < loss < 3 for loss in history["loss"])

@@ -6,11 +6,14 @@ import http.server
 import struct
 import threading
 import tracemalloc
+import zlib
 from contextlib import contextmanager
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+
+from backprop.data.known import KNOWN, MNIST
 
 
 def idx_bytes(array):
@@ -20,8 +23,8 @@ def idx_bytes(array):
 class Digits:
     """Six training and four test images with labels, and their files' bytes by name."""
 
-    def __init__(self):
-        rng = np.random.default_rng(3)
+    def __init__(self, seed=3):
+        rng = np.random.default_rng(seed)
         self.x_train, self.x_test = (rng.integers(0, 256, (n, 28, 28), dtype=np.uint8) for n in (6, 4))
         self.t_train, self.t_test = np.uint8([5, 0, 9, 1, 9, 2]), np.uint8([7, 3, 0, 9])
         self.files = {
@@ -31,6 +34,8 @@ class Digits:
             "t10k-labels-idx1-ubyte": idx_bytes(self.t_test),
         }
         self.gz_files = {f"{name}.gz": gzip.compress(data, mtime=0) for name, data in self.files.items()}
+        self.sha256 = {name: hashlib.sha256(data).hexdigest() for name, data in self.gz_files.items()}
+        self.contents = tuple((zlib.crc32(data), len(data)) for data in self.files.values())
 
     def write(self, directory, gz=True):
         directory.mkdir(parents=True, exist_ok=True)
@@ -58,7 +63,8 @@ def cache(tmp_path, monkeypatch):
     for variable in ("HOME", "LOCALAPPDATA", "XDG_CACHE_HOME"):
         monkeypatch.setenv(variable, str(tmp_path / "home"))
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setattr("backprop.data.download.MIRRORS", ("http://127.0.0.1:9/a/", "http://127.0.0.1:9/b/"))
+    for known in KNOWN:
+        monkeypatch.setattr(known, "mirrors", ("http://127.0.0.1:9/a/", "http://127.0.0.1:9/b/"))
     return pooch.os_cache("backprop")
 
 
@@ -87,11 +93,11 @@ def serve(digits, monkeypatch):
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}).start()
         servers.append(server)
         urls = [f"http://127.0.0.1:{server.server_port}/{number}/" for number in range(len(mirrors))]
-        monkeypatch.setattr("backprop.data.download.MIRRORS", tuple(urls))
+        for known in KNOWN:
+            monkeypatch.setattr(known, "mirrors", tuple(urls))
         return urls, asked
 
-    hashes = {name: hashlib.sha256(data).hexdigest() for name, data in digits.gz_files.items()}
-    monkeypatch.setattr("backprop.data.download.SHA256", hashes)
+    monkeypatch.setattr(MNIST, "sha256", digits.sha256)
     yield start
     for server in servers:
         server.shutdown()

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from backprop.data import load_mnist, load_mnist_sample
+from backprop.data import load_fashion_mnist, load_mnist, load_mnist_sample
 
 
 class BytesPath:
@@ -15,7 +15,7 @@ class BytesPath:
 
 @pytest.mark.parametrize("value", ["no", 0, 1, None, [], np.array([True, False]), 1.0], ids=repr)
 @pytest.mark.parametrize("flag", ["normalize", "flatten", "one_hot_label"])
-@pytest.mark.parametrize("load", [load_mnist, load_mnist_sample])
+@pytest.mark.parametrize("load", [load_mnist, load_fashion_mnist, load_mnist_sample])
 def test_a_flag_is_true_or_false(load, flag, value):
     with pytest.raises(TypeError, match=f"^{load.__name__}: {flag} must be True or False, got ") as caught:
         load(**{flag: value})
@@ -37,15 +37,18 @@ def test_numpys_truth_is_a_flag():
 @pytest.mark.parametrize(
     "value", [3, 3.5, True, b"/tmp", ["/tmp"], BytesPath(), object()], ids=lambda value: type(value).__name__
 )
-def test_a_directory_is_a_path(value):
-    with pytest.raises(TypeError, match="^load_mnist: data_dir must be a path, str or os.PathLike, got "):
-        load_mnist(data_dir=value)
+@pytest.mark.parametrize("load", [load_mnist, load_fashion_mnist])
+def test_a_directory_is_a_path(load, value):
+    rule = "data_dir must be a path, str or os.PathLike, got "
+    with pytest.raises(TypeError, match=f"^{load.__name__}: {rule}"):
+        load(data_dir=value)
 
 
 @pytest.mark.parametrize("value", ["", "a\0b", "\ud800"], ids=ascii)
-def test_a_directory_is_a_path_that_there_can_be(value):
-    with pytest.raises(ValueError, match="^load_mnist: data_dir must name a directory, got '"):
-        load_mnist(data_dir=value)
+@pytest.mark.parametrize("load", [load_mnist, load_fashion_mnist])
+def test_a_directory_is_a_path_that_there_can_be(load, value):
+    with pytest.raises(ValueError, match=f"^{load.__name__}: data_dir must name a directory, got '"):
+        load(data_dir=value)
 
 
 def test_the_longest_value_is_told_in_short():

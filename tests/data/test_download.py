@@ -9,6 +9,7 @@ import time
 import pytest
 
 from backprop.data import load_mnist
+from backprop.data.known import MNIST
 
 pooch = pytest.importorskip("pooch")
 
@@ -52,7 +53,7 @@ def test_the_second_mirror_goes_on_where_the_first_fails(serve, digits, cache, n
 
 def test_a_dead_mirror_is_passed_over(serve, digits, monkeypatch):
     urls, _ = serve(digits.gz_files)
-    monkeypatch.setattr("backprop.data.download.MIRRORS", ("http://127.0.0.1:9/", *urls))
+    monkeypatch.setattr(MNIST, "mirrors", ("http://127.0.0.1:9/", *urls))
     assert load_test_labels() == [7, 3, 0, 9]
 
 
@@ -77,7 +78,7 @@ def test_a_mirror_that_never_answers_is_given_up(error_line, monkeypatch):
     monkeypatch.setattr("backprop.data.download.TIMEOUT", (5, 0.2))
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = f"127.0.0.1:{server.getsockname()[1]}"
-        monkeypatch.setattr("backprop.data.download.MIRRORS", (f"http://{address}/",))
+        monkeypatch.setattr(MNIST, "mirrors", (f"http://{address}/",))
         start = time.monotonic()
         assert f"{address} (ReadTimeout); " in error_line(load_mnist)
         assert time.monotonic() - start < 4

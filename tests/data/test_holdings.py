@@ -2,16 +2,15 @@
 
 import gzip
 import os
-import zlib
 
 import pytest
 
-from backprop.data import checksums
 from backprop.data.checksums import is_mnist
 from backprop.data.folder import find_files
 from backprop.data.holdings import holdings
+from backprop.data.known import MNIST
 
-MNIST = os.environ.get("BACKPROP_DATA_DIR")
+REAL = os.environ.get("BACKPROP_DATA_DIR")
 
 
 def test_a_set_of_other_images(digits, tmp_path):
@@ -21,8 +20,7 @@ def test_a_set_of_other_images(digits, tmp_path):
 
 @pytest.mark.parametrize("gz", [True, False], ids=["gz", "plain"])
 def test_mnist_is_told_by_every_bit_of_it(digits, tmp_path, monkeypatch, gz):
-    known = tuple((zlib.crc32(data), len(data)) for data in digits.files.values())
-    monkeypatch.setattr(checksums, "_MNIST", known)
+    monkeypatch.setattr(MNIST, "contents", digits.contents)
     directory = digits.write(tmp_path / "mnist", gz)
     assert holdings(str(directory)) == "MNIST by its checksums, 6 + 4 images"
     content = digits.files["t10k-images-idx3-ubyte"]
@@ -31,9 +29,9 @@ def test_mnist_is_told_by_every_bit_of_it(digits, tmp_path, monkeypatch, gz):
         assert not is_mnist(find_files(str(directory), "it"))
 
 
-@pytest.mark.skipif(not MNIST, reason="BACKPROP_DATA_DIR does not name a directory with MNIST")
+@pytest.mark.skipif(not REAL, reason="BACKPROP_DATA_DIR does not name a directory with MNIST")
 def test_the_real_mnist_is_known(tmp_path):
-    assert holdings(MNIST) == "MNIST by its checksums, 60,000 + 10,000 images"
+    assert holdings(REAL) == "MNIST by its checksums, 60,000 + 10,000 images"
 
 
 @pytest.mark.parametrize(

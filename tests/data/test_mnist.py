@@ -109,7 +109,7 @@ def test_a_set_that_does_not_fit_into_memory(digits, tmp_path, error_line, monke
     def arrange(*args):
         raise MemoryError("Unable to allocate 1. GiB")
 
-    monkeypatch.setattr("backprop.data.mnist.arrange", arrange)
+    monkeypatch.setattr("backprop.data.reading.arrange", arrange)
     message = error_line(load_mnist, data_dir=digits.write(tmp_path / "mnist"))
     assert "/mnist: does not fit into memory: Unable to allocate 1. GiB; use a smaller set" in message
 

@@ -8,9 +8,9 @@ import pytest
 
 from backends import to_numpy
 from backprop import TwoLayerNet
-from backprop.layers import Affine, BatchNorm, ReLU, Sigmoid
+from backprop.layers import Affine, BatchNorm, Flatten, Layer, ReLU, Sigmoid
 from backprop.losses import SoftmaxCrossEntropy
-from backprop.networks import Network
+from backprop.networks import Network, Sequential
 
 NORMAL = np.random.default_rng(0).standard_normal((50, 20))
 
@@ -108,3 +108,35 @@ def test_wrong_rules(rule, error, words):
     for make in (Affine, lambda n, **options: Affine.create(3, n, **options)):
         with pytest.raises(error, match=rf"^Affine(\.create)?: weight_init_std {words}"):
             make(3, weight_init_std=rule)
+
+
+class Rows(Layer):
+    """A layer of one's own with weights: each row of a picture (H, W) by one matrix."""
+
+    def __init__(self, width, rule=None):
+        super().__init__()
+        self.width, self.weight_init_std = width, rule
+
+    def initial(self, shape, rng):
+        return {"K": self.draw_weights((shape[1], self.width), shape[1], rng)}, {}
+
+    def compute(self, xp, x, K):
+        return x @ K, (x, K)
+
+    def derive(self, xp, dout, x, K):
+        return dout @ K.T, xp.sum(xp.matrix_transpose(x) @ dout, axis=0)
+
+
+def test_the_network_decides_for_any_layer_with_weights():
+    own = [Rows(300), ReLU(), Rows(200), Sigmoid(), Rows(100, 0.5), Flatten(), Affine(2)]
+    net = Sequential(own, (3, 400), rng=0)
+    assert [each.weight_init_std for each in own[:5:2]] == ["he", "xavier", 0.5]
+    spreads = [float(to_numpy(net.params[name]).std()) for name in ("K1", "K2", "K3")]
+    assert spreads == pytest.approx([(2 / 400) ** 0.5, (1 / 300) ** 0.5, 0.5], rel=0.02)
+
+
+def test_a_copy_of_any_layer_leaves_out_the_function_that_has_drawn_its_weights():
+    layer = Rows(2, lambda shape, rng: rng.normal(size=shape))
+    assert callable(copy.deepcopy(layer).weight_init_std)
+    layer.build((3, 4), rng=0)
+    assert pickle.loads(pickle.dumps(layer)).weight_init_std is None

@@ -335,7 +335,7 @@ def test_a_loop_needs_no_memory_of_the_size_of_the_parameters(kind):
     x, optimizer = np.ones((2, 784), "float32"), kind(0.1, weight_decay=0.1, clip=0.1)
     trainer = Trainer(net, optimizer, *net.prepare("test", x, [0, 1]), batch_size=2)
     trainer.start([[0, 1]])()
-    arrays = [each for each in optimizer._memory.values() if each is not trainer.grads.flat]
+    arrays = [each for each in optimizer._binding.memory.values() if each is not trainer.grads.flat]
     assert net.params.flat.nbytes > 4 * BLOCK and sum(each.nbytes for each in arrays) <= 2 * BLOCK
 
 
@@ -361,9 +361,37 @@ def test_two_threads_train_two_networks(backend):
     assert [together[seed] for seed in range(2)] == alone
 
 
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("kind", [AdaGrad, RMSProp, Adam])
-def test_the_smallest_eps_keeps_a_parameter_without_gradient_where_it_is(backend, kind):
-    params = {"W": asarray(np.ones((1, 2), np.float32))}
-    kind(0.5, eps=2.0**-149).update(params, {"W": asarray(np.array([[0.0, 1.0]], np.float32))})
+def test_the_smallest_eps_keeps_a_parameter_without_gradient_where_it_is(backend, kind, dtype):
+    """On a GPU a smaller one would be 0 in float32, so it is refused."""
+    params, grads = ({"W": asarray(np.array([[a, 1.0]], dtype))} for a in (1.0, 0.0))
+    smallest = float(np.finfo(dtype).smallest_normal)
+    kind(0.5, eps=smallest).update(params, grads)
     w = to_numpy(params["W"])[0]
     assert w[0] == 1.0 and w[1] < 1.0
+    for name in ("eps", "learning_rate", "clip", "weight_decay"):
+        optimizer = kind(**{"learning_rate": 0.5, name: smallest / 2})
+        with pytest.raises(
+            ValueError, match=rf"^{kind.__name__}: {name} must be from .* to .* in {dtype}, got"
+        ):
+            optimizer.update(params, grads)
+    np.testing.assert_array_equal(to_numpy(params["W"])[0], w)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_reset_optimizer_moves_as_a_new_one(backend, kind):
+    def moved(optimizer, net, count):
+        for _ in range(count):
+            optimizer.update(net.params, net.gradient(X, T))
+        return to_numpy(net.params.flat).tobytes()
+
+    optimizer, net = kind(0.1), net_of(0)
+    optimizer.reset()  # before the first update there is nothing to reset
+    moved(optimizer, net, 3)
+    net.params.flat = net_of(1).params.flat
+    optimizer.learning_rate = 0.05  # a setting, which stays
+    optimizer.reset()
+    assert all(not to_numpy(array).any() for array in optimizer.arrays)
+    new = kind(0.05)
+    assert moved(optimizer, net, 3) == moved(new, net_of(1), 3)

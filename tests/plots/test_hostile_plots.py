@@ -24,6 +24,10 @@ class Answers:
         return self.logits
 
 
+def named(classes):
+    return plot_mistakes(NET, X, T, classes=classes)
+
+
 def having(**params):
     return SimpleNamespace(params=params)
 
@@ -183,6 +187,12 @@ ROWS = [
     (ValueError, "plot_mistakes: labels must lie in 0..2", plot_mistakes, (NET, X, T + 1)),
     (ValueError, "plot_mistakes: labels must have shape", plot_mistakes, (NET, X, T[:3])),
     (TypeError, "plot_mistakes: labels must hold numbers", plot_mistakes, (NET, X, None)),
+    (TypeError, "plot_mistakes: classes must be a list of", named, ("abc",)),
+    (TypeError, "plot_mistakes: classes must be a list of", named, ([1, 2, 3],)),
+    (ValueError, "plot_mistakes: classes must have 3 names, .* got 2", named, (["a", "b"],)),
+    (ValueError, "plot_mistakes: classes must be printable", named, (["a", "b", "c\n"],)),
+    (ValueError, "plot_mistakes: classes must be printable", named, (["a", "b", "c" * 21],)),
+    (ValueError, "plot_mistakes: classes must have only formulas", named, (["a", "b", "$x^$"],)),
     (TypeError, "plot_weights: net must be a network, .*, got None", plot_weights, (None,)),
     (TypeError, "plot_weights: net must be a network, .*, got <class ", plot_weights, (TwoLayerNet,)),
     (

@@ -38,6 +38,11 @@ def test_the_surest_mistake_comes_first(texts):
     np.testing.assert_array_equal(sheet[:3, 4:7], X[1].reshape(3, 3))
 
 
+def test_labels_are_written_by_their_names(texts):
+    said = texts(plot_mistakes(Says(LOGITS), X, [0, 0, 0, 0], classes=["Coat", "T-shirt/top"]))
+    assert "Coat →\nT-shirt/top, >99%" in said
+
+
 def test_what_is_read_rightly_is_left_out(texts):
     said = texts(plot_mistakes(Says(LOGITS), X, [1, 0, 0, 1]))
     assert captions(said) == ["0 → 1, 73%"] and "1 of 4 images misread (25.0%)" in said

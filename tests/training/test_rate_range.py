@@ -7,7 +7,7 @@ import pytest
 
 from backends import to_numpy
 from backprop import TwoLayerNet, load_mnist_sample, train
-from backprop.arrays.entering import FLOAT32_MAX
+from backprop.arrays.dtypes import NORMAL
 from backprop.layers import Affine, BatchNorm, ReLU
 from backprop.losses import MeanSquaredError, SoftmaxCrossEntropy
 from backprop.networks import Network
@@ -94,7 +94,9 @@ def test_wrong_settings(options, error, words):
 def test_the_largest_rates_that_there_are():
     """Nothing overflows on the way to the rates. One that explodes at once is drawn as a point."""
     options = {"iterations": 10, "batch_size": 5, "rng": 0}
-    result = learning_rate_range(with_state(), X, T, lowest=1e-30, highest=FLOAT32_MAX, **options)
+    result = learning_rate_range(
+        with_state(), X, T, lowest=1e-30, highest=NORMAL["float32"].largest, **options
+    )
     assert result.learning_rate[0] == 1e-30 and len(result.loss) < 10
     net = TwoLayerNet(8, 5, 3, weight_init_std=0.5, rng=0, dtype="float64")
     result = learning_rate_range(net, X, T, lowest=1e300, highest=1.7e308, **options)

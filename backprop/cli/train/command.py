@@ -1,0 +1,167 @@
+"""`backprop train`: train a network of any depth on MNIST."""
+
+import secrets
+import textwrap
+import warnings
+from functools import partial
+from typing import Any
+
+import click
+
+import backprop
+from backprop import plots
+from backprop.arrays.initializers import generator
+from backprop.cli.command import Command
+from backprop.cli.data import Data, load_data
+from backprop.cli.endings import run_to_the_end
+from backprop.cli.options import NO_TF32, chosen, usage_errors, with_precision, write_json
+from backprop.cli.outputs import attempt
+from backprop.cli.plotting import require_matplotlib
+from backprop.cli.progress import progress
+from backprop.cli.train.network import make_network, sizes_of
+from backprop.cli.train.optimizer import make_optimizer
+from backprop.cli.train.report import beside_the_rate, in_hidden_layers, in_json, summarize
+from backprop.cli.train.schedule import make_schedule
+from backprop.cli.train.settings import Settings, with_settings
+from backprop.cli.values import BeyondHelp
+from backprop.cli.wording import counted, line_width
+from backprop.networks import Network
+from backprop.training import ITERATIONS, Diverged, History
+
+HELP = """Train a network on MNIST: 784 pixels, hidden layers, 10 digits.
+
+Without options for it, the network is the book's TwoLayerNet.
+
+\b
+  backprop train --epochs 20 --learning-rate 0.3 --seed 0
+  backprop train --hidden 100,50 --batch-norm --optimizer adam --patience 3
+"""
+
+
+@click.command(cls=Command, help=HELP)
+@with_settings
+@click.pass_context
+def train(context: click.Context, /, **options: Any) -> int:
+    """Train a network on MNIST: 784 pixels, hidden layers, 10 digits."""
+    settings = Settings(**options)
+    _require_consistent(context, settings)
+    require_matplotlib(context, settings.pictures)
+    choice = chosen(settings.backend)
+    seed = secrets.randbits(32) if settings.seed is None else settings.seed
+    rng = generator(seed)
+    with usage_errors():
+        net = make_network(
+            settings.hidden,
+            settings.activation,
+            settings.batch_norm,
+            settings.dropout,
+            settings.init,
+            settings.label_smoothing,
+            settings.dtype,
+            rng,
+            choice.backend,
+        )
+        optimizer = make_optimizer(
+            settings.optimizer, settings.learning_rate, settings.weight_decay, net.dtype
+        )
+    precision = settings.precision
+    if with_precision(precision, net.backend, net.dtype) != precision:
+        got = f"{net.dtype} on {net.backend.name}, {net.backend.device()}"
+        raise BeyondHelp(NO_TF32.format(precision=precision, got=got), context)
+    say = _say_nothing if settings.quiet else click.echo
+    data = load_data(context, settings.data, settings.data_dir)
+    size, held = _sizes(context, settings, len(data.train[0]))
+    say(f"backend: {net.backend.name} on {net.backend.device()}, {choice.why}")
+    say(f"data: {data.source}: {len(data.train[0]):,} training and {len(data.test[0]):,} test images")
+    if held:
+        say(f"held out for validation: {held:,} of the training images")
+    layers = sizes_of(settings.hidden)
+    say(f"network: {layers}, {net.params.flat.shape[0]:,} parameters, {net.params.flat.dtype}")
+    inside, beside = in_hidden_layers(settings), beside_the_rate(settings, optimizer)
+    if inside:
+        say(f"hidden layers: {inside}")
+    if beside:
+        line = f"training: {beside}, learning rate {optimizer.learning_rate:g}"
+        say(textwrap.fill(line, line_width(), subsequent_indent="  "))
+
+    epoch = max(1, size // settings.batch_size)
+    iterations = (settings.iterations or ITERATIONS) if settings.epochs is None else settings.epochs * epoch
+    training = partial(
+        backprop.train,
+        net,
+        *data.train,
+        *data.test,
+        iterations=iterations,
+        batch_size=settings.batch_size,
+        optimizer=optimizer,
+        schedule=None if settings.schedule is None else make_schedule(settings.schedule),
+        shuffle=settings.shuffle,
+        validation=settings.held_out,
+        patience=settings.patience,
+        rng=rng,
+    )
+    with warnings.catch_warnings(), backprop.precision(precision):
+        warnings.simplefilter("ignore", RuntimeWarning)  # of a diverged training, also while it is drawn
+        history, outcome, error = run_to_the_end(training, progress(iterations, settings.quiet))
+        done = len(history.loss)
+        record = in_json(settings, optimizer, net.dtype, seed, done)
+        content = {"settings": record, "data": data.source, "outcome": outcome, "history": vars(history)}
+        write_json(settings.json_file, "train", choice, **content)
+        short = f"{layers} after {counted(done, 'iteration')} on {size:,} {data.images}"
+        if history.best_iteration is not None:
+            short += f", weights of iteration {history.best_iteration:,}"
+        rate = f"learning rate {optimizer.learning_rate:g}, batches of {settings.batch_size:,}"
+        title = [short, inside, beside, f"{rate}, {net.dtype}, seed {seed}"]
+        _draw(settings, net, data, history, [line for line in title if line])
+    diverged = isinstance(error, Diverged)
+    summarize(history, settings, seed, data.source, net.backend, say, diverged)
+    if diverged:
+        click.echo(f"backprop train: {error}".replace("train: train:", "train:"), err=True)
+        return 1
+    if error is not None:
+        raise error
+    return 0
+
+
+def _draw(settings: Settings, net: Network, data: Data, history: History, title: list[str]) -> None:
+    """Draw the pictures that are asked for."""
+    x, t = data.test
+    of_the_test_set = f"{title[0]}: the test set"
+    attempt("--plot", settings.plot, lambda file: history.plot(file, title=title))
+    attempt(
+        "--plot-mistakes",
+        settings.plot_mistakes,
+        lambda file: plots.plot_mistakes(net, x, t, file, title=of_the_test_set, classes=data.classes),
+    )
+    attempt(
+        "--plot-weights",
+        settings.plot_weights,
+        lambda file: plots.plot_weights(net, file, title=title[0]),
+    )
+
+
+def _require_consistent(context: click.Context, settings: Settings) -> None:
+    """Raise click.UsageError for options that contradict each other, whatever the data."""
+    if settings.iterations is not None and settings.epochs is not None:
+        raise click.UsageError("give --iterations or --epochs, not both", context)
+    if settings.data == "sample" and settings.data_dir is not None:
+        raise click.UsageError("--data-dir has no effect with --data sample", context)
+    if settings.batch_norm and settings.batch_size == 1:
+        raise click.UsageError("--batch-norm needs a --batch-size of at least 2, got 1", context)
+
+
+def _sizes(context: click.Context, settings: Settings, size: int) -> tuple[int, int]:
+    """Return the images to train on and those held out; raise click.UsageError if they are too few."""
+    share = settings.held_out
+    held = 0 if share is None else round(share * size)
+    if share is not None and not 0 < held < size:
+        rule = "--validation must hold out at least one image and leave one to train on"
+        raise BeyondHelp(f"{rule}, got {share:g} of {size:,}", context)
+    if settings.shuffle == "epochs" and settings.batch_size > size - held:
+        rule = f"--batch-size must be at most {size - held:,}, the training images, with --shuffle epochs"
+        raise BeyondHelp(f"{rule}, got {settings.batch_size:,}", context)
+    return size - held, held
+
+
+def _say_nothing(line: str) -> None:
+    """Print nothing: the `say` of --quiet."""

@@ -44,7 +44,9 @@ def executed(source: Path) -> Any:
     notebook = from_source(source)
     # ipc, because any user of the machine could listen to a kernel over TCP.
     private = Config(ConnectionFileMixin={"transport": "ipc"})
-    NotebookClient(notebook, config=private, timeout=120, record_timing=False).execute()
+    NotebookClient(
+        notebook, config=private, timeout=120, record_timing=False, coalesce_streams=True
+    ).execute()
     notebook.metadata = from_source(source).metadata  # without the versions of this machine
     return notebook
 

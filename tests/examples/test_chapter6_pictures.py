@@ -15,7 +15,10 @@ from backprop.optimizers import AdaGrad, Adam
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
-PICTURES = "compare_optimizers", "activations_and_weights", "batch_normalization"
+PICTURES = (
+    *("compare_optimizers", "activations_and_weights", "batch_normalization"),
+    *("overfitting", "search_hyperparameters", "fastest_97"),
+)
 STAND_IN = """
 import runpy, sys
 import array_api_strict
@@ -37,14 +40,14 @@ def start(folder, *arguments, **variables):
     )
 
 
-def table(folder, name, **variables):
-    """Run an example and return the rows that it prints, by their first words."""
+def table(folder, name, most=60_000, **variables):
+    """Run an example and return the rows that it prints, and its picture of at most so many characters."""
     pytest.importorskip("matplotlib")
     done = start(folder, EXAMPLES / f"{name}.py", "-o", f"{name}.svg", **variables)
     assert done.returncode == 0 and done.stderr == "", done.stderr
     assert done.stdout.endswith(f"written: {name}.svg\n")
     picture = (folder / f"{name}.svg").read_text(encoding="utf-8")
-    assert 10_000 < len(picture) < 60_000 and picture.rstrip().endswith("</svg>")
+    assert 10_000 < len(picture) < most and picture.rstrip().endswith("</svg>")
     return [line.split() for line in done.stdout.splitlines()], picture
 
 
@@ -125,3 +128,39 @@ def test_arrays_may_be_on_a_device(tmp_path, name):
     done = start(tmp_path, "-c", STAND_IN, EXAMPLES / f"{name}.py", BACKPROP_BACKEND="cupy")
     assert done.returncode == 0 and done.stderr == "", done.stderr
     assert (tmp_path / f"{name}.png").stat().st_size > 10_000
+
+
+@pytest.mark.slow
+def test_overfitting(tmp_path):
+    rows, picture = table(tmp_path, "overfitting")
+    found = {" ".join(row[:-3]): [float(cell.rstrip("%")) for cell in row[-3:]] for row in rows[1:-1]}
+    assert list(found) == ["no remedy", "weight decay", "Dropout", "both", "4,000 images"]
+    train, test, loss = found["no remedy"]
+    assert train > 99.5 and test < 85, "it knows by heart what it was shown, and little else"
+    for remedy in ("weight decay", "both"):
+        assert found[remedy][2] < 0.8 * loss
+    assert all(found[remedy][1] > test for remedy in ("weight decay", "Dropout", "both"))
+    assert found["4,000 images"][1] > 5 + max(found[name][1] for name in list(found)[:-1])
+    assert table(tmp_path, "overfitting")[1] == picture, "the same bytes in every run"
+
+
+@pytest.mark.slow
+def test_search_hyperparameters(tmp_path):
+    rows, _ = table(tmp_path, "search_hyperparameters", 100_000)
+    best = [[float(cell.rstrip("%")) for cell in row] for row in rows[1:6]]
+    accuracies, rates, decays = zip(*best, strict=True)
+    assert sorted(accuracies, reverse=True) == list(accuracies) and accuracies[-1] > 80
+    assert max(rates) < 5 * min(rates) and max(decays) > 100 * min(decays), "the rate matters more"
+    (suggestion,) = (float(row[-1]) for row in rows if row[:2] == ["range", "test:"])
+    assert 0.03 < suggestion < 0.3
+    (final,) = (float(row[-1].rstrip("%")) for row in rows if row[:3] == ["the", "best", "settings,"])
+    assert final > 90
+
+
+@pytest.mark.slow
+def test_fastest_97(tmp_path):
+    rows, _ = table(tmp_path, "fastest_97")
+    ladder = [float(row[-2].rstrip("%")) for row in rows[1:-1]]
+    book, rate, cycle, nesterov, standardized, he, constant = ladder
+    assert book + 5 < rate < cycle < nesterov < standardized
+    assert abs(he - standardized) < 0.5 and constant < standardized

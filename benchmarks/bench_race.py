@@ -10,7 +10,7 @@ import sys
 import numpy as np
 import pytest
 
-from backprop.cli.race.recipes import Recipe
+from backprop.race.recipes import Recipe
 from benchmarks.peers.data import Data
 from benchmarks.peers.job import CHECKOUT
 from benchmarks.peers.one_thread import one_thread

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from backends import load
-from backprop.cli.race.recipes import Recipe, recipe_for
+from backprop.race.recipes import Recipe, recipe_for
 from benchmarks import race_search
 from benchmarks.race_search import accuracies, split, variants
 

@@ -14,8 +14,8 @@ from statistics import fmean, stdev
 from typing import Any
 
 from backends import Backend
-from backprop.cli.race.recipes import TARGETS, Recipe, recipe_for
-from backprop.cli.race.runs import Race
+from backprop.race.recipes import TARGETS, Recipe, recipe_for
+from backprop.race.runs import Race
 
 HELD_OUT = 10_000  # images at the end of the training set
 FACTORS = (0.7, 1.4)  # of the learning rate

@@ -25,6 +25,7 @@ FLOORS = {
     "backprop.plots": 3,
     "backprop.training": 4,
     "backprop.gradient_check": 5,
+    "backprop.race": 5,
     "backprop.graph": 5,
     "backprop": 5.5,  # the package itself: the public names, which the command line uses as everybody does
     "backprop.cli": 6,

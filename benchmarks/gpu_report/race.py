@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 from backends import load
-from backprop.cli.race.recipes import recipe_for
-from backprop.cli.race.runs import Race
+from backprop.race.recipes import recipe_for
+from backprop.race.runs import Race
 from benchmarks.gpu_report import library
 from benchmarks.gpu_report.problem import load as load_data
 from benchmarks.gpu_report.readings import CAPTURED

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from backprop.cli.race.recipes import TARGETS, Recipe, recipe_for
+from backprop.race.recipes import TARGETS, Recipe, recipe_for
 from backprop.reporting.files import reserve, write
 from backprop.reporting.tables import table
 from benchmarks.peers import ours as chapter

@@ -6,10 +6,10 @@ from typing import NamedTuple
 import numpy as np
 
 from backprop import Sequential, to_numpy
-from backprop.cli.race.recipes import Recipe
-from backprop.cli.race.runs import standardized
 from backprop.layers import Affine, ReLU
 from backprop.optimizers import OneCycle
+from backprop.race.recipes import Recipe
+from backprop.race.runs import standardized
 from backprop.training.batches import Epochs
 from benchmarks.peers.data import CLASSES, PIXELS, Data
 

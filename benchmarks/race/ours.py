@@ -2,7 +2,7 @@
 
 from backends import load
 from backprop import to_numpy
-from backprop.cli.race.runs import Race
+from backprop.race.runs import Race
 from benchmarks.race.course import Weights
 from benchmarks.race.racer import Finish, Racer
 

@@ -15,8 +15,8 @@ pytest.importorskip("tqdm")
 
 import backprop
 from backprop.cli.progress import Lines
-from backprop.cli.race.recipes import Recipe
 from backprop.networks import Network
+from backprop.race.recipes import Recipe
 from backprop.reporting.files import write
 
 TRAIN = ("train", "--data", "sample", "--hidden", 5, "--batch-size", 1000, "--iterations", 6, "--seed", 3)

@@ -17,12 +17,12 @@ from backprop.cli.options import SEED, backend_option, chosen, json_option, writ
 from backprop.cli.outputs import attempt
 from backprop.cli.plotting import plot_option, require_matplotlib
 from backprop.cli.race import picture, report
-from backprop.cli.race.recipes import TARGETS, Recipe, recipe_for
 from backprop.cli.race.result import Result
-from backprop.cli.race.runs import PIXELS, Finish, Race
 from backprop.cli.values import BeyondHelp, OneOf, Whole
 from backprop.cli.wording import counted
 from backprop.data.reading import VARIABLE
+from backprop.race.recipes import TARGETS, Recipe, recipe_for
+from backprop.race.runs import PIXELS, Finish, Race
 from backprop.training import Diverged
 
 HELP = """Train to 97 or 98 % on MNIST as fast as possible, seed after seed.

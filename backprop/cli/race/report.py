@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from backprop.cli.bench.plan import three_digits
-from backprop.cli.race.recipes import Recipe
 from backprop.cli.race.result import Result
-from backprop.cli.race.runs import Finish
 from backprop.cli.wording import counted
+from backprop.race.recipes import Recipe
+from backprop.race.runs import Finish
 
 
 def recipe_line(recipe: Recipe) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from statistics import fmean, median, stdev
 from typing import Any
 
-from backprop.cli.race.runs import Finish
+from backprop.race.runs import Finish
 
 PLACES = 9  # to which a mean of accuracies is rounded, which are multiples of 1 / 10,000
 

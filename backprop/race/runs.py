@@ -8,12 +8,12 @@ import time
 from typing import Any, NamedTuple
 
 from backends import Backend
-from backprop import Sequential
 from backprop.arrays.initializers import generator
-from backprop.cli.race.recipes import Recipe
 from backprop.layers import Affine, ReLU
 from backprop.losses import SoftmaxCrossEntropy
+from backprop.networks import Sequential
 from backprop.optimizers import Nesterov, OneCycle
+from backprop.race.recipes import Recipe
 from backprop.training import SEGMENT, History, Trainer
 from backprop.training.batches import Epochs
 from backprop.training.loop import Run

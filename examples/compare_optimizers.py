@@ -5,7 +5,7 @@ a large rate for x, and at that rate it jumps across the valley in every step. M
 overshoots. AdaGrad and Adam divide by the size of past gradients: their first step is as long in x as in y.
 
 Below: a network with four hidden layers learns digits, with each optimizer at a rate near its best. SGD is
-clearly the slowest. The others end close together; which of them is ahead changes with the seed.
+the slowest. The others end close together; which of them is ahead changes with the seed.
 
     python compare_optimizers.py
     python compare_optimizers.py --data mnist -o optimizers.svg

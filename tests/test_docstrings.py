@@ -95,7 +95,7 @@ def docstrings(source, name):
 def of_the_repository():
     """Yield the docstrings of all Python files but the tests."""
     files = [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
-    for path in (ROOT / "setup.py", *files):
+    for path in (ROOT / "setup.py", *(path for path in files if "private" not in path.parts)):
         yield from docstrings(path.read_text(encoding="utf-8"), str(path.relative_to(ROOT)))
 
 

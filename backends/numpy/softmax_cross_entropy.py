@@ -27,7 +27,7 @@ def softmax_cross_entropy(
 def softmax_cross_entropy_derive(
     self: Any, ws: NewArrays, dout: float, e: Array, total: Array, t: Array
 ) -> Array:
-    return dlogits(dout, e, total, t)
+    return dlogits(self, dout, e, total, t)
 
 
 @twin("numpy", "Affine+SoftmaxCrossEntropy.compute")
@@ -45,7 +45,7 @@ def affine_softmax_cross_entropy(
 def affine_softmax_cross_entropy_derive(
     layers: Any, ws: NewArrays, dout: float, x: Array, W: Array, e: Array, total: Array, t: Array
 ) -> tuple[Array | None, ...]:
-    return affine_derive(layers[0], ws, dlogits(dout, e, total, t), x, W)
+    return affine_derive(layers[0], ws, dlogits(layers[1], dout, e, total, t), x, W)
 
 
 def losses(loss: Any, ws: NewArrays, z: Array, targets: Array) -> tuple[Array, tuple[Array, Array, Array]]:
@@ -55,12 +55,16 @@ def losses(loss: Any, ws: NewArrays, z: Array, targets: Array) -> tuple[Array, t
     """
     classes, n = z.shape
     z -= np.maximum.reduce(z, axis=0)
-    if targets.ndim == 1 and not loss.label_smoothing:
+    rest = loss.label_smoothing
+    if targets.ndim == 1:
         t = targets * n
         t += indices(n)
         expected = z.reshape(-1).take(t)
+        if rest:
+            expected *= number(1.0 - rest, z.dtype)
+            expected += number(rest / classes, z.dtype) * np.add.reduce(z, axis=0)
     else:
-        t = distribution(loss, ws, targets, z.shape)
+        t = smoothed(ws, targets, rest)
         expected = ones(classes, z.dtype).dot(products(ws, t, z))
     e = np.exp(z, z)
     total = ones(classes, z.dtype).dot(e)
@@ -69,16 +73,10 @@ def losses(loss: Any, ws: NewArrays, z: Array, targets: Array) -> tuple[Array, t
     return out, (e, total, t)
 
 
-def distribution(loss: Any, ws: NewArrays, targets: Array, shape: tuple[int, ...]) -> Array:
-    """Return labels or soft targets as the smoothed distribution of each sample, (C, N)."""
-    s = loss.label_smoothing
-    t: Array = ws["t", shape]
-    if targets.ndim == 1:
-        t.fill(s / len(t))
-        t[targets, indices(len(targets))] += 1.0 - s
-    else:
-        np.multiply(targets.T, number(1.0 - s, t.dtype), t)
-        t += number(s / len(t), t.dtype)
+def smoothed(ws: NewArrays, targets: Array, rest: float) -> Array:
+    """Return soft targets as (C, N), with the share `rest` of each divided among all classes."""
+    t: Array = np.multiply(targets.T, number(1.0 - rest, targets.dtype), ws["t", targets.shape[::-1]])
+    t += number(rest / len(t), t.dtype)
     return t
 
 
@@ -90,15 +88,17 @@ def products(ws: NewArrays, t: Array, z: Array) -> Array:
     return out
 
 
-def dlogits(dout: float, e: Array, total: Array, t: Array) -> Array:
-    """Return dout · (softmax - t) as (N, C). Overwrites e and t.
+def dlogits(loss: Any, dout: float, e: Array, total: Array, t: Array) -> Array:
+    """Return dout · (softmax - distribution) as (N, C). Overwrites e and t.
 
     t: the distribution, or of labels their places in it, read as one row.
     """
-    share = number(dout, e.dtype)
+    share, rest = number(dout, e.dtype), loss.label_smoothing
     e *= share / total
     if t.ndim == 1:
-        e.reshape(-1)[t] -= share
+        if rest:
+            e -= number(dout * rest / len(e), e.dtype)
+        e.reshape(-1)[t] -= number(dout * (1.0 - rest), e.dtype)
     else:
         t *= share
         e -= t

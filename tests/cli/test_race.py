@@ -248,7 +248,7 @@ def test_without_mnist_it_says_how_to_get_it(call, small):
 def test_too_few_images_for_a_batch_are_refused(call, mnist):
     ran = call("race", "--data-dir", mnist)
     assert ran.code == 2 and ran.error == (
-        "backprop race: --data-dir: a batch needs 75 training images, got 6; omit it to download MNIST"
+        "backprop race: --data-dir: a batch needs 72 training images, got 6; omit it to download MNIST"
     )
 
 

@@ -13,7 +13,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 TUTORIAL = ROOT / "docs" / "tutorial"
-NAMES = ["chapter5", "chapter5.ja"]
+PICTURES = {"chapter5": (6, 3), "chapter6": (0, 7)}  # as SVG and as PNG
+NAMES = [f"{chapter}{language}" for chapter in PICTURES for language in ("", ".ja")]
 TOOLS = 'the notebooks need jupytext, nbclient and ipykernel; pip install -e ".[docs]"'
 VOUCHED_FOR = {  # numbers in the text that no cell shows, and who says that they are true
     60_000: "backprop/data/mnist.py",
@@ -23,7 +24,10 @@ VOUCHED_FOR = {  # numbers in the text that no cell shows, and who says that the
     92: "test_the_text_says_what_the_sample_gives",
     16: "sixteen decimal digits of a double; and operations, which a cell shows",
     11: "a tax of 11 %, which a cell has as 1.11",
+    72: "backprop/race/recipes.py",
+    1_200: "examples/fastest_97.py",
 }
+ON_MNIST = 92.4, 96.1, 96.3, 97.1, 97.3, 97.2  # percent; test_the_fast_road_on_all_of_mnist
 
 
 @pytest.fixture(scope="module")
@@ -36,10 +40,14 @@ def tool():
     return notebooks
 
 
+def committed(name):
+    """Return a notebook as JSON's terms: nothing is needed to look at it."""
+    return json.loads((TUTORIAL / f"{name}.ipynb").read_text(encoding="utf-8"))
+
+
 @pytest.fixture(params=NAMES)
 def notebook(request):
-    """A committed notebook, as JSON's terms: nothing is needed to look at it."""
-    return json.loads((TUTORIAL / f"{request.param}.ipynb").read_text(encoding="utf-8"))
+    return committed(request.param)
 
 
 def cells(notebook, kind):
@@ -74,10 +82,12 @@ def test_it_was_executed_from_top_to_bottom(notebook):
     assert "stderr" not in streams
 
 
-def test_it_has_its_pictures_and_is_not_too_large(notebook):
+@pytest.mark.parametrize("name", NAMES)
+def test_it_has_its_pictures_and_is_not_too_large(name):
+    notebook = committed(name)
     data = [output.get("data", {}) for cell in cells(notebook, "code") for output in cell["outputs"]]
-    assert sum("image/svg+xml" in each for each in data) == 6
-    assert sum("image/png" in each for each in data) == 3
+    counts = [sum(kind in each for each in data) for kind in ("image/svg+xml", "image/png")]
+    assert tuple(counts) == PICTURES[name.removesuffix(".ja")]
     assert len(json.dumps(notebook)) < 600_000
 
 
@@ -95,8 +105,9 @@ def without_words(code):
     return ast.dump(tree)
 
 
-def test_both_languages_have_the_same_code():
-    both = [json.loads((TUTORIAL / f"{name}.ipynb").read_text(encoding="utf-8")) for name in NAMES]
+@pytest.mark.parametrize("chapter", PICTURES)
+def test_both_languages_have_the_same_code(chapter):
+    both = [committed(chapter), committed(f"{chapter}.ja")]
     english, japanese = (
         [without_words(text(cell["source"])) for cell in cells(each, "code")] for each in both
     )
@@ -121,7 +132,7 @@ def numbers(of):
 
 def test_every_number_in_the_text_is_computed(notebook):
     """Each is shown or used by a cell, or is vouched for elsewhere."""
-    computed = set(range(11)) | set(VOUCHED_FOR)
+    computed = {*range(11), *VOUCHED_FOR, *ON_MNIST}
     for cell in cells(notebook, "code"):
         computed |= numbers(outputs(cell).replace("_", "")) | numbers(text(cell["source"]).replace("_", ""))
         pictures = [output["data"].get("image/svg+xml", "") for output in cell["outputs"] if "data" in output]
@@ -141,8 +152,9 @@ def accuracies(notebook):
     return float(train), float(test)
 
 
-def test_the_text_says_what_the_sample_gives(notebook):
-    train, test = accuracies(notebook)
+@pytest.mark.parametrize("name", ["chapter5", "chapter5.ja"])
+def test_the_text_says_what_the_sample_gives(name):
+    train, test = accuracies(committed(name))
     assert 0.915 <= test < 0.925, "about 92 %"
     assert train > 0.99, "almost by heart"
 
@@ -210,11 +222,14 @@ def test_executed_here_they_say_what_they_said(tool):
     assert ran.returncode == 0, ran.stdout + ran.stderr
 
 
-@pytest.mark.slow
-@pytest.mark.skipif(
+needs_mnist = pytest.mark.skipif(
     not os.path.isdir(os.environ.get("BACKPROP_DATA_DIR", "")),
     reason="BACKPROP_DATA_DIR does not name a directory with MNIST",
 )
+
+
+@pytest.mark.slow
+@needs_mnist
 def test_all_of_mnist(tool):
     """With all of MNIST the same cells reach 97 % of the test images, and the two curves stay close."""
     code = "from docs.notebooks import *; print(json.dumps(executed(FOLDER / 'tutorial' / 'chapter5.md')))"
@@ -222,3 +237,16 @@ def test_all_of_mnist(tool):
     assert ran.returncode == 0, ran.stderr
     train, test = accuracies(json.loads(ran.stdout))
     assert 0.965 <= test < 0.975 and train - test < 0.02
+
+
+@pytest.mark.slow
+@needs_mnist
+def test_the_fast_road_on_all_of_mnist(tmp_path):
+    """The accuracies that chapter 6 quotes are those of the example."""
+    example, file = ROOT / "examples" / "fastest_97.py", tmp_path / "fastest_97.svg"
+    pytest.importorskip("matplotlib")
+    code = [str(example), "--data", "mnist", "-o", str(file)]
+    ran = executed(code, BACKPROP_DATA_DIR=os.environ["BACKPROP_DATA_DIR"])
+    assert ran.returncode == 0, ran.stderr
+    rungs = [float(mean) for mean in re.findall(r"(\d\d\.\d\d)% +\d\d\.\d\d%", ran.stdout)]
+    assert rungs[: len(ON_MNIST)] == pytest.approx(ON_MNIST, abs=0.15)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from backends import load
-from backprop.race.recipes import Recipe, recipe_for
+from backprop.race.recipes import TARGETS, Recipe, recipe_for
 from benchmarks import race_search
 from benchmarks.race_search import accuracies, split, variants
 
@@ -21,9 +21,10 @@ def test_the_images_to_judge_by_are_the_last_and_are_not_trained_on():
 
 
 @pytest.mark.parametrize("on_host", [True, False])
-def test_each_variant_differs_from_the_recipe_in_its_settings(on_host):
-    (first, recipe), *others = variants(recipe_for(97, on_host))
-    assert first == "the recipe" and recipe == recipe_for(97, on_host)
+@pytest.mark.parametrize("target", TARGETS)
+def test_each_variant_differs_from_the_recipe_in_its_settings(target, on_host):
+    (first, recipe), *others = variants(recipe_for(target, on_host))
+    assert first == "the recipe" and recipe == recipe_for(target, on_host)
     assert len({name for name, _ in others}) == len(others) == len({each for _, each in others} - {recipe})
 
 

@@ -29,6 +29,11 @@ def split(x: Any, t: Any, held_out: int = HELD_OUT) -> tuple[Any, Any]:
 def variants(recipe: Recipe) -> Iterator[tuple[str, Recipe]]:
     """Yield the recipe and, each with a name, recipes that differ from it in one setting."""
     yield "the recipe", recipe
+    yield from ((name, other) for name, other in changes(recipe) if other != recipe)
+
+
+def changes(recipe: Recipe) -> Iterator[tuple[str, Recipe]]:
+    """Yield recipes with one setting changed, perhaps to the value that it has."""
     for share in (0.8, 0.9, 1.1, 1.5):
         steps = round(recipe.steps * share)
         yield f"{steps:,} steps", replace(recipe, steps=steps)
@@ -36,13 +41,13 @@ def variants(recipe: Recipe) -> Iterator[tuple[str, Recipe]]:
         rate = recipe.learning_rate * factor
         yield f"rate {rate:.3g}", replace(recipe, learning_rate=rate)
     for momentum in (0.0, 0.8, 0.9, 0.95):
-        rate = recipe.learning_rate * (1 - momentum) / (1 - recipe.momentum)  # steps of the same length
+        rate = recipe.learning_rate * ((1 - momentum) / (1 - recipe.momentum))  # steps of the same length
         yield f"momentum {momentum:g}", replace(recipe, momentum=momentum, learning_rate=rate)
     for rise in (0.05, 0.3, 0.5):
         yield f"rise {rise:g}", replace(recipe, rise=rise)
     for end in (0.1, 1.0):
         yield f"end {end:g}", replace(recipe, end=end)
-    for decay in (0.0, 3 * recipe.weight_decay):
+    for decay in (0.0, 3 * recipe.weight_decay or 2e-4):
         yield f"weight decay {decay:g}", replace(recipe, weight_decay=decay)
     for smoothing in (0.0, 3 * recipe.label_smoothing):
         yield f"label smoothing {smoothing:g}", replace(recipe, label_smoothing=smoothing)

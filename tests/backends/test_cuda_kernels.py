@@ -321,8 +321,6 @@ MUTANTS = [
     ("dz[i] = value;", ""),
     ("row += 8", "row += 9"),
     ("y < 8; ++y", "y < 7; ++y"),
-    ("other = 16; other; other /= 2)\n        largest", "other = 0; other; other /= 2)\n        largest"),
-    ("other = 16; other; other /= 2) {\n        total", "other = 8; other; other /= 2) {\n        total"),
     ("c += 32) {\n        float below", "c += 320) {\n        float below"),
     ("b[c] : 0.0f) - largest, t =", "b[c] : 0.0f), t ="),
     ("float share = 1.0f / (float)n", "float share = 1.0f / (float)classes"),
@@ -574,12 +572,14 @@ def test_all_kernels_agree(emulated, monkeypatch):
     assert agree(emulated, monkeypatch)
 
 
+def test_each_mutant_has_one_place_in_the_sources():
+    assert [right for right, _ in MUTANTS if source().count(right) != 1] == []
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("right", "wrong"), MUTANTS)
 def test_a_mutant_is_caught(right, wrong, emulated, monkeypatch):
-    text = source()
-    assert text.count(right) == 1
-    module = EmulatedModule(text.replace(right, wrong))
+    module = EmulatedModule(source().replace(right, wrong))
 
     def kernel(name):
         run = module.get_function(name)

@@ -55,16 +55,16 @@ def losses(loss: Any, ws: NewArrays, z: Array, targets: Array) -> tuple[Array, t
     """
     classes, n = z.shape
     z -= np.maximum.reduce(z, axis=0)
-    rest = loss.label_smoothing
+    s = loss.label_smoothing
     if targets.ndim == 1:
         t = targets * n
         t += indices(n)
         expected = z.reshape(-1).take(t)
-        if rest:
-            expected *= number(1.0 - rest, z.dtype)
-            expected += number(rest / classes, z.dtype) * np.add.reduce(z, axis=0)
+        if s:
+            expected *= number(1.0 - s, z.dtype)
+            expected += number(s / classes, z.dtype) * ones(classes, z.dtype).dot(z)
     else:
-        t = smoothed(ws, targets, rest)
+        t = smoothed(ws, targets, s)
         expected = ones(classes, z.dtype).dot(products(ws, t, z))
     e = np.exp(z, z)
     total = ones(classes, z.dtype).dot(e)
@@ -73,10 +73,10 @@ def losses(loss: Any, ws: NewArrays, z: Array, targets: Array) -> tuple[Array, t
     return out, (e, total, t)
 
 
-def smoothed(ws: NewArrays, targets: Array, rest: float) -> Array:
-    """Return soft targets as (C, N), with the share `rest` of each divided among all classes."""
-    t: Array = np.multiply(targets.T, number(1.0 - rest, targets.dtype), ws["t", targets.shape[::-1]])
-    t += number(rest / len(t), t.dtype)
+def smoothed(ws: NewArrays, targets: Array, s: float) -> Array:
+    """Return soft targets as (C, N), with the share s of each divided among all classes."""
+    t: Array = np.multiply(targets.T, number(1.0 - s, targets.dtype), ws["t", targets.shape[::-1]])
+    t += number(s / len(t), t.dtype)
     return t
 
 
@@ -93,12 +93,12 @@ def dlogits(loss: Any, dout: float, e: Array, total: Array, t: Array) -> Array:
 
     t: the distribution, or of labels their places in it, read as one row.
     """
-    share, rest = number(dout, e.dtype), loss.label_smoothing
+    share, s = number(dout, e.dtype), loss.label_smoothing
     e *= share / total
     if t.ndim == 1:
-        if rest:
-            e -= number(dout * rest / len(e), e.dtype)
-        e.reshape(-1)[t] -= number(dout * (1.0 - rest), e.dtype)
+        if s:
+            e -= number(dout * s / len(e), e.dtype)
+        e.reshape(-1)[t] -= number(dout * (1.0 - s), e.dtype)
     else:
         t *= share
         e -= t

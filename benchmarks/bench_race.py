@@ -14,7 +14,7 @@ from backprop.race.recipes import Recipe
 from benchmarks.peers.data import Data
 from benchmarks.peers.job import CHECKOUT
 from benchmarks.peers.one_thread import one_thread
-from benchmarks.peers.registry import why_missing
+from benchmarks.peers.registry import installed, why_missing
 from benchmarks.race import report
 from benchmarks.race.agreement import STEPS, require_same_accuracy
 from benchmarks.race.book_loop import TheBook
@@ -22,7 +22,7 @@ from benchmarks.race.command import prepare, run
 from benchmarks.race.course import Course, reference
 from benchmarks.race.ours import Ours
 from benchmarks.race.racer import Finish
-from benchmarks.race.registry import RACERS, installed
+from benchmarks.race.registry import RACERS
 
 RECIPE = Recipe(50, 100, steps=40, learning_rate=0.08, weight_decay=1e-3, label_smoothing=0.03)
 

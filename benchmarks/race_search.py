@@ -1,4 +1,6 @@
-"""The search for the settings of `backprop race`: `python -m benchmarks.race_search [--to 98] [--seeds N]`.
+"""Variants of the settings of `backprop race`, compared.
+
+`python -m benchmarks.race_search [--to 98] [--seeds N]`
 
 Each variant of a recipe trains on the first 50,000 images of MNIST and is judged by the other 10,000. The
 test set is not read. The table shows the gain of each variant over the recipe. It needs BACKPROP_DATA_DIR and
@@ -13,7 +15,8 @@ from dataclasses import replace
 from statistics import fmean, stdev
 from typing import Any
 
-from backends import Backend
+from backends import Backend, get_backend
+from backprop import load_mnist
 from backprop.race.recipes import TARGETS, Recipe, recipe_for
 from backprop.race.runs import Race
 
@@ -27,7 +30,10 @@ def split(x: Any, t: Any, held_out: int = HELD_OUT) -> tuple[Any, Any]:
 
 
 def variants(recipe: Recipe) -> Iterator[tuple[str, Recipe]]:
-    """Yield the recipe and, each with a name, recipes that differ from it in one setting."""
+    """Yield the recipe and, each with a name, recipes that differ from it in one setting.
+
+    With another momentum the rate is adapted, and with other batches the number of steps.
+    """
     yield "the recipe", recipe
     yield from ((name, other) for name, other in changes(recipe) if other != recipe)
 
@@ -66,9 +72,6 @@ def accuracies(recipe: Recipe, train: Any, judge: Any, seeds: Sequence[int], bac
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the table, a row as soon as it is known."""
-    from backends import get_backend
-    from backprop import load_mnist
-
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--to", type=int, choices=TARGETS, default=TARGETS[0], help="target in percent (97)")
     parser.add_argument("--seeds", type=int, default=10, help="runs of each variant (%(default)s)")

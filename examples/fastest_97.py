@@ -4,7 +4,7 @@ The network of chapter 5 takes the same number of steps on every rung; plain SGD
 as high as the network stands helps most. One-cycle stands a higher one: it rises, since the first steps are
 steep, and falls to 0, so that the noise of the batches averages out. Nesterov's momentum adds up what
 gradients have in common. Standardized pixels make the loss equally steep in more directions. He's weights
-change little in a network so flat. The rates are near the best on images held out of MNIST's training set.
+change little in so shallow a network. The rates are near the best on images held out of MNIST's training set.
 
     python fastest_97.py                   # 4,000 images, 120 steps: lower accuracies, the same rungs
     python fastest_97.py --data mnist      # the real thing, in a minute or so

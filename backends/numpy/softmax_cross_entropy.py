@@ -89,9 +89,9 @@ def products(ws: NewArrays, t: Array, z: Array) -> Array:
 
 
 def dlogits(loss: Any, dout: float, e: Array, total: Array, t: Array) -> Array:
-    """Return dout · (softmax - distribution) as (N, C). Overwrites e and t.
+    """Return dout · (softmax - distribution) as (N, C). Overwrites e, and t if it is the distribution.
 
-    t: the distribution, or of labels their places in it, read as one row.
+    t: the distribution (C, N), or for labels the index of each in e read as one row, (N,).
     """
     share, s = number(dout, e.dtype), loss.label_smoothing
     e *= share / total

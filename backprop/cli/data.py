@@ -19,13 +19,17 @@ SAMPLE = "the bundled sample of MNIST"
 
 
 class Data(NamedTuple):
-    """A training set and a test set, their source, what to call their images, and names of the labels."""
+    """A training set and a test set, their source, what to call their images, and names of the labels.
+
+    is_mnist: they are all of MNIST, known by its checksums.
+    """
 
     train: Any
     test: Any
     source: str
     images: str = "images of MNIST"
     classes: tuple[str, ...] | None = None
+    is_mnist: bool = False
 
 
 def _directory(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
@@ -79,7 +83,7 @@ def _mnist(data_dir: str | None) -> Data:
     train, test = digits.arranged()
     place = click.format_filename(digits.directory)
     if digits.known is MNIST:
-        return Data(train, test, f"MNIST in {place}")
+        return Data(train, test, f"MNIST in {place}", is_mnist=True)
     return Data(train, test, f"images and labels in {place}", "images")
 
 

@@ -14,6 +14,10 @@ LINES = 20  # about this many lines per run
 T = TypeVar("T")
 
 
+def say_nothing(line: str) -> None:
+    """Print nothing, in place of `click.echo`: with --quiet."""
+
+
 class Display(Protocol):
     """An object that `train` calls with its history, and that is closed when it ends."""
 

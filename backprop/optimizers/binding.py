@@ -25,8 +25,10 @@ class Binding:
 
     Attributes
     ----------
+    arrays : Arrays or None
+        The optimizer's state by name.
     state : tuple of array
-        The optimizer's, in the order in which `compute` takes them.
+        The same, in the order in which `compute` takes them.
     settings : tuple of array
         The optimizer's settings on the device, 0-d.
     memory : Workspace

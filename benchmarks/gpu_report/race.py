@@ -1,13 +1,11 @@
-"""The race to 97 % on a GPU by backprop itself, and what all that run it record."""
+"""The race to 97 % on a GPU by backprop itself, and the rows that every racer records."""
 
 import time
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from backends import load
 from backprop.race.recipes import recipe_for
-from backprop.race.runs import Race
 from benchmarks.gpu_report import library
 from benchmarks.gpu_report.problem import load as load_data
 from benchmarks.gpu_report.readings import CAPTURED
@@ -34,20 +32,10 @@ class Captured(Ours):
     """The race as `backprop race` runs it: one Trainer for all seeds, whose steps are captured once."""
 
     name = CAPTURED
-    device = "cuda"
 
     def build(self) -> None:
-        pixels = self.course.pixels
-        backend = load("cupy" if self.device == "cuda" else "numpy")
-        data = (pixels.x, pixels.t), (pixels.x_test, pixels.t_test)
-        self.race = Race(self.course.recipe, *data, backend)
-        self.race.warm_up()
-        library.require_captured(backend, self.race.trainer.run)
-
-
-def on_device(kind: type[Racer], device: str) -> type[Racer]:
-    """Return the same racer on a device."""
-    return type(kind.__name__, (kind,), {"device": device})
+        super().build()
+        library.require_captured(self.race.backend, self.race.trainer.run)
 
 
 def measure_race(record: Recorder, kinds: Sequence[type[Racer]], settings: Settings) -> None:
@@ -56,7 +44,7 @@ def measure_race(record: Recorder, kinds: Sequence[type[Racer]], settings: Setti
     for kind in kinds:
         with record.attempt("race", kind.name):
             begun = time.perf_counter()
-            racer: Any = on_device(kind, settings.device)(course)
+            racer: Any = kind(course, settings.device)
             record("warm-up", f"race: {kind.name}", seconds=time.perf_counter() - begun)
             off = off_steps(racer)
             racer.run(0)  # whatever is compiled or captured only now

@@ -1,7 +1,7 @@
 """Functions that read a figure off the rows: a value per round, or none."""
 
 from collections.abc import Callable
-from statistics import median
+from statistics import fmean, median
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -61,18 +61,23 @@ def off_accuracy(name: str) -> Values:
 
 
 def off_race(name: str) -> Values:
-    """Return a reading: the difference of the median accuracy of the race from ours, in points."""
+    """Return a reading: the difference of the mean accuracy of the race from ours, in points."""
 
     def values(rows: Rows) -> list[float]:
         ours, theirs = ([row["accuracy"] for row in found(rows, "race", each)] for each in (CAPTURED, name))
-        return [100 * abs(median(theirs) - median(ours))] if ours and theirs else []
+        return [100 * abs(fmean(theirs) - fmean(ours))] if ours and theirs else []
 
     return values
 
 
 def percent_right(name: str) -> Values:
-    """Return a reading: the accuracy of the race, in percent."""
-    return lambda rows: [100 * row["accuracy"] for row in found(rows, "race", name)]
+    """Return a reading: the mean accuracy of the race, in percent."""
+
+    def values(rows: Rows) -> list[float]:
+        right = [row["accuracy"] for row in found(rows, "race", name)]
+        return [100 * fmean(right)] if right else []
+
+    return values
 
 
 def fact(what: str, name: str, key: str) -> Values:

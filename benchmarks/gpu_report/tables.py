@@ -1,7 +1,7 @@
 """The report as text tables."""
 
 from collections.abc import Callable, Iterator
-from statistics import median
+from statistics import fmean, median
 
 from backprop.reporting.tables import table
 from benchmarks.gpu_report.document import Judgement
@@ -119,7 +119,7 @@ def race(rows: Rows) -> str:
                 every[0]["steps"],
                 f"{median(times) / every[0]['steps'] * 1e6:.1f}",
                 f"{median(times) / median(ours):.2f}" if ours else "-",
-                f"{median(right):.2f}",
+                f"{fmean(right):.2f}",
                 f"{min(right):.2f}",
                 f"{every[0]['off']:.0e}",
             )

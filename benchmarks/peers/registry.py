@@ -1,6 +1,7 @@
 """All peers by name, and the reasons why some cannot run here."""
 
 from importlib.util import find_spec
+from typing import Any, TypeVar
 
 from benchmarks.peers.book_loop import Book
 from benchmarks.peers.ours import Ours, OursByDefault
@@ -19,13 +20,16 @@ BY_DEFAULT: dict[str, type[Peer]] = {peer.name: peer for peer in (OursByDefault,
 REGULARIZED: dict[str, type[Peer]] = {peer.name: peer for peer in (OursRegularized, EagerRegularized)}
 
 
-def why_missing(peer: type[Peer]) -> str | None:
-    """Return the reason why a peer cannot run here, or None."""
+Kind = TypeVar("Kind", bound=type)
+
+
+def why_missing(peer: Any) -> str | None:
+    """Return the reason why a peer, whose class names its library, cannot run here, or None."""
     if find_spec(peer.library) is not None:
         return None
     return f'{peer.name}: {peer.library} is not installed; pip install -e ".[peers]"'
 
 
-def installed(peers: dict[str, type[Peer]]) -> dict[str, type[Peer]]:
+def installed(peers: dict[str, Kind]) -> dict[str, Kind]:
     """Return the peers that can run here."""
     return {name: peer for name, peer in peers.items() if why_missing(peer) is None}

@@ -5,13 +5,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from backprop import Sequential, to_numpy
-from backprop.layers import Affine, ReLU
-from backprop.optimizers import OneCycle
+from backends import load
+from backprop import to_numpy
 from backprop.race.recipes import Recipe
-from backprop.race.runs import standardized
+from backprop.race.runs import cycle_of, new_net, standardized
 from backprop.training.batches import Epochs
-from benchmarks.peers.data import CLASSES, PIXELS, Data
+from benchmarks.peers.data import CLASSES, Data
 
 Weights = dict[str, np.ndarray]
 
@@ -30,10 +29,8 @@ class Course(NamedTuple):
 
     def start(self, seed: int) -> tuple[Weights, np.random.Generator]:
         """Return the initial weights, float32, and the generator that draws the batches: those of `Race`."""
-        recipe, rng = self.recipe, np.random.default_rng(seed)
-        first = Affine(recipe.hidden, weight_init_std=recipe.first)
-        last = Affine(CLASSES, weight_init_std=recipe.last)
-        net = Sequential([first, ReLU(), last], PIXELS, rng=rng, dtype="float32", backend="numpy")
+        rng = np.random.default_rng(seed)
+        net = new_net(self.recipe, rng, load("numpy"))
         return {name: to_numpy(values).copy() for name, values in net.params.items()}, rng
 
     def batches(self, rng: np.random.Generator, steps: int) -> np.ndarray:
@@ -43,8 +40,7 @@ class Course(NamedTuple):
 
     def rates(self) -> list[float]:
         """Return the learning rate of each step."""
-        recipe = self.recipe
-        cycle = OneCycle(recipe.rise, recipe.start, recipe.end)
+        recipe, cycle = self.recipe, cycle_of(self.recipe)
         return [recipe.learning_rate * cycle.factor(i, recipe.steps) for i in range(recipe.steps)]
 
 

@@ -13,7 +13,7 @@ class Ours(Racer):
     def build(self) -> None:
         pixels = self.course.pixels
         data = (pixels.x, pixels.t), (pixels.x_test, pixels.t_test)
-        self.race = Race(self.course.recipe, *data, load("numpy"))
+        self.race = Race(self.course.recipe, *data, load("cupy" if self.device == "cuda" else "numpy"))
         self.race.warm_up()
 
     def run(self, seed: int, steps: int | None = None) -> Finish:

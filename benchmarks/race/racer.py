@@ -21,16 +21,21 @@ class Racer:
     """The network 784-hidden-10 of a recipe, with the data in the library's own form.
 
     library: the module that must be importable; only methods import it.
-    rate_outside: as for `course.reference`.  device: "cpu" or "cuda".
+    rate_outside: as for `course.reference`.
+
+    Parameters
+    ----------
+    course : Course
+    device : str
+        "cpu" or "cuda".
     """
 
     name: str
     library = "numpy"
     rate_outside = False
-    device = "cpu"
 
-    def __init__(self, course: Course) -> None:
-        self.course, self.rates = course, course.rates()
+    def __init__(self, course: Course, device: str = "cpu") -> None:
+        self.course, self.rates, self.device = course, course.rates(), device
         self.build()
 
     def build(self) -> None:

@@ -1,6 +1,8 @@
 """The race: its recipes, and the runs, which are those of `train`."""
 
 import dataclasses
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -115,3 +117,20 @@ def test_the_seconds_are_those_of_the_training(monkeypatch, sets):
     finish = race.run(1)
     assert order == ["restart", "start", "evaluation"]
     assert (finish.seconds, finish.evaluation_seconds) == (pytest.approx(4, abs=3), 1)
+
+
+def test_the_program_of_the_guide_is_the_race_to_97_on_a_cpu(sets):
+    guide = (Path(__file__).parents[2] / "docs" / "guides" / "training.md").read_text(encoding="utf-8")
+    (program,) = re.findall(r"^```python\n(import numpy as np\n.*?)^```", guide, re.MULTILINE | re.DOTALL)
+    nets = []
+
+    def train(net, *data, **settings):
+        nets.append(net)
+        return backprop.train(net, *data, **settings)
+
+    names = {"train": train, "Sequential": backprop.Sequential, "Affine": Affine, "ReLU": ReLU}
+    names |= {"Nesterov": Nesterov, "OneCycle": OneCycle}
+    exec(program, names)
+    race = Race(recipe_for(97, on_host=True), *sets, load("numpy"))
+    assert names["race"](*sets[0], *sets[1], 7) == race.run(7).accuracy
+    assert to_numpy(nets[0].params.flat).tobytes() == to_numpy(race.trainer.net.params.flat).tobytes()

@@ -1,4 +1,4 @@
-"""`backprop race`: the settings (`recipes`), the runs (`runs`), their statistics and output, a picture."""
+"""`backprop race`: its options (command.py), the statistics (result.py), its lines (report.py), a picture."""
 
 from backprop.cli.race.command import race
 

@@ -16,6 +16,7 @@ from backprop.cli.interruptions import mark_caught
 from backprop.cli.options import SEED, backend_option, chosen, json_option, write_json
 from backprop.cli.outputs import attempt
 from backprop.cli.plotting import plot_option, require_matplotlib
+from backprop.cli.progress import say_nothing
 from backprop.cli.race import picture, report
 from backprop.cli.race.result import Result
 from backprop.cli.values import BeyondHelp, OneOf, Whole
@@ -89,11 +90,11 @@ def race(
     recipe = recipe_for(int(target), choice.backend.on_host)
     first = secrets.randbits(32) if seed is None else seed
     seeds = range(first, first + count)
-    say: Say = _say_nothing if quiet else click.echo
+    say: Say = say_nothing if quiet else click.echo
     say(f"backend: {choice.backend.name} on {choice.backend.device()}, {choice.why}")
     begun = time.perf_counter()
     found = load_data(context, data, data_dir)
-    is_mnist = _describe(context, found, data_dir, recipe, say)
+    _describe(context, found, data_dir, recipe, say)
     runs = Race(recipe, found.train, found.test, choice.backend)
     loaded = time.perf_counter()
     runs.warm_up()
@@ -104,7 +105,7 @@ def race(
         finishes, outcome, error = _run(runs, seeds, say)
     except Diverged as diverged:
         return _report_divergence(context, diverged)
-    result = Result(int(target), seeds, finishes, outcome, is_mnist)
+    result = Result(int(target), seeds, finishes, outcome, found.is_mnist)
     write_json(
         json_file,
         "race",
@@ -130,17 +131,13 @@ def race(
     return 1 if result.is_reached is False else 0
 
 
-def _say_nothing(line: str) -> None:
-    """Print nothing: the `say` of --quiet."""
-
-
 def _report_divergence(context: click.Context, error: Diverged) -> int:
     click.echo(f"{context.command_path}: {error}".replace("race: train:", "race:"), err=True)
     return 1
 
 
-def _describe(context: click.Context, found: Data, data_dir: str | None, recipe: Recipe, say: Say) -> bool:
-    """Print what the data are and what is done with them, and return whether they are MNIST.
+def _describe(context: click.Context, found: Data, data_dir: str | None, recipe: Recipe, say: Say) -> None:
+    """Print what the data are and what is done with them.
 
     Raises BeyondHelp if there are too few images for a batch.
     """
@@ -150,11 +147,9 @@ def _describe(context: click.Context, found: Data, data_dir: str | None, recipe:
     if train < recipe.batch_size:
         rule = f"a batch needs {recipe.batch_size} training images, got {train:,}"
         raise BeyondHelp(f"{origin}: {rule}; omit it to download MNIST", context)
-    is_mnist = found.source != SAMPLE and found.images == Data._field_defaults["images"]
-    if not is_mnist:
+    if not found.is_mnist:
         say(f"a trial without a verdict, which needs MNIST: omit {origin} to download it")
     say(report.recipe_line(recipe))
-    return is_mnist
 
 
 class Ending(NamedTuple):

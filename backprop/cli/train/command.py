@@ -17,7 +17,7 @@ from backprop.cli.endings import run_to_the_end
 from backprop.cli.options import NO_TF32, chosen, usage_errors, with_precision, write_json
 from backprop.cli.outputs import attempt
 from backprop.cli.plotting import require_matplotlib
-from backprop.cli.progress import progress
+from backprop.cli.progress import progress, say_nothing
 from backprop.cli.train.network import make_network, sizes_of
 from backprop.cli.train.optimizer import make_optimizer
 from backprop.cli.train.report import beside_the_rate, in_hidden_layers, in_json, summarize
@@ -68,7 +68,7 @@ def train(context: click.Context, /, **options: Any) -> int:
     if with_precision(precision, net.backend, net.dtype) != precision:
         got = f"{net.dtype} on {net.backend.name}, {net.backend.device()}"
         raise BeyondHelp(NO_TF32.format(precision=precision, got=got), context)
-    say = _say_nothing if settings.quiet else click.echo
+    say = say_nothing if settings.quiet else click.echo
     data = load_data(context, settings.data, settings.data_dir)
     size, held = _sizes(context, settings, len(data.train[0]))
     say(f"backend: {net.backend.name} on {net.backend.device()}, {choice.why}")
@@ -161,7 +161,3 @@ def _sizes(context: click.Context, settings: Settings, size: int) -> tuple[int, 
         rule = f"--batch-size must be at most {size - held:,}, the training images, with --shuffle epochs"
         raise BeyondHelp(f"{rule}, got {settings.batch_size:,}", context)
     return size - held, held
-
-
-def _say_nothing(line: str) -> None:
-    """Print nothing: the `say` of --quiet."""

@@ -37,14 +37,10 @@ def make_schedule(text: str) -> Schedule:
             return WarmUp(int(steps), make_schedule(",".join(then)) if then else None)
         case "constant", []:
             return Constant()
-        case "step", [every]:
-            return StepDecay(int(every))
-        case "step", [every, by]:
-            return StepDecay(int(every), float(by))
-        case "cosine", []:
-            return Cosine()
-        case "cosine", [floor]:
-            return Cosine(float(floor))
+        case "step", [every, *by] if len(by) <= 1:
+            return StepDecay(int(every), *map(float, by))
+        case "cosine", floor if len(floor) <= 1:
+            return Cosine(*map(float, floor))
         case "one-cycle", []:
             return OneCycle()
         case "one-cycle", [rise]:

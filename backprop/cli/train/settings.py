@@ -73,7 +73,9 @@ OPTIONS = (
     data_dir_option,
     click.option("--iterations", type=COUNT, help=f"Number of updates.  [default: {ITERATIONS}]"),
     click.option(
-        "--epochs", type=COUNT, help="Instead of --iterations: epochs of samples / batch size batches."
+        "--epochs",
+        type=COUNT,
+        help="Number of epochs instead of --iterations; one has samples // batch size updates.",
     ),
     click.option("--batch-size", type=COUNT, default=100, show_default=True, help="Samples per batch."),
     click.option(

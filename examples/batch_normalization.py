@@ -57,8 +57,9 @@ for panel, scale in zip(panels.flat, (1, 0.3, 0.1, 0.03, 0.01, 0.001), strict=Tr
             name += f": diverges at step {len(error.history.loss)}"
             print(f"{scale:<9} {name}")
         panel.plot(accuracy, line, color=colour)
-        panel.text(12, accuracy[-1] - 0.07, name, color=colour, ha="right", va="top")
-    panel.set(title=f"initial weights {scale}", xticks=[0, 4, 8, 12], yticks=[0, 0.5, 1], ylim=(-0.05, 1.03))
+        y, va = (accuracy[-1] + 0.02, "bottom") if name == "with" else (accuracy[-1] - 0.07, "top")
+        panel.text(12, y, name, color=colour, ha="right", va=va)
+    panel.set(title=f"initial weights {scale}", xticks=[0, 4, 8, 12], yticks=[0, 0.5, 1], ylim=(-0.05, 1.15))
 for panel in panels[1]:
     panel.set_xlabel("epoch")
 for panel in panels[:, 0]:

@@ -72,9 +72,9 @@ figure = Figure(figsize=(9.0, 4.8), layout="constrained")
 panels = figure.subplot_mosaic([["plane", "curves"], ["range", "curves"]], height_ratios=[3, 2])
 plane, curves, tested = panels["plane"], panels["curves"], panels["range"]
 accuracies, rates, decays, _ = zip(*trials, strict=True)
-dots = plane.scatter(rates, decays, c=accuracies, cmap="cividis", vmin=0, vmax=1, s=36, edgecolors="white")
+dots = plane.scatter(rates, decays, 36, accuracies, cmap="cividis", vmin=0, vmax=1, ec="white", zorder=2)
 figure.colorbar(dots, ax=plane, label="validation accuracy")
-plane.scatter(rates[:BEST], decays[:BEST], s=90, facecolors="none", edgecolors=ORANGE, linewidths=1.6)
+plane.scatter(rates[:BEST], decays[:BEST], 90, fc="none", ec=ORANGE, linewidths=1.6, zorder=3)
 plane.set(xscale="log", yscale="log", ylabel="weight decay", title=f"{TRIALS} trials, the best {BEST} ringed")
 for *_, curve in reversed(trials):
     curves.plot(curve, color=GREY, linewidth=0.8)

@@ -56,13 +56,14 @@ def losses(loss: Any, ws: NewArrays, z: Array, targets: Array) -> tuple[Array, t
     classes, n = z.shape
     z -= np.maximum.reduce(z, axis=0)
     s = loss.label_smoothing
+    rest = number(s / classes, z.dtype)
     if targets.ndim == 1:
         t = targets * n
         t += indices(n)
         expected = z.reshape(-1).take(t)
-        if s:
+        if rest:  # the products are summed, not the logits, whose sum may overflow
             expected *= number(1.0 - s, z.dtype)
-            expected += number(s / classes, z.dtype) * ones(classes, z.dtype).dot(z)
+            expected += (rest * ones(classes, z.dtype)).dot(z)
     else:
         t = smoothed(ws, targets, s)
         expected = ones(classes, z.dtype).dot(products(ws, t, z))

@@ -232,6 +232,7 @@ EQUIVALENT = {  # mutants that compute the same, with the reason
     "twin of Affine+SoftmaxCrossEntropy.derive, node 20: 0 -> the other axis": "it is not read",
     "SoftmaxCrossEntropy.compute, node 113: xp.real(t) > 0.0 -> >=": "only an infinite logit tells",
     "SoftmaxCrossEntropy.compute, node 115: 0.0 -> 1 more": "it is multiplied by a t of 0",
+    "backends.numpy.softmax_cross_entropy.losses, node 203: rest * ones(classes, z.dtype) -> /": "by 1",
     "SigmoidBinaryCrossEntropy.compute, node 12: xp.real(z) > 0.0 -> >=": "at 0 both forms are right",
     "SigmoidBinaryCrossEntropy.compute, node 23: 0.0 -> 1 more": "up to 1 both forms are right",
     "twin of Affine+ReLU.compute, node 31: out.nbytes <= BLOCK -> <": "one block or several, the same",

@@ -92,6 +92,22 @@ def test_a_mean_of_labels_is_the_mean_of_their_losses(backend):
     assert mixed == pytest.approx(0.25 * first + 0.75 * second, rel=1e-14)
 
 
+@pytest.mark.parametrize(
+    ("logits", "label", "smoothing", "value"),
+    [
+        ([1e38] + [0.0] * 9, 1, 0.03, 0.997e38),  # the sum of the other logits, -9e38, is infinite in float32
+        ([0.0] + [-1e36] * 999, 0, 0.03, 0.02997e36),
+        ([-np.inf, 0.0, 1.0], 1, 1e-45, np.log1p(np.e)),  # a share of 0 in float32
+    ],
+)
+def test_labels_are_smoothed_for_logits_of_any_size(backend, logits, label, smoothing, value):
+    z, one_hot = asarray([logits], "float32"), np.eye(len(logits))[[label]]
+    for t in ([label], one_hot, asarray(one_hot, "float32")):
+        loss = SoftmaxCrossEntropy(smoothing)
+        assert float(loss.forward(z, t)) == pytest.approx(value, rel=1e-5)
+        assert np.isfinite(to_numpy(loss.backward())).all()
+
+
 def test_extreme_logits(backend):
     """Logits of ±1e4 lose nothing; one of -inf counts 0 where the target is 0, as a masked class."""
     z = asarray(np.array([[1e4, -1e4, 0.0, 0.0]]))

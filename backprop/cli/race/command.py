@@ -148,7 +148,7 @@ def _describe(context: click.Context, found: Data, data_dir: str | None, recipe:
         rule = f"a batch needs {recipe.batch_size} training images, got {train:,}"
         raise BeyondHelp(f"{origin}: {rule}; omit it to download MNIST", context)
     if not found.is_mnist:
-        say(f"a trial without a verdict, which needs MNIST: omit {origin} to download it")
+        say(f"a trial without a verdict, which needs MNIST: omit {origin} to train on it")
     say(report.recipe_line(recipe))
 
 

@@ -18,8 +18,8 @@ def draw(result: Result, title: Sequence[str], file: Path) -> None:
     seconds = [each.seconds for each in result.finishes]
     accuracies = [100 * each.accuracy for each in result.finishes]
     panel.scatter(seconds, accuracies, s=22, color=COLOURS[0], alpha=0.7, linewidths=0)
-    mean = 100 * result.mean
-    panel.axhline(mean, color=COLOURS[0], linewidth=1.3, label=f"mean {mean:.2f} %")
+    words = f"mean {result.mean_in_percent}"
+    panel.axhline(100 * result.mean, color=COLOURS[0], linewidth=1.3, label=words)
     if result.is_mnist:
         words = f"target {result.target} %"
         panel.axhline(result.target, color=COLOURS[1], linewidth=1.3, linestyle="--", label=words)

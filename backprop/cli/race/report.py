@@ -38,7 +38,7 @@ def summary(result: Result, threads: int | None) -> str:
     spread = "" if deviation is None else f", standard deviation {100 * deviation:.2f}"
     on = f" on {counted(threads, 'BLAS thread')}" if threads else ""
     return (
-        f"accuracy: mean {100 * result.mean:.2f} %{spread}, least {100 * result.least:.2f} %\n"
+        f"accuracy: mean {result.mean_in_percent}{spread}, least {100 * result.least:.2f} %\n"
         f"seconds: median {three_digits(result.seconds)}{on}; "
         f"the evaluation after it takes {three_digits(result.evaluation_seconds)}"
     )
@@ -53,5 +53,5 @@ def verdict(result: Result) -> str:
         said = "no verdict without MNIST"
     else:
         said = f"target {result.target} % {'reached' if result.is_reached else 'missed'}"
-    mean, seconds = f"{100 * result.mean:.2f} %", three_digits(result.seconds)
-    return f"{said}: mean {mean} of {done} from {result.seeds[0]}, median {seconds} s"
+    seconds = three_digits(result.seconds)
+    return f"{said}: mean {result.mean_in_percent} of {done} from {result.seeds[0]}, median {seconds} s"

@@ -40,6 +40,14 @@ class Result:
         return fmean(each.accuracy for each in self.finishes)
 
     @property
+    def mean_in_percent(self) -> str:
+        """The mean in percent, with two decimal places, or with as many as tell it from a target missed."""
+        places = 2
+        while self.is_reached is False and f"{100 * self.mean:.{places}f}" == f"{self.target:.{places}f}":
+            places += 1
+        return f"{100 * self.mean:.{places}f} %"
+
+    @property
     def least(self) -> float:
         """The least test accuracy, in [0, 1]."""
         return min(each.accuracy for each in self.finishes)

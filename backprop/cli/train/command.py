@@ -104,7 +104,7 @@ def train(context: click.Context, /, **options: Any) -> int:
         warnings.simplefilter("ignore", RuntimeWarning)  # of a diverged training, also while it is drawn
         history, outcome, error = run_to_the_end(training, progress(iterations, settings.quiet))
         done = len(history.loss)
-        record = in_json(settings, optimizer, net.dtype, seed, done)
+        record = in_json(settings, optimizer, net.dtype, seed, iterations)
         content = {"settings": record, "data": data.source, "outcome": outcome, "history": vars(history)}
         write_json(settings.json_file, "train", choice, **content)
         short = f"{layers} after {counted(done, 'iteration')} on {size:,} {data.images}"

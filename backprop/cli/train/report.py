@@ -44,13 +44,15 @@ def beside_the_rate(settings: Settings, optimizer: Optimizer) -> str:
     return ", ".join(parts)
 
 
-def in_json(settings: Settings, optimizer: Optimizer, dtype: Any, seed: int, done: int) -> dict[str, Any]:
-    """Return the settings for the JSON, with the values that defaults stand for.  done: iterations made."""
+def in_json(
+    settings: Settings, optimizer: Optimizer, dtype: Any, seed: int, iterations: int
+) -> dict[str, Any]:
+    """Return the settings for the JSON, with the values that defaults stand for."""
     hidden = settings.hidden
     return {
         "data": settings.data,
         "data_dir": settings.data_dir,
-        "iterations": done,
+        "iterations": iterations,
         "epochs": settings.epochs,
         "batch_size": settings.batch_size,
         "learning_rate": optimizer.learning_rate,

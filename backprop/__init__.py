@@ -49,6 +49,7 @@ from backprop.data import load_fashion_mnist, load_mnist, load_mnist_sample
 from backprop.networks import Sequential, TwoLayerNet
 from backprop.numerical import numerical_gradient
 from backprop.scalar import AddLayer, MulLayer
+from backprop.start.version import VERSION
 from backprop.training import train, warmup
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ if TYPE_CHECKING:
 
 unguard()
 
-__version__ = "0.1.0"
+__version__ = VERSION
 __all__ = ["available_backends", "get_backend", "set_backend", "use_backend"]
 __all__ += ["asarray", "precision", "to_numpy", "xp"]
 __all__ += ["AddLayer", "MulLayer", "Sequential", "TwoLayerNet"]

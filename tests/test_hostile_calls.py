@@ -174,6 +174,7 @@ def stepped(forward, backward):
 # ------------------------------------------------------------------------------- settings: the same for all
 
 # fmt: off
+PATHS = (3, True, b"net", ["net"], None, "", "a\0b", "\ud800", 3.0)
 COUNTS = ("3", b"3", True, np.True_, 3.0, NAN, 3j, np.array([3]), np.array(3), [3], np.timedelta64(3, "s"), 0,
           -1, HUGE, np.int8(-3))
 NUMBERS = ("0.1", b"1", True, np.True_, 1j, np.array([0.1]), np.array(0.1), [0.1], np.timedelta64(1, "s"),
@@ -289,11 +290,17 @@ OF_BACKENDS = {
     "Affine.create(backend)": lambda o, v: Affine.create(4, 3, backend=v, rng=o.rng),
     "Affine.build(backend)": lambda o, v: Affine(3).build((4,), o.rng, backend=v),
     "TwoLayerNet.to(backend)": lambda o, v: o.net.to(v),
+    "Network.load(backend)": lambda o, v: Network.load("net.safetensors", backend=v),
     "warmup(backend)": lambda o, v: warmup(v),
     "get_backend(backend)": lambda o, v: get_backend(v),
     "set_backend(backend)": lambda o, v: set_backend(v),
     "use_backend(backend)": lambda o, v: use_backend(v),
     "asarray(backend)": lambda o, v: asarray(o.x, backend=v),
+}
+OF_PATHS = {
+    "TwoLayerNet.save(path)": lambda o, v: o.net.save(v),
+    "Network.load(path)": lambda o, v: Network.load(v),
+    "TwoLayerNet.load_weights(path)": lambda o, v: o.net.load_weights(v),
 }
 OF_METHODS = {
     "numerical_gradient(method)": lambda o, v: numerical_gradient(np.sum, o.x.astype(float), method=v),
@@ -320,6 +327,7 @@ TABLE = [
     *family(OF_DTYPES, DTYPES, "dtype must be float32 or float64, got "),
     *family(OF_BACKENDS, BACKENDS, "backend must be one of .*, got "),
     *family(OF_METHODS, METHODS, ".*must be one of .*, got "),
+    *family(OF_PATHS, PATHS, "{} must (be a path, str or os.PathLike|name a file), got "),
 ]
 
 # --------------------------------------------------------------------------------------- backends and arrays
@@ -1839,6 +1847,7 @@ MADE_BY_US = (
     "History",
     "Diverged",
     "DataError",
+    "FileError",
     "Trainer",
     "LearningRateRange",
 )
@@ -1852,7 +1861,8 @@ ELSEWHERE = (
 )
 ELSEWHERE += (*import_module("backprop.plots").__all__, *import_module("backprop.scalar").__all__)
 METHODS = {
-    Network: ("predict", "loss", "accuracy", "gradient", "numerical_gradient", "to", "astype"),
+    Network: ("predict", "loss", "accuracy", "gradient", "numerical_gradient", "to", "astype")
+    + ("save", "load", "load_weights"),
     Layer: ("forward", "backward", "build"),
     Loss: ("forward", "backward"),
     Optimizer: ("update",),

@@ -57,3 +57,10 @@ class CheckedNumber:
         if value is None and self.or_none:
             return None
         return positive_number(where, self.name, value, self.or_zero, self.below, self.least)
+
+
+def numbers_of(obj: Any) -> dict[str, Any]:
+    """Return the checked numbers of an object by name: the settings of a layer, a loss or an optimizer."""
+    kind = type(obj)
+    names = (name for each in reversed(kind.__mro__) for name in vars(each))
+    return {name: getattr(obj, name) for name in names if isinstance(getattr(kind, name), CheckedNumber)}

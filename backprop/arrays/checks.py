@@ -1,6 +1,7 @@
 """Checks of settings: counts, numbers, flags, functions. And errors for memory that ran out."""
 
 import math
+import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from inspect import iscoroutinefunction
@@ -103,6 +104,27 @@ def flag(where: str, name: str, value: Any) -> bool:
 def is_bool(value: Any) -> bool:
     """Return whether a value is a bool, Python's or NumPy's."""
     return type(value).__name__ in ("bool", "bool_")
+
+
+def path_name(where: str, name: str, value: Any, what: str = "file", cure: str = "") -> str:
+    """Return a path as a string; raise TypeError or ValueError if it cannot be one.
+
+    what: a file or a directory, for errors.  cure: what else to do, for an impossible name.
+    """
+    path = os.fspath(value) if isinstance(value, os.PathLike) else value
+    if not isinstance(path, str):
+        raise TypeError(f"{where}: {name} must be a path, str or os.PathLike, got {shown(value)}")
+    if not path or "\0" in path or not _encodable(path):
+        raise ValueError(f"{where}: {name} must name a {what}, got {shown(path)}{cure and f'; {cure}'}")
+    return path
+
+
+def _encodable(path: str) -> bool:
+    try:
+        os.fsencode(path)
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def function(where: str, name: str, value: Any) -> Callable[..., Any]:

@@ -24,6 +24,7 @@ from backprop.cli.train import train
 from backprop.cli.values import BeyondHelp
 from backprop.cli.wording import in_options, out_of_memory
 from backprop.data import DataError
+from backprop.networks import FileError
 from backprop.start import WORDS
 
 DONE, FAILED, WRONG_CALL, BROKEN = 0, 1, 2, 3  # exit codes; a signal adds its number to 128
@@ -80,7 +81,9 @@ def _run(arguments: list[str]) -> int:
         return _fail(f"{_path(context)}: {fault}", WRONG_CALL)
     except MissingLibrary as error:
         return _fail(str(error), BROKEN)
-    except (BackendUnavailable, DataError) as error:
+    except ImportError as error:  # of a library that is imported when it is used
+        return _fail(f"{_path(context)}: {error}", BROKEN)
+    except (BackendUnavailable, DataError, FileError) as error:
         return _fail(f"{_path(context)}: {in_options(str(error))}", BROKEN)
     except MemoryError as error:
         return _fail(f"{_path(context)}: {out_of_memory(error, _command(context))}", BROKEN)

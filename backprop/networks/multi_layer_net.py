@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from backends import Array, Backend, shown
+from backprop.arrays.checked_number import CheckedNumber
 from backprop.arrays.checks import flag, one_of, positive_integer, positive_number
 from backprop.arrays.initial_weights import Rule, rule_of
 from backprop.layers import GELU, Affine, BatchNorm, Dropout, LeakyReLU, ReLU, Sigmoid, Tanh
@@ -81,6 +82,7 @@ class MultiLayerNet(Sequential):
     """
 
     _smaller, _input = "lower the sizes in hidden_size_list", "input_size"
+    weight_decay_lambda = CheckedNumber("λ, the weight decay.", or_zero=True, default=0.0)
 
     def __init__(
         self,

@@ -8,20 +8,21 @@ import copy
 import inspect
 from collections.abc import Mapping, Sequence
 from math import prod
+from os import PathLike
 from threading import RLock
 from types import MappingProxyType
 from typing import Any, Self
 
 from backends import Array, Backend, backend_of, choose, cut
 from backprop.arrays.arrays import Arrays
-from backprop.arrays.checks import flag, memory
+from backprop.arrays.checks import flag, memory, path_name
 from backprop.arrays.copying import copy_as
 from backprop.arrays.dtypes import one_dtype
 from backprop.arrays.entering import cast
 from backprop.arrays.initializers import same_random_numbers
 from backprop.layers.layer import has_own_passes
-from backprop.networks import measuring, own_passes
-from backprop.networks.assembly import OWNERS, assemble
+from backprop.networks import measuring, own_passes, weights
+from backprop.networks.assembly import OWNERS, Assembly, assemble
 from backprop.networks.chain import Chain, links_of
 from backprop.networks.counting import counted, states_of
 from backprop.networks.data import samples, samples_and_targets
@@ -89,6 +90,10 @@ class Network:
         with memory(where, self._smaller):
             sample = self._input, input_size
             made = assemble(where, layers, loss, sample, output_size, rng, dtype, backend)
+        self._take(made, loss)
+
+    def _take(self, made: Assembly, loss: Any) -> None:
+        """Become the network of these parts."""
         self._layers, self.names, self._params = made.layers, made.names, made.params
         self.loss_layer, self.input_shape, self.output_shapes = loss, made.input_shape, made.output_shapes
         self.output_shape = [*made.output_shapes.values()][-1]
@@ -153,6 +158,92 @@ class Network:
     def astype(self, dtype: Any) -> Self:
         """Return a deep copy of this network in float32 or float64."""
         return copy_as(self, dtype=one_dtype(f"{type(self).__name__}.astype", dtype))
+
+    # -------------------------------------------------------------------------------------- weights in files
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the parameters and the state into a file in the format safetensors.
+
+        The file also says what the network is made of, so that `Network.load` needs no code for it. A file of
+        this name is replaced when the new one is complete.
+
+        Parameters
+        ----------
+        path : str or os.PathLike
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written. An old one is unchanged then.
+        TypeError, ValueError
+            If path cannot be that of a file.
+        ImportError
+            Without the library safetensors.
+        """
+        weights.save(Network, self, path_name(f"{type(self).__name__}.save", "path", path))
+
+    @classmethod
+    def load(cls, path: str | PathLike[str], backend: str | Backend | None = None) -> Self:
+        """Return the network of a file that `save` has written. No code from the file is run.
+
+        Parameters
+        ----------
+        path : str or os.PathLike
+        backend : str or Backend, optional
+            By default the active backend. The one that wrote the file does not matter.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be read.
+        FileError
+            A ValueError: if the file is damaged, if it holds another class than this one, or if a class in it
+            is not the library's. For those, create the network and call `load_weights`.
+        TypeError, ValueError
+            If path cannot be that of a file, or the backend is unknown.
+        ImportError
+            Without the library safetensors.
+
+        Examples
+        --------
+        >>> import os, tempfile
+        >>> from backprop import TwoLayerNet
+        >>> from backprop.networks import Network
+        >>> net = TwoLayerNet(4, 3, 2, rng=0)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     net.save(os.path.join(folder, "net.safetensors"))
+        ...     again = Network.load(os.path.join(folder, "net.safetensors"))
+        ...
+        >>> again
+        <TwoLayerNet Affine1=Affine(4, 3), ReLU1=ReLU(), Affine2=Affine(3, 2); 23 float32 on numpy>
+        >>> again.params == net.params
+        True
+        """
+        where = f"{cls.__name__}.load"
+        return weights.load(cls, Network, path_name(where, "path", path), choose(backend, where).backend)
+
+    def load_weights(self, path: str | PathLike[str]) -> None:
+        """Read the parameters and the state from a file that `save` has written, into this network.
+
+        The file must have arrays of the same names and shapes. The classes that it names do not matter, nor
+        whether it has float32 or float64.
+
+        Parameters
+        ----------
+        path : str or os.PathLike
+
+        Raises
+        ------
+        OSError
+            If the file cannot be read.
+        FileError
+            A ValueError: if the file is damaged, or does not fit. Nothing has changed then.
+        TypeError, ValueError
+            If path cannot be that of a file.
+        ImportError
+            Without the library safetensors.
+        """
+        weights.load_into(self, path_name(f"{type(self).__name__}.load_weights", "path", path))
 
     # --------------------------------------------------------------------- predictions, losses, gradients
 

@@ -107,6 +107,7 @@ def train(context: click.Context, /, **options: Any) -> int:
         record = in_json(settings, optimizer, net.dtype, seed, iterations)
         content = {"settings": record, "data": data.source, "outcome": outcome, "history": vars(history)}
         write_json(settings.json_file, "train", choice, **content)
+        attempt("--save", settings.save, net.save)
         short = f"{layers} after {counted(done, 'iteration')} on {size:,} {data.images}"
         if history.best_iteration is not None:
             short += f", weights of iteration {history.best_iteration:,}"

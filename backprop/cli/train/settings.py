@@ -9,6 +9,7 @@ import click
 
 from backprop.cli.data import data_dir_option, data_option
 from backprop.cli.options import backend_option, dtype_option, json_option, precision_option, seed_option
+from backprop.cli.outputs import OutputFile
 from backprop.cli.plotting import plot_option
 from backprop.cli.train.network import ACTIVATIONS
 from backprop.cli.train.optimizer import OPTIMIZERS
@@ -47,6 +48,7 @@ class Settings:
     precision: str
     backend: str | None
     seed: int | None
+    save: Path | None
     plot: Path | None
     plot_mistakes: Path | None
     plot_weights: Path | None
@@ -160,6 +162,12 @@ OPTIONS = (
     precision_option,
     backend_option,
     seed_option,
+    click.option(
+        "--save",
+        metavar="FILE",
+        type=OutputFile(dash=False),
+        help="Write the trained network to FILE, in the format safetensors.",
+    ),
     plot_option("--plot", "Plot losses and accuracies: png, svg or pdf; needs matplotlib."),
     plot_option("--plot-mistakes", "Draw test images that the network gets wrong."),
     plot_option("--plot-weights", "Draw the weights of the first hidden layer as images."),

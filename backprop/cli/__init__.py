@@ -74,7 +74,8 @@ def _run(arguments: list[str]) -> int:
     except click.ClickException as error:
         where = getattr(error, "ctx", None)
         path = where.command_path if where else "backprop"
-        line = f"{path}: {in_options(error.format_message())}"
+        message = error.format_message().removeprefix(f"{path.rpartition(' ')[2]}: ")  # as `train` begins
+        line = f"{path}: {in_options(message)}"
         hint = "" if isinstance(error, BeyondHelp) else f" (see {path} --help)"
         return _fail(line + hint * (len(line + hint) <= MAX_LENGTH), WRONG_CALL)
     except Fault as fault:

@@ -7,7 +7,7 @@ import click
 from click.core import ParameterSource
 
 import backprop
-from backprop.cli.values import OneOf, typed
+from backprop.cli.values import Directory, OneOf
 from backprop.cli.wording import in_options
 from backprop.data import FASHION_MNIST_CLASSES, DataError
 from backprop.data.download import cache_directory
@@ -32,12 +32,6 @@ class Data(NamedTuple):
     is_mnist: bool = False
 
 
-def _directory(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
-    if value is not None and (not value or "\0" in value):
-        raise click.UsageError(f"--data-dir must name a directory, got {typed(value)}", context)
-    return value
-
-
 data_option = click.option(
     "--data",
     type=OneOf(["auto", "mnist", "fashion-mnist", "sample"]),
@@ -47,8 +41,7 @@ data_option = click.option(
 )
 data_dir_option = click.option(
     "--data-dir",
-    metavar="DIR",
-    callback=_directory,
+    type=Directory(),
     help=f"Directory with the files of the data set.  [default: {VARIABLE}, else the cache]",
 )
 

@@ -20,21 +20,16 @@ def run_to_the_end(training: Callable[..., History], shown: Display) -> Ending:
     """Train, and return the history however the run ends.
 
     training: a function that takes a callback.  shown: displays the history meanwhile.
-    An exception before the first evaluation is raised, since there is nothing to keep.
+    An exception before the first evaluation is raised, since there is nothing to keep, and so is that of a
+    second signal.
     """
-    history = History()
-
-    def look(so_far: History) -> None:
-        nonlocal history
-        history = so_far
-        shown(so_far)
-
     try:
-        return Ending(training(callback=look), "done")
+        return Ending(training(callback=shown), "done")
     except Diverged as error:
         return Ending(error.history, "diverged", error)
-    except (KeyboardInterrupt, OSError) as error:  # an OSError: a line of progress could not be printed
-        if not history.iterations:
+    except (KeyboardInterrupt, OSError) as error:  # an OSError: of a line of progress, or of a checkpoint
+        history = getattr(error, "history", History())
+        if not history.iterations or getattr(error, "at_once", False):
             raise
         mark_caught()
         _drop_incomplete_evaluation(history)

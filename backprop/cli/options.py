@@ -17,6 +17,7 @@ from backprop.arrays.dtypes import ACCEPTED
 from backprop.cli.outputs import OutputFile, attempt, with_outputs, write
 from backprop.cli.values import BeyondHelp, OneOf, Whole
 from backprop.cli.wording import in_options
+from backprop.networks import FileError
 
 SEED = Whole(0)
 backend_option = click.option(
@@ -65,6 +66,8 @@ def usage_errors() -> Iterator[None]:
     """
     try:
         yield
+    except FileError:  # which says that a file is damaged, not that the call is wrong
+        raise
     except (ValueError, TypeError) as error:
         raise BeyondHelp(str(error), click.get_current_context()) from None
 

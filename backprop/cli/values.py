@@ -146,6 +146,18 @@ class Shape(Value):
         return shape
 
 
+class Directory(click.ParamType):  # type: ignore[type-arg]  # generic only since click 8.4
+    """The name of a directory, which need not be there."""
+
+    name = "DIR"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the name; raise click.UsageError if there can be no such directory."""
+        if not value or "\0" in value:
+            raise click.UsageError(f"{option_of(param)} must name a directory, got {typed(value)}", ctx)
+        return str(value)
+
+
 class OneOf(click.Choice[str]):
     """One of several names. An error lists them if they are few, and suggests the closest."""
 

@@ -18,6 +18,7 @@ OPTIONS = {  # what the library's messages call a parameter, and what the comman
     "load_mnist_sample": "--data sample",
     "draw it with to_svg()": "draw it as svg",
     "choose one, graph_of": "name a function that returns graph_of",
+    "resume it, or": "add --resume, or",
     "or graph_of": "or name one that returns graph_of",
     "weight_decay": "--weight-decay",
 }

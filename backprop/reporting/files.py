@@ -32,6 +32,7 @@ def write(file: Name, content: str | bytes) -> None:
         os.fsync(new.fileno())
         new.close()  # Windows cannot move an open file
         _move(new.name, place)
+        _sync_folder(os.path.dirname(place))
 
 
 def _move(new: str, place: str) -> None:
@@ -47,6 +48,16 @@ def _move(new: str, place: str) -> None:
         kept = f"{new.removesuffix('.part')}.kept"
         os.rename(new, kept)
         raise OSError(error.errno, f"{error.strerror}; the new content is in {kept}", place) from None
+
+
+def _sync_folder(folder: str) -> None:
+    """Make the new name last, should the machine lose its power."""
+    with suppress(OSError):  # Windows opens no directories, and some file systems sync none
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def reserve(file: Name) -> int | None:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from backends import listed, shown
-from backprop.arrays.checks import positive_integer
+from backprop.arrays.checks import path_name, positive_integer
 from backprop.networks import Network
 from backprop.optimizers import SGD, Optimizer
 from backprop.optimizers.fitting import rate_in
@@ -45,13 +45,23 @@ def length(iterations: Any, epochs: Any, epoch: int) -> int:
     return ITERATIONS if iterations is None else positive_integer("train", "iterations", iterations)
 
 
-def interval(evaluate_every: Any, epoch: int) -> int:
-    """Return the number of iterations between evaluations; 0 means never."""
-    if evaluate_every is None:
+def interval(name: str, every: Any, epoch: int) -> int:
+    """Return the number of iterations that "epoch" or a number stands for; 0 for None, which means never."""
+    if every is None:
         return 0
-    if not isinstance(evaluate_every, str):
-        return positive_integer("train", "evaluate_every", evaluate_every)
-    if evaluate_every != "epoch":
-        rule = 'evaluate_every must be "epoch", a number of iterations or None'
-        raise ValueError(f"train: {rule}, got {shown(evaluate_every)}")
+    if not isinstance(every, str):
+        return positive_integer("train", name, every)
+    if every != "epoch":
+        rule = f'{name} must be "epoch", a number of iterations or None'
+        raise ValueError(f"train: {rule}, got {shown(every)}")
     return epoch
+
+
+def directory(checkpoint: Any, checkpoint_every: Any, resume: bool) -> str | None:
+    """Return the directory of the checkpoints as a string, or None; raise for arguments that lack it."""
+    if checkpoint is not None:
+        return path_name("train", "checkpoint", checkpoint, "directory")
+    if resume or checkpoint_every is not None:
+        name = "resume" if resume else "checkpoint_every"
+        raise ValueError(f"train: {name} needs a directory: checkpoint=DIR")
+    return None

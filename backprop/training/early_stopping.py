@@ -18,6 +18,15 @@ class EarlyStopping:
         Evaluations in a row without a new lowest loss, after which to stop.
     sets : Sets
         The loss of the validation set counts if there is one, else that of the test set.
+
+    Attributes
+    ----------
+    best : float
+        The lowest loss so far.
+    waited : int
+        Evaluations since then.
+    kept : list of array
+        The parameters, flat, and the arrays of state of that evaluation.
     """
 
     def __init__(self, net: Network, patience: int, sets: Sets) -> None:
@@ -25,14 +34,14 @@ class EarlyStopping:
         self.of = "test" if sets.validation is None else "validation"
         self.best, self.waited = math.inf, 0
         self._live = [net.params.flat, *net.state.values()]
-        self._kept = [net.backend.copy(array) for array in self._live]
+        self.kept = [net.backend.copy(array) for array in self._live]
 
     def saw(self, history: History) -> str:
         """Take note of the last evaluation. Return why to stop, or ""."""
         loss = getattr(history, f"{self.of}_loss")[-1]
         if loss < self.best:
             self.best, self.waited, history.best_iteration = loss, 0, history.iterations[-1]
-            self._copy(self._live, self._kept)
+            self._copy(self._live, self.kept)
             return ""
         self.waited += 1
         if self.waited < self.patience:
@@ -43,7 +52,7 @@ class EarlyStopping:
     def restore(self) -> None:
         """Write the best weights and state back into the network, if an evaluation was good enough."""
         if self.best < math.inf:
-            self._copy(self._kept, self._live)
+            self._copy(self.kept, self._live)
 
     def _copy(self, sources: list[Array], targets: list[Array]) -> None:
         for source, target in zip(sources, targets, strict=True):

@@ -56,6 +56,8 @@ class History:
         With `patience`: the number of updates before the best evaluation, whose weights the network has kept.
     stopped : str
         Why the run ended before its last iteration, in one line; "" if it did not.
+    resumed_at : int or None
+        The iteration of the checkpoint from which the run went on, the last time that it did.
     """
 
     loss: list[float] = field(default_factory=list)
@@ -72,6 +74,7 @@ class History:
     learning_rate: list[float] = field(default_factory=list)
     best_iteration: int | None = None
     stopped: str = ""
+    resumed_at: int | None = None
 
     def plot(self, file: str | PathLike[str] | None = None, *, title: str | Sequence[str] = ()) -> Any:
         """Draw losses, accuracies and a changing learning rate, and return a matplotlib Figure.

@@ -3,15 +3,18 @@
 import math
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from contextvars import copy_context
 from math import prod
 from typing import Any
 
 from backprop.arrays.checks import is_bool
 from backprop.training.batches import Epochs, WithReplacement
+from backprop.training.checkpoints import Keeper
 from backprop.training.early_stopping import EarlyStopping
 from backprop.training.evaluation import evaluate
 from backprop.training.history import Diverged, History
+from backprop.training.interruptions import Interruptions
 from backprop.training.rates import Rates
 from backprop.training.sets import Sets
 from backprop.training.step import Trainer
@@ -33,6 +36,10 @@ class Run:
     rates : Rates, optional
     stopping : EarlyStopping, optional
     callback : callable, optional
+    keeper : Keeper, optional
+        Writes checkpoints.
+    held : array, optional
+        Host indices of the samples that are held out, for checkpoints.
     """
 
     def __init__(
@@ -46,10 +53,13 @@ class Run:
         rates: Rates | None = None,
         stopping: EarlyStopping | None = None,
         callback: Callable[[History], Any] | None = None,
+        keeper: Keeper | None = None,
+        held: Any = None,
     ) -> None:
         self.trainer, self.sets, self.batches, self.history = trainer, sets, batches, history
         self.total, self.every, self.done = total, every, 0
         self.rates, self.stopping, self.callback = rates, stopping, callback
+        self.keeper, self.held = keeper, held
         self.begun = time.perf_counter()
         self.context = copy_context()  # for the callback: NumPy's warnings as the caller set them
 
@@ -58,16 +68,20 @@ class Run:
         backend, shapes = self.trainer.backend, self.trainer.net.params.shapes.values()
         try:
             products = self.trainer.indices.shape[1] * max(map(prod, shapes))
-            with backend.threads_for(products), backend.quiet():
-                self._loop()
+            with Interruptions() as signals, backend.threads_for(products), backend.quiet():
+                self._loop(signals)
+        except BaseException as error:
+            with suppress(AttributeError):  # an exception may have slots
+                error.history = self.history  # type: ignore[attr-defined]
+            raise
         finally:
             self.history.seconds = time.perf_counter() - self.begun
             self.batches.rewind(self.done)
             if self.stopping is not None:
                 self.stopping.restore()
 
-    def _loop(self) -> None:
-        at, drawn = 0, self._draw()
+    def _loop(self, signals: Interruptions) -> None:
+        at, drawn = 0, self._draw() if self.done < self.total else ()
         while True:
             if self.done == self.total or (self.every and self.done % self.every == 0):
                 self._evaluate()
@@ -77,12 +91,17 @@ class Run:
             count = len(drawn) - at
             if self.every:
                 count = min(count, self.every - self.done % self.every)
+            if self.keeper is not None:
+                count = min(count, self.keeper.every - self.done % self.keeper.every)
             losses, rates = self._start(drawn[at : at + count])
             at, self.done = at + count, self.done + count
             if at == len(drawn) and self.done < self.total:  # draw while the device works on the last ones
                 at, drawn = 0, self._draw()
             self.history.loop = self.trainer.run.how
             self._record(losses(), rates)
+            if self.keeper is not None:
+                self.keeper.keep(self, always=signals.waiting)
+            signals.answer()
         if self.every and self.history.iterations[-1] < self.done:
             self._evaluate()  # the callback has stopped the run between two evaluations
 

@@ -3,6 +3,7 @@
 import math
 from array import array
 from collections.abc import Iterable
+from hashlib import sha256
 from typing import Any
 
 from backends import dtype_name, shown
@@ -43,6 +44,11 @@ class Rates:
         if self.momenta and "momentum" not in optimizer.settings:
             name, cure = type(optimizer).__name__, "use Momentum, or a schedule without momentum"
             raise ValueError(f"train: schedule changes the momentum, but {name} has none; {cure}")
+
+    def digest(self) -> str:
+        """Return a digest of all factors and momenta, 64 hexadecimal digits."""
+        momenta = repr(sorted(self.momenta.items())).encode()
+        return sha256(self.factors.tobytes() + momenta).hexdigest()
 
     def settings(self, first: int, count: int) -> list[list[float]]:
         """Return the settings of these steps, in the order of `optimizer.settings`."""

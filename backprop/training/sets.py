@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple
 
-from backends import Array, shown
+from backends import Array, load, shown
 from backprop.arrays.checks import positive_number
 from backprop.networks import Network
 
@@ -27,16 +27,21 @@ class Sets(NamedTuple):
         """The samples of the largest set."""
         return max(int(data[0].shape[0]) for data in (self.train, self.validation, self.test) if data)
 
-    def hold_out(self, net: Network, rng: Any) -> "Sets":
-        """Return the sets with the validation set drawn from the training set, at random."""
-        if not self.held:
-            return self
-        order = rng.permutation(self.train[0].shape[0])
-        parts = order[: self.held], order[self.held :]
-        for part in parts:
-            part.sort()  # in the order of the data
-        validation, train = (_rows(net, self.train, part) for part in parts)
-        return Sets(train, validation, self.test)
+    def drawn(self, rng: Any) -> Any:
+        """Return which samples of the training set to hold out, at random: host indices."""
+        return rng.permutation(self.train[0].shape[0])[: self.held]
+
+    def hold_out(self, net: Network, rows: Any) -> "Sets":
+        """Return the sets with these samples of the training set as the validation set.
+
+        rows: host array of indices. Both sets keep the order of the data.
+        """
+        host: Any = load("numpy")
+        validation = host.zeros((int(self.train[0].shape[0]),), "bool")
+        validation[rows] = True
+        parts = host.xp.nonzero(validation)[0], host.xp.nonzero(~validation)[0]
+        held, train = (_rows(net, self.train, part) for part in parts)
+        return Sets(train, held, self.test)
 
 
 def prepared(net: Network, train: tuple[Any, Any], test: tuple[Any, Any], validation: Any) -> Sets:

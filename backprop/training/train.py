@@ -7,17 +7,21 @@ for the device, and the host draws the next batches while the device works on th
 
 import time
 from collections.abc import Callable
+from os import PathLike
 from typing import Any
 
 from backprop.arrays.checks import flag, function, memory, one_of, positive_integer
 from backprop.arrays.initializers import generator
 from backprop.networks import Network
+from backprop.networks.weights import description
 from backprop.optimizers import Optimizer, Schedule
 from backprop.optimizers.schedule import schedule_of
-from backprop.training.arguments import interval, length, optimizer_for, require_network
+from backprop.training.arguments import directory, interval, length, optimizer_for, require_network
 from backprop.training.batches import SHUFFLES, restored_on_error
+from backprop.training.checkpoints import Checkpoints, Keeper
 from backprop.training.early_stopping import EarlyStopping, require_watched
 from backprop.training.history import History
+from backprop.training.identity import identity
 from backprop.training.loop import Run
 from backprop.training.rates import Rates
 from backprop.training.sets import prepared
@@ -45,6 +49,9 @@ def train(
     rng: Any = None,
     recompute_loss: bool = False,
     callback: Callable[[History], Any] | None = None,
+    checkpoint: str | PathLike[str] | None = None,
+    checkpoint_every: int | str | None = None,
+    resume: bool = False,
 ) -> History:
     """Train a network on random mini-batches and return the history.
 
@@ -96,6 +103,17 @@ def train(
         Called with the History so far after every evaluation, and at least every 100 iterations on the CPU or
         every 1,000 on a GPU. If it returns True, training stops, after a last evaluation if one is due. Other
         values have no meaning.
+    checkpoint : str or os.PathLike, optional
+        A directory, created if needed, for checkpoints: files from which the run can be resumed. The last
+        three are kept.
+    checkpoint_every : int or "epoch", optional
+        Iterations between two checkpoints; "epoch" by default. There is also one at the end, and one when a
+        signal such as Ctrl-C ends the run.
+    resume : bool
+        Go on from the newest checkpoint, or begin anew if there is none. The other arguments must be those of
+        the run that wrote it. Weights, optimizer, generator and history are replaced by those of the
+        checkpoint, and the run ends in the same bits as one that was never ended, on the same backend with
+        the same number of BLAS threads.
 
     Returns
     -------
@@ -104,7 +122,12 @@ def train(
     Raises
     ------
     ValueError, TypeError
-        If data or settings do not fit, before anything is changed.
+        If data or settings do not fit, before anything is changed. Also if the checkpoint is of a run with
+        other settings, data or another network, and without `resume` if there is one.
+    FileError
+        A ValueError: if all checkpoints are damaged, or the newest is of a newer version.
+    OSError
+        If a checkpoint cannot be written.
     Diverged
         If the loss or a parameter becomes NaN or infinite. The error carries the history.
 
@@ -113,6 +136,13 @@ def train(
     On a GPU the steps are captured once as a CUDA graph and replayed, provided that a replay gives the
     same bits as an eager step; `history.loop` says "captured", or why not. Products use the current
     precision (see `precision`).
+
+    Ctrl-C, and any other signal that the program handles in Python, is answered when the running steps are
+    done; a second one at once. An exception that ends training, KeyboardInterrupt too, has the record so far
+    as its attribute `history`.
+
+    A checkpoint holds no attributes of objects that you wrote: those of a layer with passes of its own, or of
+    a callback, are lost when the process ends.
 
     Source: book section 5.7.4.
 
@@ -132,19 +162,28 @@ def train(
     recompute_loss = flag("train", "recompute_loss", recompute_loss)
     shuffle = one_of("train", "shuffle", shuffle, SHUFFLES)
     optimizer = optimizer_for("train", optimizer, learning_rate, net.dtype)
-    rng = generator(rng, "train")
+    seeded, rng = rng is not None, generator(rng, "train")
     sets = prepared(net, (x_train, t_train), (x_test, t_test), validation)
     if shuffle == "epochs" and batch_size > sets.size:
         rule = f'batch_size must be at most {sets.size}, the training samples, with shuffle="epochs"'
         raise ValueError(f"train: {rule}, got {batch_size}")
     epoch = max(1, sets.size // batch_size)
-    total, every = length(iterations, epochs, epoch), interval(evaluate_every, epoch)
+    total, every = length(iterations, epochs, epoch), interval("evaluate_every", evaluate_every, epoch)
     if patience is not None:
         patience = positive_integer("train", "patience", patience)
         require_watched(sets, every)
     rates = None
     if schedule is not None:
         rates = Rates(schedule_of("train", "schedule", schedule), total, optimizer, net.dtype)
+    folder = directory(checkpoint, checkpoint_every, flag("train", "resume", resume))
+    keeper = found = None
+    if folder is not None:
+        often = interval("checkpoint_every", checkpoint_every, epoch) or epoch
+        of_run = {"batch_size": batch_size, "iterations": total, "evaluate_every": every, "shuffle": shuffle}
+        of_run |= {"held_out": sets.held, "patience": patience, "recompute_loss": recompute_loss}
+        of_run |= identity(sets, optimizer, rates, rng, seeded)
+        keeper = Keeper(Checkpoints(folder), often, of_run, description(Network, net))
+        found = keeper.found(resume)
 
     backend, started = net.backend, time.perf_counter()
     weights = [shape for shape in net.params.shapes.values() if len(shape) == 2]
@@ -153,9 +192,15 @@ def train(
     warm = time.perf_counter()
     history = History(warmup_seconds=warm - started, precision=backend.precision(net.dtype))
     with restored_on_error(rng):
-        sets = sets.hold_out(net, rng)
+        held = None
+        if sets.held:
+            held = sets.drawn(rng) if found is None else found.held
+            sets = sets.hold_out(net, held)
         trainer = Trainer(net, optimizer, *sets.train, batch_size, recompute_loss)
         stopping = None if patience is None else EarlyStopping(net, patience, sets)
     batches = SHUFFLES[shuffle](rng, sets.size, batch_size)
-    Run(trainer, sets, batches, total, every, history, rates, stopping, callback)()
+    run = Run(trainer, sets, batches, total, every, history, rates, stopping, callback, keeper, held)
+    if found is not None:
+        found.restore(run)
+    run()
     return history

@@ -21,6 +21,7 @@ from backprop.cli.progress import progress, say_nothing
 from backprop.cli.train.network import make_network, sizes_of
 from backprop.cli.train.optimizer import make_optimizer
 from backprop.cli.train.report import beside_the_rate, in_hidden_layers, in_json, summarize
+from backprop.cli.train.resuming import how_to_resume, require_consistent, seed_to_resume, told
 from backprop.cli.train.schedule import make_schedule
 from backprop.cli.train.settings import Settings, with_settings
 from backprop.cli.values import BeyondHelp
@@ -47,7 +48,8 @@ def train(context: click.Context, /, **options: Any) -> int:
     _require_consistent(context, settings)
     require_matplotlib(context, settings.pictures)
     choice = chosen(settings.backend)
-    seed = secrets.randbits(32) if settings.seed is None else settings.seed
+    seed = seed_to_resume(settings)
+    seed = secrets.randbits(32) if seed is None else seed
     rng = generator(seed)
     with usage_errors():
         net = make_network(
@@ -99,27 +101,33 @@ def train(context: click.Context, /, **options: Any) -> int:
         validation=settings.held_out,
         patience=settings.patience,
         rng=rng,
+        checkpoint=settings.checkpoint,
+        checkpoint_every=settings.checkpoint_every,
+        resume=settings.resume,
     )
     with warnings.catch_warnings(), backprop.precision(precision):
         warnings.simplefilter("ignore", RuntimeWarning)  # of a diverged training, also while it is drawn
-        history, outcome, error = run_to_the_end(training, progress(iterations, settings.quiet))
-        done = len(history.loss)
+        with told(say), usage_errors():
+            history, outcome, error = run_to_the_end(training, progress(iterations, settings.quiet))
+        done, diverged = len(history.loss), isinstance(error, Diverged)
         record = in_json(settings, optimizer, net.dtype, seed, iterations)
         content = {"settings": record, "data": data.source, "outcome": outcome, "history": vars(history)}
-        write_json(settings.json_file, "train", choice, **content)
-        attempt("--save", settings.save, net.save)
+        write_json(settings.json_file, "train", choice, resumed_at=history.resumed_at, **content)
+        if not diverged:
+            attempt("--save", settings.save, net.save)
         short = f"{layers} after {counted(done, 'iteration')} on {size:,} {data.images}"
         if history.best_iteration is not None:
             short += f", weights of iteration {history.best_iteration:,}"
         rate = f"learning rate {optimizer.learning_rate:g}, batches of {settings.batch_size:,}"
         title = [short, inside, beside, f"{rate}, {net.dtype}, seed {seed}"]
         _draw(settings, net, data, history, [line for line in title if line])
-    diverged = isinstance(error, Diverged)
     summarize(history, settings, seed, data.source, net.backend, say, diverged)
     if diverged:
-        click.echo(f"backprop train: {error}".replace("train: train:", "train:"), err=True)
+        click.echo(f"backprop {error}", err=True)
         return 1
     if error is not None:
+        if line := how_to_resume(settings):
+            click.echo(line, err=True)
         raise error
     return 0
 
@@ -147,6 +155,7 @@ def _require_consistent(context: click.Context, settings: Settings) -> None:
         raise click.UsageError("give --iterations or --epochs, not both", context)
     if settings.data == "sample" and settings.data_dir is not None:
         raise click.UsageError("--data-dir has no effect with --data sample", context)
+    require_consistent(context, settings)
     if settings.batch_norm and settings.batch_size == 1:
         raise click.UsageError("--batch-norm needs a --batch-size of at least 2, got 1", context)
 

@@ -14,7 +14,7 @@ from backprop.cli.plotting import plot_option
 from backprop.cli.train.network import ACTIVATIONS
 from backprop.cli.train.optimizer import OPTIMIZERS
 from backprop.cli.train.schedule import SUMMARY, ScheduleName
-from backprop.cli.values import NonNegative, OneOf, Positive, Share, Sizes, Whole, WordOrNumber
+from backprop.cli.values import Directory, NonNegative, OneOf, Positive, Share, Sizes, Whole, WordOrNumber
 from backprop.training import ITERATIONS
 from backprop.training.batches import SHUFFLES
 
@@ -49,6 +49,9 @@ class Settings:
     backend: str | None
     seed: int | None
     save: Path | None
+    checkpoint: str | None
+    checkpoint_every: int | None
+    resume: bool
     plot: Path | None
     plot_mistakes: Path | None
     plot_weights: Path | None
@@ -167,6 +170,19 @@ OPTIONS = (
         metavar="FILE",
         type=OutputFile(dash=False),
         help="Write the trained network to FILE, in the format safetensors.",
+    ),
+    click.option(
+        "--checkpoint",
+        type=Directory(),
+        help="Directory for files from which the run can be resumed; the last three are kept.",
+    ),
+    click.option(
+        "--checkpoint-every", type=COUNT, help="Iterations between two of them.  [default: an epoch]"
+    ),
+    click.option(
+        "--resume",
+        is_flag=True,
+        help="Go on from the newest file in the --checkpoint directory; give the same options again.",
     ),
     plot_option("--plot", "Plot losses and accuracies: png, svg or pdf; needs matplotlib."),
     plot_option("--plot-mistakes", "Draw test images that the network gets wrong."),

@@ -1,0 +1,141 @@
+"""The content of a checkpoint: all that a run needs to end in the same bits, taken from it and put back."""
+
+import json
+from array import array
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
+
+from backends import load, shown, to_numpy
+from backprop.arrays.checked_number import numbers_of
+from backprop.networks.tensor_file import BESIDE, FileError, TensorFile
+from backprop.networks.weights import KEY, host_arrays, live_arrays, read_arrays
+from backprop.training.history import History
+
+FORMAT = 1  # raised when older versions cannot read a checkpoint any more
+RUN = "checkpoint"  # the key of a run in the metadata; the key of its network is that of a file of weights
+HELD, OPTIMIZER, HISTORY, BEST = (f"{BESIDE}{name}" for name in ("held", "optimizer", "history.", "best."))
+LISTS = [each.name for each in fields(History) if each.default_factory is list]
+OTHERS = [each.name for each in fields(History) if each.name not in LISTS]
+
+
+def taken(run: Any, settings: Mapping[str, Any], network: str) -> tuple[dict[str, Any], dict[str, str]]:
+    """Return arrays and metadata of a Run between two steps, where an evaluation is still to come.
+
+    settings, network: as for `Checkpoint.require_run`.
+    """
+    history, optimizer, stopping = run.history, run.trainer.optimizer, run.stopping
+    arrays = host_arrays(run.trainer.net)
+    for name in LISTS:
+        numbers = array("q" if name == "iterations" else "d", getattr(history, name))
+        arrays[f"{HISTORY}{name}"] = load("numpy").asarray(numbers)
+    if run.held is not None:
+        arrays[HELD] = run.held
+    if optimizer.state is not None:
+        arrays[OPTIMIZER] = to_numpy(optimizer.state.flat)
+    if stopping is not None:
+        arrays |= {f"{BEST}{at}": to_numpy(kept) for at, kept in enumerate(stopping.kept)}
+    state, ahead = run.batches.position(run.done)
+    facts = {
+        "format": FORMAT,
+        "iteration": run.done,
+        "settings": settings,
+        "generator": [plain(state), ahead],
+        "optimizer": numbers_of(optimizer),
+        "stopping": None if stopping is None else [stopping.best, stopping.waited],
+        "history": {name: getattr(history, name) for name in OTHERS},
+    }
+    return arrays, {KEY: network, RUN: json.dumps(facts)}
+
+
+class Checkpoint:
+    """A checkpoint in a file that was found undamaged.
+
+    Parameters
+    ----------
+    file : TensorFile
+
+    Attributes
+    ----------
+    iteration : int
+        The updates before it.
+    settings : dict
+        Those of its run.
+
+    Raises
+    ------
+    FileError
+        If the file holds no checkpoint, or one of a newer version.
+    """
+
+    def __init__(self, file: TensorFile) -> None:
+        if RUN not in file.metadata:
+            raise FileError(f"{file.path}: is no checkpoint")
+        facts: dict[str, Any] = json.loads(file.metadata[RUN])
+        if facts["format"] > FORMAT:
+            rule, cure = f"must have a format of at most {FORMAT}", "install a newer version of backprop"
+            raise FileError(f"{file.path}: {rule}, got {facts['format']}; {cure}")
+        self.file, self._facts = file, facts
+        self.iteration: int = facts["iteration"]
+        self.settings: dict[str, Any] = facts["settings"]
+
+    def require_run(self, settings: Mapping[str, Any], network: str) -> None:
+        """Raise ValueError unless this is of a run with the same settings, data and network.
+
+        settings: numbers, text, lists and None by name.  network: its description.
+        """
+        where = f"train: {self.file.path} is of a run with"
+        for name, now in settings.items():
+            before = self.settings.get(name)
+            if before != now and name.endswith("data"):
+                raise ValueError(f"{where} other {name}; give it the same arrays")
+            if before != now and not (name == "rng" and now is None):
+                raise ValueError(f"{where} {name} {shown(before, 40)}, got {shown(now, 40)}")
+        described, own = json.loads(self.file.metadata[KEY]), json.loads(network)
+        for part in own.keys() - {"versions"}:
+            if described.get(part) != own[part]:
+                raise ValueError(f"{where} another network: its {part} was {shown(described.get(part), 80)}")
+
+    @property
+    def held(self) -> Any:
+        """The samples that the run holds out for validation, host indices; None if it holds out none."""
+        return self.file.read(HELD) if HELD in self.file.entries else None
+
+    def restore(self, run: Any) -> None:
+        """Put a Run where this one was."""
+        file, facts, history, trainer = self.file, self._facts, run.history, run.trainer
+        optimizer, stopping = trainer.optimizer, run.stopping
+        read_arrays(file, live_arrays(trainer.net), f"the {type(trainer.net).__name__}")
+        if optimizer.state is not None:
+            file.read_into(OPTIMIZER, optimizer.state.flat)
+        for name, number in facts["optimizer"].items():
+            setattr(optimizer, name, number)
+        if stopping is not None:
+            stopping.best, stopping.waited = facts["stopping"]
+            for at, kept in enumerate(stopping.kept):
+                file.read_into(f"{BEST}{at}", kept)
+        warm = history.warmup_seconds
+        for name in OTHERS:
+            setattr(history, name, facts["history"][name])
+        for name in LISTS:
+            setattr(history, name, file.read(f"{HISTORY}{name}").tolist())
+        history.warmup_seconds += warm
+        run.begun -= history.seconds
+        run.done = history.resumed_at = self.iteration
+        run.batches.restore(run.done, *facts["generator"])
+
+
+def plain(value: Any) -> Any:
+    """Return the state of a generator as JSON has it, with lists for arrays.
+
+    Raises TypeError for a generator with anything else in its state.
+    """
+    if isinstance(value, Mapping):
+        return {name: plain(each) for name, each in value.items()}
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    if isinstance(value, list | tuple):
+        return [plain(each) for each in value]
+    if not isinstance(value, str | int | float | type(None)):
+        raise TypeError(f"train: rng must have a state of numbers to be kept, got {shown(value)}")
+    return value

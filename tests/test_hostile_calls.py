@@ -254,6 +254,7 @@ OF_SHARES = {
 }
 OF_FLAGS = {
     "train(recompute_loss)": lambda o, v: trained(o, recompute_loss=v),
+    "train(resume)": lambda o, v: trained(o, resume=v),
     "TwoLayerNet.loss(training)": lambda o, v: o.net.loss(o.x, o.t, training=v),
     "TwoLayerNet.gradient(input_gradient)": lambda o, v: o.net.gradient(o.x, o.t, input_gradient=v),
     "MultiLayerNet(use_dropout)": lambda o, v: MultiLayerNet(4, [5], 3, use_dropout=v),
@@ -298,6 +299,7 @@ OF_BACKENDS = {
     "asarray(backend)": lambda o, v: asarray(o.x, backend=v),
 }
 OF_PATHS = {
+    "train(checkpoint)": lambda o, v: trained(o, checkpoint=[] if v is None else v),
     "TwoLayerNet.save(path)": lambda o, v: o.net.save(v),
     "Network.load(path)": lambda o, v: Network.load(v),
     "TwoLayerNet.load_weights(path)": lambda o, v: o.net.load_weights(v),
@@ -327,7 +329,7 @@ TABLE = [
     *family(OF_DTYPES, DTYPES, "dtype must be float32 or float64, got "),
     *family(OF_BACKENDS, BACKENDS, "backend must be one of .*, got "),
     *family(OF_METHODS, METHODS, ".*must be one of .*, got "),
-    *family(OF_PATHS, PATHS, "{} must (be a path, str or os.PathLike|name a file), got "),
+    *family(OF_PATHS, PATHS, "{} must (be a path, str or os.PathLike|name a (file|directory)), got "),
 ]
 
 # --------------------------------------------------------------------------------------- backends and arrays
@@ -575,6 +577,15 @@ TABLE += [
             "evaluate_every",
         )
         for v in ("epochs", 0, -1, True, [], 1.0, HUGE, np.array(["epoch"]))
+    ],
+    *[
+        Row(
+            "train(checkpoint_every)",
+            lambda o, v=v: trained(o, checkpoint="run", checkpoint_every=v),
+            (TypeError, ValueError),
+            "checkpoint_every",
+        )
+        for v in ("epochs", 0, -1, True, [], 1.0, HUGE)
     ],
     *[
         Row(

@@ -85,7 +85,7 @@ class Checkpoints:
 
 
 class Keeper:
-    """Writes the checkpoints of one run when they are due.
+    """A writer of the checkpoints of one run, when they are due.
 
     Parameters
     ----------

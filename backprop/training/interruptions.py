@@ -24,7 +24,7 @@ class Interruptions:
 
     @property
     def waiting(self) -> bool:
-        """Whether a signal waits to be answered."""
+        """True while a signal waits to be answered."""
         return self._waiting is not None
 
     def answer(self) -> None:

@@ -182,6 +182,7 @@ def train(
         of_run = {"batch_size": batch_size, "iterations": total, "evaluate_every": every, "shuffle": shuffle}
         of_run |= {"held_out": sets.held, "patience": patience, "recompute_loss": recompute_loss}
         of_run |= identity(sets, optimizer, rates, rng, seeded)
+        of_run |= {f"shape of {name}": shape for name, shape in net.params.shapes.items()}
         keeper = Keeper(Checkpoints(folder), often, of_run, description(Network, net))
         found = keeper.found(resume)
 

@@ -214,8 +214,9 @@ def test_half_an_evaluation_with_a_validation_set_is_left_out(train, monkeypatch
         history = History([2.0, 1.0], [0, 2], [0.1, 0.2], seconds=1.0)
         history.validation_loss, history.validation_accuracy = [2.0, 1.0], [0.1]  # and no test entries yet
         history.test_loss, history.test_accuracy = [2.0], [0.1]
-        callback(history)
-        raise KeyboardInterrupt
+        error = KeyboardInterrupt()
+        error.history = history
+        raise error
 
     monkeypatch.setattr(backprop, "train", interrupted)
     ran = call(*BRIEF, "--validation", 0.1, "--iterations", 9, "-q", "--json", tmp_path / "run.json")

@@ -123,7 +123,8 @@ def train(context: click.Context, /, **options: Any) -> int:
         _draw(settings, net, data, history, [line for line in title if line])
     summarize(history, settings, seed, data.source, net.backend, say, diverged)
     if diverged:
-        click.echo(f"backprop {error}", err=True)
+        unsaved = f"; {settings.save} is not written" if settings.save else ""
+        click.echo(f"backprop {error}{unsaved}", err=True)
         return 1
     if error is not None:
         if line := how_to_resume(settings):

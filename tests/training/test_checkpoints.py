@@ -1,0 +1,366 @@
+"""A run that is ended at any moment and resumed ends in the same bits as one that was never ended."""
+
+import logging
+import os
+import random
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from backprop import Sequential, TwoLayerNet, train
+from backprop.layers import Affine, Dropout, ReLU
+from backprop.networks import FileError, Network
+from backprop.optimizers import SGD, Adam, Cosine, Momentum, Optimizer, StepDecay
+from backprop.training import checkpoint as content
+from backprop.training.checkpoints import KEPT, Checkpoints
+from tests.training import killed
+
+ROOT = Path(__file__).parents[2]
+KILLS = 10
+
+
+@pytest.fixture(autouse=True)
+def fast_disk(monkeypatch):
+    """A disk that is not waited for, which only matters if the machine itself fails."""
+    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
+
+
+@pytest.fixture(scope="module")
+def uninterrupted():
+    endings = {}
+
+    def of(name):
+        if name not in endings:
+            endings[name] = killed.ending(*killed.run(name))
+        return endings[name]
+
+    return of
+
+
+@pytest.mark.parametrize("name", killed.OPTIONS)
+@pytest.mark.parametrize("stop", [1, 7, 40, 99, 101, 280, 600])
+def test_a_run_that_was_ended_ends_in_the_same_bits(name, stop, uninterrupted, tmp_path):
+    def end(history):
+        if len(history.loss) >= stop:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt) as caught:
+        killed.run(name, tmp_path, callback=end)
+    reached = len(caught.value.history.loss)
+    assert reached >= stop
+    resumed = killed.run(name, tmp_path)
+    assert killed.ending(*resumed) == uninterrupted(name)
+    assert resumed[3].resumed_at == (600 if reached == 600 else reached // 7 * 7)
+    again = killed.run(name, tmp_path)  # a run that was done is read, and no step is made
+    assert killed.ending(*again) == uninterrupted(name) and again[3].resumed_at == 600
+
+
+@pytest.mark.parametrize("kind", [np.random.MT19937, np.random.Philox, np.random.SFC64, np.random.PCG64DXSM])
+@pytest.mark.parametrize("shuffle", ["draw", "epochs"])
+def test_every_kind_of_generator_is_kept_with_its_spare_bits(kind, shuffle, tmp_path):
+    def of(**more):
+        return killed.ending(
+            *killed.run("draw", rng=np.random.Generator(kind(1)), shuffle=shuffle, iterations=60, **more)
+        )
+
+    with pytest.raises(KeyboardInterrupt):
+        of(checkpoint=tmp_path, callback=lambda history: ended(history, 45))
+    assert of(checkpoint=tmp_path) == of()
+
+
+def ended(history, iteration):
+    if len(history.loss) >= iteration:
+        raise KeyboardInterrupt
+
+
+def kill_until(kills, folder, uninterrupted, names, seed=0):
+    """Start runs and kill them at random moments, so often in all; compare the ending of each that ends."""
+    moments, done, left = random.Random(seed), 0, kills
+    environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+    while left or done < len(names):
+        name = names[done % len(names)]
+        result = folder / f"{done}.json"
+        command = [sys.executable, "-m", "tests.training.killed", name, folder / str(done), result]
+        run = subprocess.Popen(command, cwd=ROOT, env=environment)
+        try:
+            run.wait(moments.uniform(0.3, 1.5) if left else 60)
+        except subprocess.TimeoutExpired:
+            run.send_signal(signal.SIGKILL)
+        code = run.wait()
+        assert code in (0, -signal.SIGKILL)
+        if code:
+            left = max(0, left - 1)
+        else:
+            assert result.read_text() == uninterrupted(name)
+            done += 1
+    return done
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="there is no SIGKILL here")
+def test_a_killed_run_loses_nothing(uninterrupted, tmp_path):
+    assert kill_until(KILLS, tmp_path, uninterrupted, ["draw", "epochs"]) >= 2
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="there is no SIGKILL here")
+def test_a_hundred_kills_lose_nothing(uninterrupted, tmp_path):
+    assert kill_until(100, tmp_path, uninterrupted, [*killed.OPTIONS], seed=1) >= 4
+
+
+X, T = np.random.default_rng(0).normal(size=(60, 5)), np.random.default_rng(1).integers(3, size=60)
+
+
+def trained(folder, net=None, **options):
+    net = net or TwoLayerNet(5, 4, 3, rng=0)
+    options = {"iterations": 30, "batch_size": 10, "rng": 7, "checkpoint_every": 10, **options}
+    return net, train(net, X, T, checkpoint=folder, **options)
+
+
+def test_the_last_checkpoints_are_kept_and_no_others(tmp_path):
+    folder = tmp_path / "new" / "run"
+    trained(folder, checkpoint_every=5)
+    names = sorted(os.listdir(folder))
+    assert names == [f"iteration-{at:010}.safetensors" for at in (20, 25, 30)] and len(names) == KEPT
+
+
+def test_a_checkpoint_is_written_every_epoch_by_default_and_at_the_end(tmp_path):
+    trained(tmp_path, checkpoint_every=None, iterations=15)
+    assert [int(path.stem[10:]) for path in sorted(tmp_path.iterdir())] == [6, 12, 15]
+
+
+def test_the_weights_of_a_checkpoint_load_as_a_network(tmp_path):
+    net, _ = trained(tmp_path)
+    newest = max(tmp_path.iterdir())
+    assert Network.load(newest).params == net.params
+    other = TwoLayerNet(5, 4, 3, rng=9)
+    other.load_weights(newest)
+    assert other.params == net.params
+
+
+def test_a_run_without_a_checkpoint_begins_anew_and_says_so(tmp_path, caplog):
+    caplog.set_level(logging.INFO, "backprop.training")
+    _, history = trained(tmp_path, resume=True)
+    assert history.resumed_at is None and len(history.loss) == 30
+    assert caplog.messages == [f"no checkpoint in {tmp_path} yet: the run begins anew"]
+
+
+@pytest.mark.parametrize("damage", ["cut", "edited", "longer", "emptied", "another file", "header"])
+def test_a_damaged_checkpoint_is_passed_over_and_the_one_before_taken(damage, tmp_path, caplog):
+    whole, _ = trained(tmp_path)
+    newest = max(tmp_path.iterdir())
+    sound = newest.read_bytes()
+    damaged = {
+        "cut": sound[:-1],
+        "edited": sound[:-3] + bytes([sound[-3] ^ 1]) + sound[-2:],
+        "longer": sound + b"x",
+        "emptied": b"",
+        "another file": b"not a checkpoint",
+        "header": sound.replace(b"batch_size", b"batch_sise"),
+    }[damage]
+    assert damaged != sound
+    newest.write_bytes(damaged)
+    net, history = trained(tmp_path, resume=True)
+    assert history.resumed_at == 20 and net.params == whole.params
+    message = caplog.messages[0]
+    assert message.startswith(f"{newest}: ") and message.endswith("; the checkpoint before it is taken")
+    assert newest.read_bytes()[-200:] == sound[-200:]  # written anew
+
+
+def test_if_all_checkpoints_are_damaged_nothing_is_begun(tmp_path):
+    trained(tmp_path)
+    for path in tmp_path.iterdir():
+        path.write_bytes(path.read_bytes()[:-5])
+    net = TwoLayerNet(5, 4, 3, rng=1)
+    before = net.params.copy()
+    with pytest.raises(FileError, match=r"iteration-0{8}10.*; no other checkpoint is left: name an"):
+        trained(tmp_path, net, resume=True)
+    assert net.params == before and len(os.listdir(tmp_path)) == 3
+
+
+def test_a_newer_format_is_refused_and_not_passed_over(tmp_path, monkeypatch):
+    trained(tmp_path, iterations=20)
+    monkeypatch.setattr(content, "FORMAT", 2)
+    trained(tmp_path / "newer")
+    monkeypatch.undo()
+    newest = max((tmp_path / "newer").iterdir())
+    newest.rename(tmp_path / newest.name)
+    with pytest.raises(FileError, match="format of at most 1, got 2; install a newer version of backprop"):
+        trained(tmp_path, resume=True)
+
+
+def test_an_earlier_run_is_not_overwritten(tmp_path):
+    trained(tmp_path)
+    before = {path: path.read_bytes() for path in tmp_path.iterdir()}
+    with pytest.raises(ValueError, match=r"train: checkpoint .* has an earlier run; resume it, or name an"):
+        trained(tmp_path)
+    assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+class Halved(Optimizer):
+    """An optimizer that is not the library's."""
+
+    def compute(self, xp, w, g, rate):
+        return w - 0.5 * rate * g, ()
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"batch_size": 12}, "batch_size 10, got 12"),
+        ({"iterations": 40}, "iterations 30, got 40"),
+        ({"epochs": 2, "iterations": None}, "iterations 30, got 12"),
+        ({"shuffle": "epochs"}, "shuffle 'draw', got 'epochs'"),
+        ({"evaluate_every": 7}, "evaluate_every 6, got 7"),
+        ({"validation": 0.5, "evaluate_every": 6}, "held_out 0, got 30"),
+        ({"validation": (X, T)}, "other validation data; give it the same arrays"),
+        ({"x_test": X, "t_test": T}, "other test data"),
+        ({"x_train": X + 1e-9}, "other training data"),
+        ({"t_train": T[::-1]}, "other training data"),
+        ({"x_train": X[:, ::-1]}, "other training data"),
+        ({"recompute_loss": True}, "recompute_loss False, got True"),
+        ({"learning_rate": 0.2}, "learning_rate 0.1, got 0.2"),
+        ({"optimizer": SGD(0.1, weight_decay=0.1)}, "weight_decay 0.0, got 0.1"),
+        ({"optimizer": SGD(0.1, decayed="all")}, "decayed 'weights', got 'all'"),
+        ({"optimizer": SGD(0.1, clip=1.0)}, "clip None, got 1.0"),
+        ({"optimizer": Momentum(0.1)}, r"optimizer 'backprop.optimizers.sgd.SGD', got '.*Momentum"),
+        ({"optimizer": Halved(0.1)}, r"optimizer 'backprop.*', got 'tests.*Halved"),
+        ({"schedule": StepDecay(5)}, "schedule None, got '"),
+        ({"rng": 8}, r"rng \[7\], got \[8\]"),
+        ({"rng": np.random.Generator(np.random.MT19937(7))}, "generator 'PCG64', got 'MT19937'"),
+    ],
+)
+def test_another_run_is_refused_by_name(change, words, tmp_path):
+    trained(tmp_path)
+    net = TwoLayerNet(5, 4, 3, rng=1)
+    before = net.params.copy()
+    data = {"x_train": X, "t_train": T, "iterations": 30, "batch_size": 10, "rng": 7, **change}
+    with pytest.raises(ValueError, match=rf"^train: .*safetensors is of a run with {words}") as caught:
+        train(net, **data, checkpoint=tmp_path, checkpoint_every=10, resume=True)
+    assert net.params == before and len(str(caught.value).replace(str(tmp_path), "")) < 200
+
+
+def test_another_schedule_is_refused(tmp_path):
+    trained(tmp_path, schedule=Cosine())
+    with pytest.raises(ValueError, match="with schedule '"):
+        trained(tmp_path, schedule=Cosine(floor=0.1), resume=True)
+    trained(tmp_path, schedule=lambda step: Cosine().factor(step, 30), resume=True)  # the same factors
+
+
+@pytest.mark.parametrize(
+    "net",
+    [
+        lambda: TwoLayerNet(5, 6, 3, rng=0),
+        lambda: Sequential([Affine(4), ReLU(), Affine(3)], 5, rng=0),
+        lambda: TwoLayerNet(5, 4, 3, rng=0, dtype="float64"),
+    ],
+)
+def test_another_network_is_refused_and_unchanged(net, tmp_path):
+    trained(tmp_path)
+    other = net()
+    before = other.params.copy()
+    with pytest.raises(ValueError, match=r"another network|shape of W1|other training data"):
+        trained(tmp_path, other, resume=True)
+    assert other.params == before
+
+
+def test_another_dropout_is_another_network(tmp_path):
+    trained(tmp_path, Sequential([Affine(4), Dropout(0.1), Affine(3)], 5, rng=0))
+    with pytest.raises(ValueError, match=r"of a run with another network: its layers was"):
+        trained(tmp_path, Sequential([Affine(4), Dropout(0.2), Affine(3)], 5, rng=0), resume=True)
+
+
+def test_any_seed_may_resume_a_run_if_none_is_given(tmp_path):
+    trained(tmp_path, iterations=30)
+    _, history = trained(tmp_path, resume=True, rng=None)
+    assert history.resumed_at == 30
+
+
+def test_a_rate_that_a_callback_has_changed_is_kept(tmp_path):
+    def of(folder, stop=None, **options):
+        optimizer = Adam(0.01)
+
+        def halve(history):
+            if stop and len(history.loss) >= stop:
+                raise KeyboardInterrupt
+            if len(history.loss) in (6, 12):
+                optimizer.learning_rate /= 2
+
+        return trained(folder, optimizer=optimizer, callback=halve, evaluate_every=6, **options)
+
+    whole, _ = of(tmp_path / "whole")
+    with pytest.raises(KeyboardInterrupt):
+        of(tmp_path / "ended", stop=20)
+    net, history = of(tmp_path / "ended", resume=True)
+    assert net.params == whole.params and history.learning_rate[-1] == 0.0025
+
+
+def test_a_layer_of_ones_own_trains_on(tmp_path):
+    class Twice:
+        def forward(self, x):
+            return 2 * x
+
+        def backward(self, dout):
+            return 2 * dout
+
+    def of(folder, **options):
+        return trained(folder, Sequential([Affine(4), Twice(), Affine(3)], 5, rng=0), **options)
+
+    whole, _ = of(tmp_path / "whole")
+    with pytest.raises(KeyboardInterrupt):
+        of(tmp_path / "ended", callback=lambda history: ended(history, 15))
+    assert of(tmp_path / "ended", resume=True)[0].params == whole.params
+
+
+@pytest.mark.parametrize("options", [{"resume": True}, {"checkpoint_every": 5}])
+def test_what_needs_a_directory_says_so(options):
+    with pytest.raises(ValueError, match="needs a directory: checkpoint=DIR"):
+        train(TwoLayerNet(5, 4, 3, rng=0), X, T, **options)
+
+
+def test_a_generator_that_cannot_be_kept_is_refused_before_anything(tmp_path):
+    class Odd(np.random.PCG64):
+        state = property(lambda self: {"bit_generator": "Odd", "state": object()}, lambda self, value: None)
+
+    net = TwoLayerNet(5, 4, 3, rng=0)
+    before = net.params.copy()
+    with pytest.raises(TypeError, match="rng must have a state of numbers to be kept, got"):
+        trained(tmp_path, net, rng=np.random.Generator(Odd(0)))
+    assert net.params == before
+
+
+def test_a_full_disk_ends_the_run_and_leaves_the_checkpoints_there_are(tmp_path, monkeypatch):
+    written = []
+
+    def full(descriptor):
+        written.append(descriptor)
+        if len(written) > 4:
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="no checkpoint: No space left on device.*iteration-0{8}15") as caught:
+        trained(tmp_path, checkpoint_every=5)
+    assert len(caught.value.history.loss) == 15
+    monkeypatch.setattr(os, "fsync", lambda descriptor: None)
+    assert {int(path.stem[10:]) for path in tmp_path.iterdir()} == {5, 10}
+    assert trained(tmp_path, checkpoint_every=5, resume=True)[1].resumed_at == 10
+
+
+def test_what_a_killed_process_left_half_written_is_removed(tmp_path):
+    half = tmp_path / "iteration-0000000010.safetensors.1234abcd.part"
+    half.write_bytes(b"half")
+    (tmp_path / "notes.part").write_text("mine")
+    trained(tmp_path)
+    assert not half.exists() and (tmp_path / "notes.part").exists()
+
+
+def test_a_checkpoint_holds_what_this_was_made_for(tmp_path):
+    """Nothing of a run is forgotten: a History with a new field is either kept or a test fails."""
+    _, history = trained(tmp_path, validation=0.2, patience=50)
+    newest = Checkpoints(str(tmp_path)).newest()
+    assert {*content.LISTS, *content.OTHERS} == {*vars(history)}
+    assert {name.rpartition(".")[2] for name in newest.file.entries if "history" in name} == {*content.LISTS}
+    assert newest.iteration == 30 and len(newest.held) == 12

@@ -27,6 +27,7 @@ HEAVY = {
     "pooch",
     "requests",
     "matplotlib",
+    "torch",
     "threadpoolctl",
     "pytest",
     "array_api_strict",

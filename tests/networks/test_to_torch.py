@@ -61,7 +61,7 @@ def samples(shape, dtype, seed=0):
 def used(net, seed=1):
     """Return a network whose numbers are not those that it began with."""
     rng = np.random.default_rng(seed)
-    net.params.flat = rng.uniform(0.2, 1.0, net.params.flat.shape)
+    net.params.flat = rng.uniform(-0.7, 0.7, net.params.flat.shape)
     for name, array in net.state.items():
         if name.startswith("running"):
             array[...] = net.backend.asarray(rng.uniform(0.2, 1.0, array.shape), net.dtype)
@@ -105,7 +105,7 @@ def test_a_layer_gives_the_same_outputs(torch, kind, shape, dtype):
 
 @pytest.mark.parametrize("shape", [(6,), (3, 4, 2)], ids=["2-d", "4-d"])
 @pytest.mark.parametrize("dtype", LIMITS)
-def test_a_network_of_all_layers(torch, shape, dtype, backend):
+def test_a_network_of_all_layers(backend, torch, shape, dtype):
     chain = [LayerNorm(), BatchNorm(), Tanh(), Affine(7), LeakyReLU(), Affine(6), BatchNorm(), GELU()]
     chain += [Affine(9), ReLU(), Dropout(), Affine(8), Sigmoid(), Flatten(), Affine(4), Softmax()]
     require_equal(torch, used(Network(chain, SoftmaxCrossEntropy(), shape, rng=0, dtype=dtype)))
@@ -211,6 +211,13 @@ def test_running_statistics_move_alike_but_for_the_divisor_of_the_variance(torch
         each - 0.7 * old["running_var1"] for each in (net.state["running_var1"], module.running_var.numpy())
     )
     np.testing.assert_allclose(theirs, mine * values / (values - 1), rtol=1e-10)
+
+
+def test_dropout_drops_the_same_share(torch):
+    model = to_torch(Sequential([Dropout(0.25), Affine(2)], 4, rng=0)).train()
+    factors = model.Dropout1(torch.ones(100, 100))
+    assert factors.unique().tolist() == pytest.approx([0.0, 1 / 0.75])
+    assert 0.7 < (factors > 0).float().mean() < 0.8
 
 
 LABELS, TARGETS = np.array([0, 1, 2, 0, 1, 2, 0, 1]), np.linspace(0.0, 1.0, 24).reshape(8, 3)

@@ -51,7 +51,7 @@ from backprop.layers import (
     Tanh,
 )
 from backprop.losses import Loss, MeanSquaredError, SigmoidBinaryCrossEntropy, SoftmaxCrossEntropy
-from backprop.networks import MultiLayerNet, Network
+from backprop.networks import MultiLayerNet, Network, to_torch
 from backprop.optimizers import (
     SGD,
     AdaGrad,
@@ -1103,6 +1103,7 @@ TABLE += [
         ValueError,
         "activation must be one of relu, .*, got 'rule'",
     ),
+    Row("to_torch(net)", lambda o: to_torch(o.affine), TypeError, "net must be a .*Network, got Affine"),
     Row("TwoLayerNet(hidden_size)", lambda o: TwoLayerNet(hidden_size=10**13), MemoryError, ".*; lower hid"),
     Row(
         "TwoLayerNet(weight_init_std)",

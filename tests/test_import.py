@@ -27,6 +27,8 @@ HEAVY = {
     "pooch",
     "requests",
     "matplotlib",
+    "torch",
+    "safetensors",
     "threadpoolctl",
     "pytest",
     "array_api_strict",

@@ -4,6 +4,7 @@ from backprop.networks.multi_layer_net import MultiLayerNet
 from backprop.networks.network import Network
 from backprop.networks.sequential import Sequential
 from backprop.networks.tensor_file import FileError
+from backprop.networks.to_torch import to_torch
 from backprop.networks.two_layer_net import TwoLayerNet
 
-__all__ = ["FileError", "MultiLayerNet", "Network", "Sequential", "TwoLayerNet"]
+__all__ = ["FileError", "MultiLayerNet", "Network", "Sequential", "TwoLayerNet", "to_torch"]

@@ -1,12 +1,13 @@
 """Arrays by name in a file of the format safetensors: written by its library, read piece by piece."""
 
+import json
 import os
 import stat
 from collections.abc import Iterator, Mapping
 from math import prod
 from typing import Any, NamedTuple
 
-from backends import Array, Backend, backend_of, dtype_name, listed, load
+from backends import Array, Backend, backend_of, cut, dtype_name, listed, load, shown
 from backprop.arrays.entering import cast
 
 PIECE = 2**18  # bytes read at once, which is all the memory that reading needs
@@ -81,13 +82,32 @@ class TensorFile:
                 slices = {name: opened.get_slice(name) for name in opened.offset_keys()}
                 forms = {name: (each.get_dtype(), each.get_shape()) for name, each in slices.items()}
         except library.SafetensorError as error:
-            raise FileError(f"{self.path}: is no undamaged safetensors file: {error}") from None
+            why = cut(str(error).rpartition("header: ")[2], 80)
+            raise FileError(f"{self.path}: is no undamaged safetensors file: {why}") from None
         start = 8 + header
         for name, (code, shape) in forms.items():  # in the order of their numbers, without gaps between them
             if code not in DTYPES:
                 raise FileError(f"{self.path}: {name} must hold one of {', '.join(DTYPES)}, got {code}")
             self.entries[name] = Entry(DTYPES[code], tuple(shape), start)
             start += prod(shape) * SIZES[DTYPES[code]]
+
+    def json(self, key: str, newest: int, without: str) -> dict[str, Any]:
+        """Return an object in the metadata, written as JSON, that names its format by a number.
+
+        newest: the format that is read here.  without: what is wrong with a file that lacks it.
+        Raises FileError.
+        """
+        if key not in self.metadata:
+            raise FileError(f"{self.path}: {without}")
+        try:
+            facts: dict[str, Any] = json.loads(self.metadata[key])
+            number = facts["format"]
+        except (ValueError, LookupError, TypeError, RecursionError) as error:
+            raise FileError(f"{self.path}: its description is damaged: {cut(str(error))}") from None
+        if type(number) is not int or not 0 < number <= newest:
+            rule, cure = f"must have a format of at most {newest}", "install a newer version of backprop"
+            raise FileError(f"{self.path}: {rule}, got {shown(number, 40)}; {cure}")
+        return facts
 
     def pieces(self, name: str) -> Iterator[Any]:
         """Yield the numbers of an entry as consecutive flat host arrays. Raises OSError or FileError."""

@@ -5,7 +5,7 @@ import os
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from backends import Array, Backend, cut, dtype_name, shown, to_numpy
+from backends import Array, Backend, cut, dtype_name, to_numpy
 from backprop.networks.architecture import ForeignClass, described, rebuilt, state_name
 from backprop.networks.tensor_file import FileError, TensorFile, content_of
 from backprop.reporting import files
@@ -41,21 +41,11 @@ def live_arrays(net: Any) -> dict[str, Array]:
     return {**net.params, **{state_name(name, net.params): array for name, array in net.state.items()}}
 
 
-def read_description(file: TensorFile) -> dict[str, Any]:
+def described_in(file: TensorFile) -> dict[str, Any]:
     """Return what the network of a file is made of. Raises FileError."""
-    if KEY not in file.metadata:
-        cure = "create the network and call net.load_weights(path)"
-        raise FileError(f"{file.path}: does not say what network it is; {cure}")
-    try:
-        facts: Any = json.loads(file.metadata[KEY])
-        number = facts["format"]
-    except (ValueError, LookupError, TypeError, RecursionError) as error:
-        raise FileError(f"{file.path}: its description is damaged: {cut(str(error))}") from None
-    if type(number) is not int or not 0 < number <= FORMAT:
-        cure = "install a newer version of backprop"
-        raise FileError(f"{file.path}: must have a format of at most {FORMAT}, got {shown(number)}; {cure}")
-    found: dict[str, Any] = facts
-    return found
+    return file.json(
+        KEY, FORMAT, "does not say what network it is; create the network and call net.load_weights(path)"
+    )
 
 
 def load(kind: type[N], base: type, path: Path, backend: Backend) -> N:
@@ -64,7 +54,7 @@ def load(kind: type[N], base: type, path: Path, backend: Backend) -> N:
     kind: the class that it must be of.  base: the class Network.
     """
     file = TensorFile(path)
-    facts = read_description(file)
+    facts = described_in(file)
     try:
         forms = {name: (entry.dtype, entry.shape) for name, entry in file.entries.items()}
         net = rebuilt(base, facts, forms, backend)

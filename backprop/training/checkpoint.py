@@ -6,15 +6,16 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
-from backends import load, shown, to_numpy
+from backends import cut, load, shown, to_numpy
 from backprop.arrays.checked_number import numbers_of
 from backprop.networks.tensor_file import BESIDE, FileError, TensorFile
-from backprop.networks.weights import KEY, host_arrays, live_arrays, read_arrays
+from backprop.networks.weights import KEY, described_in, host_arrays, live_arrays, read_arrays
 from backprop.training.history import History
 
 FORMAT = 1  # raised when older versions cannot read a checkpoint any more
 RUN = "checkpoint"  # the key of a run in the metadata; the key of its network is that of a file of weights
 HELD, OPTIMIZER, HISTORY, BEST = (f"{BESIDE}{name}" for name in ("held", "optimizer", "history.", "best."))
+WRONG = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)  # of content that is not ours
 LISTS = [each.name for each in fields(History) if each.default_factory is list]
 OTHERS = [each.name for each in fields(History) if each.name not in LISTS]
 
@@ -69,15 +70,12 @@ class Checkpoint:
     """
 
     def __init__(self, file: TensorFile) -> None:
-        if RUN not in file.metadata:
-            raise FileError(f"{file.path}: is no checkpoint")
-        facts: dict[str, Any] = json.loads(file.metadata[RUN])
-        if facts["format"] > FORMAT:
-            rule, cure = f"must have a format of at most {FORMAT}", "install a newer version of backprop"
-            raise FileError(f"{file.path}: {rule}, got {facts['format']}; {cure}")
-        self.file, self._facts = file, facts
-        self.iteration: int = facts["iteration"]
-        self.settings: dict[str, Any] = facts["settings"]
+        self.file, self._facts = file, file.json(RUN, FORMAT, "is no checkpoint")
+        try:
+            self.iteration = int(self._facts["iteration"])
+            self.settings: dict[str, Any] = dict(self._facts["settings"])
+        except WRONG as error:
+            raise FileError(f"{file.path}: is no checkpoint of this library: {error!r}") from None
 
     def require_run(self, settings: Mapping[str, Any], network: str) -> None:
         """Raise ValueError unless this is of a run with the same settings, data and network.
@@ -91,7 +89,7 @@ class Checkpoint:
                 raise ValueError(f"{where} other {name}; give it the same arrays")
             if before != now and not (name == "rng" and now is None):
                 raise ValueError(f"{where} {name} {shown(before, 40)}, got {shown(now, 40)}")
-        described, own = json.loads(self.file.metadata[KEY]), json.loads(network)
+        described, own = described_in(self.file), json.loads(network)
         for part in own.keys() - {"versions"}:
             if described.get(part) != own[part]:
                 raise ValueError(f"{where} another network: its {part} was {shown(described.get(part), 80)}")
@@ -102,7 +100,14 @@ class Checkpoint:
         return self.file.read(HELD) if HELD in self.file.entries else None
 
     def restore(self, run: Any) -> None:
-        """Put a Run where this one was."""
+        """Put a Run where this one was. Raises FileError if the checkpoint lacks something."""
+        try:
+            self._restore(run)
+        except WRONG as error:
+            what = cut(f"{type(error).__name__}: {error}", 80)
+            raise FileError(f"{self.file.path}: is no checkpoint of this run ({what})") from error
+
+    def _restore(self, run: Any) -> None:
         file, facts, history, trainer = self.file, self._facts, run.history, run.trainer
         optimizer, stopping = trainer.optimizer, run.stopping
         read_arrays(file, live_arrays(trainer.net), f"the {type(trainer.net).__name__}")
@@ -118,7 +123,8 @@ class Checkpoint:
         for name in OTHERS:
             setattr(history, name, facts["history"][name])
         for name in LISTS:
-            setattr(history, name, file.read(f"{HISTORY}{name}").tolist())
+            pieces = file.pieces(f"{HISTORY}{name}")
+            setattr(history, name, [number for piece in pieces for number in piece.tolist()])
         history.warmup_seconds += warm
         run.begun -= history.seconds
         run.done = history.resumed_at = self.iteration

@@ -9,6 +9,7 @@ import pytest
 
 pytest.importorskip("click")
 pytest.importorskip("tqdm")
+pytest.importorskip("safetensors")
 
 from backprop.networks import Network
 

@@ -9,6 +9,8 @@ import threading
 
 import numpy as np
 import pytest
+
+pytest.importorskip("safetensors")
 import safetensors.numpy
 
 from backends import dtype_name

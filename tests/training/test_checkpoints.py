@@ -11,6 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+pytest.importorskip("safetensors")
+
 from backprop import Sequential, TwoLayerNet, train
 from backprop.layers import Affine, Dropout, ReLU
 from backprop.networks import FileError, Network

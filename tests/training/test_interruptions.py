@@ -42,6 +42,7 @@ def test_a_second_signal_does_not_wait():
 
 
 def test_a_signal_writes_a_checkpoint_and_the_run_goes_on_from_there(tmp_path):
+    pytest.importorskip("safetensors")
     with pytest.raises(KeyboardInterrupt):
         signalled(checkpoint=tmp_path, checkpoint_every=70, at=150)
     assert max(path.name for path in tmp_path.iterdir()) == "iteration-0000000200.safetensors"

@@ -3,6 +3,7 @@
 import logging
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,8 +14,8 @@ import pytest
 
 pytest.importorskip("safetensors")
 
-from backprop import Sequential, TwoLayerNet, train
-from backprop.layers import Affine, Dropout, ReLU
+from backprop import Sequential, TwoLayerNet, to_numpy, train
+from backprop.layers import Affine, BatchNorm, Dropout, ReLU
 from backprop.networks import FileError, Network
 from backprop.optimizers import SGD, Adam, Cosine, Momentum, Optimizer, StepDecay
 from backprop.training import checkpoint as content
@@ -59,6 +60,26 @@ def test_a_run_that_was_ended_ends_in_the_same_bits(name, stop, uninterrupted, t
     assert resumed[3].resumed_at == (600 if reached == 600 else reached // 7 * 7)
     again = killed.run(name, tmp_path)  # a run that was done is read, and no step is made
     assert killed.ending(*again) == uninterrupted(name) and again[3].resumed_at == 600
+
+
+def test_a_run_goes_on_on_every_backend_and_from_each_on_the_host(backend, tmp_path):
+    def of(folder=None, on=backend, stop=99, **options):
+        net = Sequential([Affine(4), BatchNorm(), ReLU(), Dropout(0.2), Affine(3)], 5, rng=0, backend=on)
+        options = {"batch_size": 10, "rng": 7, "optimizer": Adam(0.01), "schedule": Cosine(), **options}
+        options |= {"checkpoint": folder, "checkpoint_every": 5, "resume": True} if folder else {}
+        look = (lambda history: ended(history, stop)) if folder else None
+        history = train(net, X, T, iterations=20, evaluate_every=5, callback=look, **options)
+        return net, history
+
+    whole, record = of()
+    with pytest.raises(KeyboardInterrupt):
+        of(tmp_path / "run", stop=12)
+    shutil.copytree(tmp_path / "run", tmp_path / "copy")
+    net, history = of(tmp_path / "run")
+    assert net.params == whole.params and history.loss == record.loss and history.resumed_at == 15
+    assert all((to_numpy(net.state[name]) == to_numpy(whole.state[name])).all() for name in net.state)
+    moved, history = of(tmp_path / "copy", on="numpy")
+    assert moved.backend.name == "numpy" and np.allclose(history.loss, record.loss, rtol=1e-4)
 
 
 @pytest.mark.parametrize("kind", [np.random.MT19937, np.random.Philox, np.random.SFC64, np.random.PCG64DXSM])

@@ -1,6 +1,6 @@
 """The inputs on which each layer and network is checked: typical ones, and those where gradients go wrong.
 
-tests/test_every_gradient.py fails for a name of `backprop.layers`, `backprop.losses` or
+tests/test_every_gradient.py fails for a class of `backprop.layers`, `backprop.losses` or
 `backprop.networks` that has no case here.
 """
 

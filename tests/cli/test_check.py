@@ -119,7 +119,7 @@ def test_the_help_shows_how_to_check_a_layer_of_ones_own(call):
 # ---------------------------------------------------------------------- layers and networks of the library
 
 
-OF_THE_LIBRARY = sorted({*layers.__all__, *losses.__all__, *networks.__all__} - {"Layer", "Loss"})
+OF_THE_LIBRARY = sorted({*layers.__all__, *losses.__all__, *networks.__all__} - {"Layer", "Loss", "to_torch"})
 
 
 @pytest.mark.parametrize("name", [*OF_THE_LIBRARY, "MulLayer", "AddLayer", "ExpLayer"])

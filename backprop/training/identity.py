@@ -5,17 +5,21 @@ from typing import Any
 from backends import to_numpy
 from backprop.arrays.checked_number import numbers_of
 from backprop.data.fingerprint import fingerprint
+from backprop.networks import Network
 from backprop.optimizers import Optimizer
 from backprop.training.checkpoint import plain
 from backprop.training.rates import Rates
 from backprop.training.sets import Sets
 
 
-def identity(sets: Sets, optimizer: Optimizer, rates: Rates | None, rng: Any, seeded: bool) -> dict[str, Any]:
+def identity(
+    net: Network, sets: Sets, optimizer: Optimizer, rates: Rates | None, rng: Any, seeded: bool
+) -> dict[str, Any]:
     """Return what a run is known by besides the plain arguments of `train`: numbers, text, lists and None.
 
     Parameters
     ----------
+    net : Network
     sets : Sets
         Before samples are held out.
     optimizer : Optimizer
@@ -32,6 +36,9 @@ def identity(sets: Sets, optimizer: Optimizer, rates: Rates | None, rng: Any, se
     """
     state, seeds = plain(rng.bit_generator.state), getattr(rng.bit_generator, "seed_seq", None)
     found = {
+        **{f"shape of {name}": shape for name, shape in net.params.shapes.items()},
+        "precision": net.backend.precision(net.dtype),
+        "held_out": sets.held,
         "optimizer": f"{type(optimizer).__module__}.{type(optimizer).__name__}",
         **numbers_of(optimizer),
         "decayed": optimizer.decayed,

@@ -141,8 +141,8 @@ def train(
     done; a second one at once. An exception that ends training, KeyboardInterrupt too, has the record so far
     as its attribute `history`.
 
-    A checkpoint holds no attributes of objects that you wrote: those of a layer with passes of its own, or of
-    a callback, are lost when the process ends.
+    A checkpoint holds no attributes of objects that you wrote, such as a layer with passes of its own or a
+    callback, and not the state of NumPy's global generator.
 
     Source: book section 5.7.4.
 
@@ -179,11 +179,10 @@ def train(
     keeper = found = None
     if folder is not None:
         often = interval("checkpoint_every", checkpoint_every, epoch) or epoch
-        of_run = {"batch_size": batch_size, "iterations": total, "evaluate_every": every, "shuffle": shuffle}
-        of_run |= {"held_out": sets.held, "patience": patience, "recompute_loss": recompute_loss}
-        of_run |= identity(sets, optimizer, rates, rng, seeded)
-        of_run |= {f"shape of {name}": shape for name, shape in net.params.shapes.items()}
-        keeper = Keeper(Checkpoints(folder), often, of_run, description(Network, net))
+        plain = {"batch_size": batch_size, "iterations": total, "evaluate_every": every, "shuffle": shuffle}
+        plain |= {"patience": patience, "recompute_loss": recompute_loss}
+        known = identity(net, sets, optimizer, rates, rng, seeded)
+        keeper = Keeper(Checkpoints(folder), often, plain | known, description(Network, net))
         found = keeper.found(resume)
 
     backend, started = net.backend, time.perf_counter()

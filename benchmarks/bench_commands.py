@@ -34,3 +34,12 @@ def test_memory():
     _, first, *further, losses = run("benchmarks.memory", "--steps=100").splitlines()
     assert first.startswith("1,000 steps: +") and losses == "the losses of 100 steps take 0.0 MiB"
     assert len(further) == 2 and all(line.startswith("100 steps: ") for line in further)
+
+
+def test_keeping():
+    command = [sys.executable, "-m", "benchmarks.keeping", "--rounds=1", "--iterations=1200"]
+    ran = subprocess.run(command, cwd=CHECKOUT, stdout=subprocess.PIPE, text=True)  # a time may be missed
+    lines = ran.stdout.splitlines()
+    assert lines[0].startswith("1,200 iterations: ") and lines[1].startswith("ratio ")
+    assert lines[3].endswith(": met") and "84 MB of weights: saved in" in lines[2]
+    assert not STATUS.exists() or lines[4].endswith(": met")

@@ -488,6 +488,13 @@ for n, (make, error, words) in enumerate(WRONG_X.values()):
     TABLE += [
         Row(f"TwoLayerNet.{of_method}(x)", call, error, words),
         Row("TwoLayerNet.predict(x)", lambda o, make=make: o.net.predict(make(o)), error, words),
+        Row("TwoLayerNet.predict_proba(x)", lambda o, make=make: o.net.predict_proba(make(o)), error, words),
+        Row(
+            "TwoLayerNet.predict_labels(x)",
+            lambda o, make=make: o.net.predict_labels(make(o)),
+            error,
+            words,
+        ),
         Row(
             "train(x_train)",
             lambda o, make=make: train(o.net, make(o), o.t, rng=o.rng),
@@ -1869,12 +1876,13 @@ ELSEWHERE = (
     "load_fashion_mnist",
     "load_mnist",
     "load_mnist_sample",
+    "load_digit",
     *import_module("backprop.graph").__all__,
 )
 ELSEWHERE += (*import_module("backprop.plots").__all__, *import_module("backprop.scalar").__all__)
 METHODS = {
     Network: ("predict", "loss", "accuracy", "gradient", "numerical_gradient", "to", "astype")
-    + ("save", "load", "load_weights"),
+    + ("save", "load", "load_weights", "predict_proba", "predict_labels"),
     Layer: ("forward", "backward", "build"),
     Loss: ("forward", "backward"),
     Optimizer: ("update",),

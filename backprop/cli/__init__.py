@@ -13,12 +13,14 @@ from backends import BackendUnavailable
 from backprop.cli.bench import bench
 from backprop.cli.check import check
 from backprop.cli.command import SETTINGS, Commands
+from backprop.cli.evaluate import evaluate
 from backprop.cli.graph import graph
 from backprop.cli.info import info
 from backprop.cli.interruptions import as_exceptions
 from backprop.cli.outputs import what_failed
 from backprop.cli.own_fault import Fault
 from backprop.cli.plotting import MissingLibrary
+from backprop.cli.predict import predict
 from backprop.cli.race import race
 from backprop.cli.train import train
 from backprop.cli.values import BeyondHelp
@@ -43,7 +45,10 @@ Exit codes: 0 done, 1 a check failed or training diverged, 2 wrong usage,
 
 
 @click.group(
-    cls=Commands, commands=[train, check, bench, graph, info, race], context_settings=SETTINGS, help=HELP
+    cls=Commands,
+    commands=[train, predict, evaluate, check, bench, graph, info, race],
+    context_settings=SETTINGS,
+    help=HELP,
 )
 @click.version_option(backprop.__version__, "-V", "--version", prog_name="backprop")
 def cli() -> None:

@@ -51,7 +51,7 @@ class PlainErrors(click.Command):
                     raise click.UsageError(f"{option_of(each)} needs a value, got {typed(got)}{hint}", ctx)
 
     def _options(self, ctx: click.Context) -> list[str]:
-        return [name for parameter in self.get_params(ctx) for name in parameter.opts]
+        return [name for each in self.get_params(ctx) if isinstance(each, click.Option) for name in each.opts]
 
     def _refuse_option(self, ctx: click.Context, name: str, given: list[str]) -> NoReturn:
         """Raise click.UsageError for an unknown option. click splits -word into letters; --word was meant."""

@@ -63,7 +63,7 @@ def load_data(context: click.Context, data: str, data_dir: str | None) -> Data:
     except DataError as error:
         if data == "mnist" or (named and not is_typed):
             raise
-        click.echo(in_options(f"training on the bundled sample instead of MNIST: {error}"), err=True)
+        click.echo(in_options(f"using the bundled sample instead of MNIST: {error}"), err=True)
         return _sample()
 
 

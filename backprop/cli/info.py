@@ -14,21 +14,28 @@ from backprop.arrays import dtypes
 from backprop.cli.blas import describe_blas
 from backprop.cli.command import Command
 from backprop.cli.data import data_directories
+from backprop.cli.file_info import facts_of
 from backprop.cli.options import backend_option, chosen, json_option, write_json
+from backprop.cli.trained import readable
 from backprop.cli.wording import counted, in_options, line_width
 
-HELP = """Show the backends, versions, BLAS and data directories.
+HELP = """Show the backends, versions, BLAS and data directories; or what a FILE of weights holds.
 
 \b
   BACKPROP_BACKEND=auto backprop info
+  backprop info net.safetensors
 """
 
 
 @click.command(cls=Command, help=HELP)
+@click.argument("file", metavar="[FILE]", required=False, type=click.Path(path_type=Path))
 @backend_option
 @json_option
-def info(backend: str | None, json_file: Path | None) -> None:
-    """Show the backends, versions, BLAS and data directories."""
+def info(file: Path | None, backend: str | None, json_file: Path | None) -> None:
+    """Show the backends, versions, BLAS and data directories; or what a FILE of weights holds."""
+    if file is not None:
+        _show(file, chosen(backend), json_file)
+        return
     cpus = counted(os.cpu_count() or 1, "CPU")
     facts = {
         "backprop": f"{backprop.__version__} at {Path(backprop.__file__).parent}",
@@ -46,6 +53,16 @@ def info(backend: str | None, json_file: Path | None) -> None:
     for name, fact in facts.items():
         click.echo(_wrapped(name, fact))
     write_json(json_file, "info", choice, info=facts)
+
+
+def _show(file: Path, choice: Choice, json_file: Path | None) -> None:
+    """Show what a file of weights holds."""
+    with readable(file):
+        facts, holds = facts_of(file, choice.backend)
+    for name, fact in facts.items():
+        click.echo(_wrapped(name, fact))
+    click.echo(f"\n{holds}")
+    write_json(json_file, "info", choice, info=facts, holds=holds.splitlines())
 
 
 def _wrapped(name: str, fact: str) -> str:

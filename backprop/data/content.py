@@ -25,11 +25,7 @@ def content(path: str | os.PathLike[str]) -> Iterator[tuple[BinaryIO, int]]:
     import zlib
 
     try:
-        # Opening a pipe would wait for its writer, and a device may never end.
-        mode = os.stat(path).st_mode
-        if not stat.S_ISREG(mode):
-            what = _KINDS.get(stat.S_IFMT(mode), "a device")
-            raise DataError(f"{path}: is {what}; replace it with a regular file")
+        require_regular(path)
         with open(path, "rb") as file:
             size = os.fstat(file.fileno()).st_size
             if file.peek(2)[:2] != GZIP_MAGIC:
@@ -42,4 +38,19 @@ def content(path: str | os.PathLike[str]) -> Iterator[tuple[BinaryIO, int]]:
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
         raise DataError(f"{path}: damaged gzip: {error}; download the file again") from None
     except OSError as error:
-        raise DataError(f"{path}: cannot be read: {error.strerror}; make it a readable file") from None
+        raise _unreadable(path, error) from None
+
+
+def require_regular(path: str | os.PathLike[str]) -> None:
+    """Raise DataError unless this is a regular file: a pipe waits for its writer, a device may never end."""
+    try:
+        mode = os.stat(path).st_mode
+    except OSError as error:
+        raise _unreadable(path, error) from None
+    if not stat.S_ISREG(mode):
+        what = _KINDS.get(stat.S_IFMT(mode), "a device")
+        raise DataError(f"{path}: is {what}; replace it with a regular file")
+
+
+def _unreadable(path: str | os.PathLike[str], error: OSError) -> DataError:
+    return DataError(f"{path}: cannot be read: {error.strerror}; make it a readable file")

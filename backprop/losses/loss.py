@@ -19,8 +19,8 @@ class Loss(Layer):
         derive(self, xp, dout, *saved)      ->  gradient with respect to the scores
 
     scores is the output of a network's last layer, (N, …), saved a tuple, and dout the gradient of each loss,
-    1/N. A subclass may also override `targets`, which checks targets, and `correct`, which says which samples
-    are correct.
+    1/N. A subclass may also override `targets`, which checks targets, `correct`, which says which samples
+    are correct, and `probabilities` and `decisions`, which say what scores stand for.
 
     Parameters
     ----------
@@ -83,6 +83,26 @@ class Loss(Layer):
         scores : array (N, …)
         targets : array
             As returned by `targets`.
+        """
+        return None
+
+    def probabilities(self, xp: Namespace, scores: Array) -> Array | None:
+        """Return the probabilities that scores stand for; None if that is undefined.
+
+        Parameters
+        ----------
+        xp : namespace
+        scores : array (N, …)
+        """
+        return None
+
+    def decisions(self, xp: Namespace, scores: Array) -> Array | None:
+        """Return the label that scores decide for, as integers or bools; None if that is undefined.
+
+        Parameters
+        ----------
+        xp : namespace
+        scores : array (N, …)
         """
         return None
 

@@ -61,6 +61,13 @@ class SigmoidBinaryCrossEntropy(Loss):
         right = xp.where(t > 0.5, z > 0.0, z <= 0.0)  # NaN is on neither side
         return xp.all(right, axis=tuple(range(1, len(z.shape))))
 
+    def probabilities(self, xp: Namespace, z: Array) -> Array:
+        e = xp.exp(-xp.abs(z))
+        return xp.where(z > 0.0, 1.0, e) / (1.0 + e)
+
+    def decisions(self, xp: Namespace, z: Array) -> Array:
+        return z > 0.0
+
     def targets(
         self, where: str, t: Any, shape: tuple[int, ...], backend: Backend, wait: bool = False
     ) -> Array:

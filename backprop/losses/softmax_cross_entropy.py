@@ -75,6 +75,13 @@ class SoftmaxCrossEntropy(Loss):
         labels = targets if len(targets.shape) == 1 else xp.argmax(targets, axis=1)
         return xp.argmax(z, axis=1) == labels
 
+    def probabilities(self, xp: Namespace, z: Array) -> Array:
+        e = xp.exp(z - xp.max(z, axis=1, keepdims=True))
+        return e / xp.sum(e, axis=1, keepdims=True)
+
+    def decisions(self, xp: Namespace, z: Array) -> Array:
+        return xp.argmax(z, axis=1)
+
     label_smoothing = CheckedNumber(
         "Share that is spread over all classes.", or_zero=True, below=1.0, default=0.0
     )

@@ -21,7 +21,7 @@ from backprop.arrays.dtypes import one_dtype
 from backprop.arrays.entering import cast
 from backprop.arrays.initializers import same_random_numbers
 from backprop.layers.layer import has_own_passes
-from backprop.networks import measuring, own_passes, weights
+from backprop.networks import answers, measuring, own_passes, weights
 from backprop.networks.assembly import OWNERS, Assembly, assemble
 from backprop.networks.chain import Chain, links_of
 from backprop.networks.counting import counted, states_of
@@ -251,6 +251,36 @@ class Network:
         """Return the last layer's output for samples x (N, …): the logits of a classifier, (N, C)."""
         where = f"{type(self).__name__}.predict"
         return self.scores(cast(where, "x", samples(self, where, x), self.dtype, self._backend))
+
+    def predict_proba(self, x: Any) -> Array:
+        """Return the probabilities for samples x (N, …) as the loss defines them, in the network's dtype.
+
+        With SoftmaxCrossEntropy: of the classes, (N, C), 1 in sum. With SigmoidBinaryCrossEntropy: of a yes,
+        in the shape of the scores. They are computed from the scores of `predict`, also of an overridden one.
+
+        Raises
+        ------
+        TypeError
+            If the loss defines no probabilities (see `Loss.probabilities`), or x does not hold real numbers.
+        ValueError
+            If the shape of x does not fit, or a value is not finite.
+
+        Examples
+        --------
+        >>> from backprop import TwoLayerNet
+        >>> net = TwoLayerNet(4, 5, 3, rng=0)
+        >>> net.predict_proba([[0.0, 0.0, 0.0, 0.0]]).round(2), net.predict_labels([[0.0, 0.0, 0.0, 0.0]])
+        (array([[0.33, 0.33, 0.33]], dtype=float32), array([0]))
+        """
+        return answers.probabilities(self, f"{type(self).__name__}.predict_proba", x)
+
+    def predict_labels(self, x: Any) -> Array:
+        """Return the labels for samples x (N, …) as the loss defines them, int64.
+
+        With SoftmaxCrossEntropy: the class of the largest score, (N,). With SigmoidBinaryCrossEntropy: 1
+        where a score is above 0, else 0, in the shape of the scores. Raises as `predict_proba`.
+        """
+        return answers.labels(self, f"{type(self).__name__}.predict_labels", x)
 
     def loss(self, x: Any, t: Any, training: bool = False) -> Array:
         """Return the mean loss over the samples: 0-d, in the network's dtype, on its device.

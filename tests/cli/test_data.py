@@ -14,7 +14,7 @@ pytest.importorskip("tqdm")
 
 from backprop.data.known import FASHION_MNIST, MNIST
 
-FALLBACK = "training on the bundled sample instead of MNIST: "
+FALLBACK = "using the bundled sample instead of MNIST: "
 BRIEF = ("--iterations", 1, "--hidden", 2)
 
 

@@ -1,0 +1,51 @@
+"""What a file of weights or a checkpoint holds, for `backprop info FILE`."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from backends import Backend, kind, listed
+from backprop.networks import FileError, Network
+from backprop.networks.tensor_file import BESIDE, TensorFile
+from backprop.networks.weights import KEY
+from backprop.reporting.tables import table
+from backprop.training.checkpoint import RUN
+
+
+def facts_of(path: Path, backend: Backend) -> tuple[dict[str, Any], str]:
+    """Return facts of a file by name, and a table of what it holds: layers, or arrays if it cannot be loaded.
+
+    Raises OSError, FileError or ImportError if it is no undamaged safetensors file.
+    """
+    file = TensorFile(path)
+    facts: dict[str, Any] = {"file": f"{click.format_filename(path)}, {file.size:,} bytes"}
+    if KEY in file.metadata:
+        made_by = file.json(KEY, 10**9, "").get("versions")
+        if isinstance(made_by, dict):
+            facts["made by"] = ", ".join(f"{name} {version}" for name, version in made_by.items())
+    if RUN in file.metadata:
+        run = file.json(RUN, 10**9, "")
+        settings = run.get("settings", {})
+        facts["run"] = f"checkpoint at iteration {run.get('iteration')} of {settings.get('iterations')}"
+    try:
+        net = Network.load(path, backend)
+    except FileError as error:
+        facts["network"] = f"not made: {str(error).removeprefix(f'{file.path}: ')}"
+        rows = [
+            [name, entry.shape, entry.dtype]
+            for name, entry in file.entries.items()
+            if not name.startswith(BESIDE)
+        ]
+        return facts, table(["array", "shape", "dtype"], rows)
+    facts["network"] = f"{type(net).__name__}, {net.params.flat.shape[0]:,} parameters, {net.dtype}"
+    facts["loss"] = repr(net.loss_layer)
+    facts["numbers"] = _finite(net)
+    return facts, str(net.summary())
+
+
+def _finite(net: Network) -> str:
+    """Return which arrays hold NaN or infinity."""
+    floats = {name: each for name, each in {**net.params, **net.state}.items() if kind(each) == "f"}
+    wrong = [name for name, each in floats.items() if not net.backend.all_finite(each)]
+    return f"NaN or infinity in {listed(wrong)}" if wrong else "all finite"

@@ -1,4 +1,4 @@
-"""What it costs to keep a network: `python -m benchmarks.keeping [--rounds N] [--iterations N]`.
+"""The cost of keeping a network: `python -m benchmarks.keeping [--rounds N] [--iterations N]`.
 
 The chapter's job, 10,000 iterations of 784-50-10, without checkpoints and with one every epoch, in turns.
 Then files of a network of 84 MB: their size beyond the numbers, the seconds to save and load, and on Linux

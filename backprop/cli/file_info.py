@@ -1,4 +1,4 @@
-"""What a file of weights or a checkpoint holds, for `backprop info FILE`."""
+"""The content of a file of weights or a checkpoint, for `backprop info FILE`."""
 
 from pathlib import Path
 from typing import Any

@@ -19,7 +19,7 @@ from backprop.cli.options import backend_option, chosen, json_option, write_json
 from backprop.cli.trained import readable
 from backprop.cli.wording import counted, in_options, line_width
 
-HELP = """Show the backends, versions, BLAS and data directories; or what a FILE of weights holds.
+HELP = """Show versions, backends and data, or what a FILE holds.
 
 \b
   BACKPROP_BACKEND=auto backprop info
@@ -32,7 +32,7 @@ HELP = """Show the backends, versions, BLAS and data directories; or what a FILE
 @backend_option
 @json_option
 def info(file: Path | None, backend: str | None, json_file: Path | None) -> None:
-    """Show the backends, versions, BLAS and data directories; or what a FILE of weights holds."""
+    """Show versions, backends and data, or what a FILE holds."""
     if file is not None:
         _show(file, chosen(backend), json_file)
         return

@@ -34,7 +34,7 @@ def test_help_fits_a_terminal(call, arguments):
     assert not any(line.endswith("...") for line in ran.lines[1:]), "click cuts a summary that is too long"
 
 
-@pytest.mark.parametrize("name", ["train", "check", "bench", "graph", "info"])
+@pytest.mark.parametrize("name", ["train", "predict", "evaluate", "check", "bench", "graph", "info"])
 def test_help_has_an_example_and_a_short_name(call, name):
     ran = call(name, "-h")
     assert ran.out == call(name, "--help").out

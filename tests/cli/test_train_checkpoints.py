@@ -162,12 +162,12 @@ def test_a_disk_that_fills_up_keeps_the_rest(call, here, monkeypatch):
 
 
 def test_a_second_signal_ends_it_at_once(start, tmp_path):
-    run = start(*SAMPLE, "--hidden", "400,400", "--iterations", 100000, "--json", tmp_path / "a.json")
+    run = start(*SAMPLE, "--hidden", "1500,1500", "--iterations", 100000, "--json", tmp_path / "a.json")
     for line in run.stdout:
         if line.startswith("iteration"):
             break
     for _ in range(2):
-        time.sleep(0.1)
+        time.sleep(0.05)
         run.send_signal(signal.SIGINT)
     _, err = run.communicate(timeout=30)
     assert run.returncode == 130 and err.splitlines()[-1] == "backprop train: interrupted"

@@ -173,6 +173,7 @@ def test_a_run_without_a_checkpoint_begins_anew_and_says_so(tmp_path, caplog):
 
 @pytest.mark.parametrize("damage", ["cut", "edited", "longer", "emptied", "another file", "header"])
 def test_a_damaged_checkpoint_is_passed_over_and_the_one_before_taken(damage, tmp_path, caplog):
+    caplog.set_level(logging.WARNING, "backprop.training")
     whole, _ = trained(tmp_path)
     newest = max(tmp_path.iterdir())
     sound = newest.read_bytes()

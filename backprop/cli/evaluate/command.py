@@ -12,7 +12,7 @@ from backprop.cli.options import backend_option, chosen, json_option, usage_erro
 from backprop.cli.trained import described, load_network, network_argument, require_classifier
 from backprop.cli.values import OneOf
 
-HELP = """Measure a trained network: accuracy, loss, and what is taken for what.
+HELP = """Measure a trained network, with a confusion matrix.
 
 \b
   backprop train --save net.safetensors
@@ -44,7 +44,7 @@ def evaluate(
     backend: str | None,
     json_file: Path | None,
 ) -> None:
-    """Measure a trained network: accuracy, loss, and what is taken for what."""
+    """Measure a trained network, with a confusion matrix."""
     choice = chosen(backend)
     net = load_network(file, choice)
     require_classifier(context, file, net)

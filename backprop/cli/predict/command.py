@@ -1,4 +1,4 @@
-"""`backprop predict`: let a trained network read pictures of digits."""
+"""`backprop predict`: read pictures of digits with a trained network."""
 
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,10 @@ from backprop.cli.trained import load_network, network_argument, require_classif
 from backprop.data import DataError
 from backprop.networks import Network
 
-HELP = """Let a trained network read pictures of digits: PNG, JPEG and others, or IDX files.
+HELP = """Read pictures of digits with a trained network.
 
-A picture shows one digit. It is centred and scaled as MNIST was; --show prints what the network sees.
+An IMAGE is a PNG, a JPEG or another picture of one digit, or an IDX file of many. A picture is centred and
+scaled as MNIST was; --show prints what the network sees.
 
 \b
   backprop train --save net.safetensors
@@ -39,7 +40,7 @@ def predict(
     backend: str | None,
     json_file: Path | None,
 ) -> int:
-    """Let a trained network read pictures of digits: PNG, JPEG and others, or IDX files."""
+    """Read pictures of digits with a trained network."""
     choice = chosen(backend)
     net = load_network(file, choice)
     require_classifier(context, file, net)

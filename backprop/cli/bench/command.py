@@ -31,7 +31,7 @@ from backprop.cli.progress import with_bar
 from backprop.cli.values import BeyondHelp, OneOf
 from backprop.cli.wording import in_options
 
-HELP = """Measure gradients, training steps and a training run, in a minute.
+HELP = """Measure gradients, training steps and a training run.
 
 \b
 gradients   backpropagation and numerical; if they disagree, bench stops with

@@ -26,7 +26,7 @@ from backprop.race.recipes import TARGETS, Recipe, recipe_for
 from backprop.race.runs import PIXELS, Finish, Race
 from backprop.training import Diverged
 
-HELP = """Train to 97 or 98 % on MNIST as fast as possible, seed after seed.
+HELP = """Train to 97 or 98 % on MNIST as fast as possible.
 
 The network has one hidden layer, and its settings are fixed: Nesterov's
 momentum, a learning rate that rises and falls once, standardized pixels.

@@ -100,6 +100,7 @@ class Run:
             self.history.loop = self.trainer.run.how
             self._record(losses(), rates)
             if self.keeper is not None:
+                self.history.seconds = time.perf_counter() - self.begun
                 self.keeper.keep(self, always=signals.waiting)
             signals.answer()
         if self.every and self.history.iterations[-1] < self.done:

@@ -5,8 +5,9 @@ from typing import Any
 
 import click
 
-from backends import Backend, kind, listed
+from backends import Backend, listed
 from backprop.networks import FileError, Network
+from backprop.networks.answers import not_finite
 from backprop.networks.tensor_file import BESIDE, TensorFile
 from backprop.networks.weights import KEY
 from backprop.reporting.tables import table
@@ -46,6 +47,5 @@ def facts_of(path: Path, backend: Backend) -> tuple[dict[str, Any], str]:
 
 def _finite(net: Network) -> str:
     """Return which arrays hold NaN or infinity."""
-    floats = {name: each for name, each in {**net.params, **net.state}.items() if kind(each) == "f"}
-    wrong = [name for name, each in floats.items() if not net.backend.all_finite(each)]
+    wrong = not_finite(net)
     return f"NaN or infinity in {listed(wrong)}" if wrong else "all finite"

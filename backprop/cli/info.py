@@ -16,6 +16,7 @@ from backprop.cli.command import Command
 from backprop.cli.data import data_directories
 from backprop.cli.file_info import facts_of
 from backprop.cli.options import backend_option, chosen, json_option, write_json
+from backprop.cli.outputs import require_not_written
 from backprop.cli.trained import readable
 from backprop.cli.wording import counted, in_options, line_width
 
@@ -57,6 +58,7 @@ def info(file: Path | None, backend: str | None, json_file: Path | None) -> None
 
 def _show(file: Path, choice: Choice, json_file: Path | None) -> None:
     """Show what a file of weights holds."""
+    require_not_written("FILE", file)
     with readable(file):
         facts, holds = facts_of(file, choice.backend)
     for name, fact in facts.items():

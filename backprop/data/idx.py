@@ -26,6 +26,16 @@ IMAGES = Kind("images", (28, 28), (8,))
 LABELS = Kind("labels", (), (8, 9, 11, 12))
 
 
+def is_idx(path: str | os.PathLike[str]) -> bool:
+    """Return whether a file begins as IDX does: two zeros, a type, 1 to 4 dimensions. Raises as `read_idx`.
+
+    Some formats of pictures, such as ICO and AVIF, also begin with two zeros.
+    """
+    with content(path) as (stream, _):
+        head = stream.read(4)
+    return len(head) == 4 and head[:2] == b"\0\0" and head[2] in _TYPES and 1 <= head[3] <= 4
+
+
 def read_idx(path: str | os.PathLike[str], kind: Kind) -> np.ndarray:
     """Return the items of the IDX file `path` as a read-only array of shape `(N, *kind.item_shape)`.
 

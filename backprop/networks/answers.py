@@ -19,10 +19,17 @@ def labels(net: Any, where: str, x: Any) -> Array:
     return found
 
 
-def defines_probabilities(net: Any) -> bool:
-    """Return whether the loss defines probabilities and labels, from the scores of one sample of zeros."""
+def tells_classes_apart(net: Any) -> bool:
+    """Return whether the loss defines probabilities of the scores, and one label for each sample."""
     scores = net.backend.zeros((1, *net.output_shape), net.dtype)
-    return all(_of_loss(net, name, scores) is not None for name in ("probabilities", "decisions"))
+    shares, decided = (_of_loss(net, name, scores) for name in ("probabilities", "decisions"))
+    return shares is not None and decided is not None and tuple(decided.shape) == (1,)
+
+
+def not_finite(net: Any) -> list[str]:
+    """Return the names of the parameters and the state that hold NaN or infinity."""
+    floats = {name: each for name, each in {**net.params, **net.state}.items() if kind(each) == "f"}
+    return [name for name, each in floats.items() if not net.backend.all_finite(each)]
 
 
 def _answers(net: Any, where: str, x: Any, what: str) -> Any:

@@ -84,13 +84,47 @@ def test_classes_are_named_where_they_have_names(call, here, net, monkeypatch):
         (lambda: TwoLayerNet(784, 5, 9), "must tell 10 classes apart, got SoftmaxCrossEntropy() of outputs"),
         (lambda: Sequential([Affine(10)], 784, MeanSquaredError()), "got MeanSquaredError() of outputs"),
         (lambda: Sequential([Affine(1)], 784, SigmoidBinaryCrossEntropy()), "of outputs of shape (1,)"),
+        (lambda: Sequential([Affine(10)], 784, SigmoidBinaryCrossEntropy()), "of outputs of shape (10,)"),
     ],
 )
-def test_a_network_for_something_else_is_refused(call, here, make, words):
+@pytest.mark.parametrize(("command", "data"), [("evaluate", ("--data", "sample")), ("predict", ("a.png",))])
+def test_a_network_for_something_else_is_refused(call, here, make, words, command, data):
     make().save("net.safetensors")
-    ran = call("evaluate", "net.safetensors", "--data", "sample")
+    ran = call(command, "net.safetensors", *data)
     assert ran.code == 2 and words in ran.error and ran.out == ""
-    assert ran.error.startswith("backprop evaluate: the network of net.safetensors ")
+    assert ran.error.startswith(f"backprop {command}: the network of net.safetensors ")
+
+
+@pytest.mark.parametrize(("command", "data"), [("evaluate", ("--data", "sample")), ("predict", ("a.png",))])
+def test_a_network_that_is_not_finite_answers_nothing(call, here, command, data):
+    net = TwoLayerNet()
+    net.params["b1"][3] = np.nan
+    net.save("net.safetensors")
+    ran = call(command, "net.safetensors", *data)
+    words = "net.safetensors: holds NaN or infinity in b1; train the network again"
+    assert (ran.code, ran.out, ran.error) == (3, "", f"backprop {command}: {words}")
+
+
+def test_weights_that_overflow_are_told_by_the_figures_alone(call, here):
+    net = Sequential([Affine(10)], 784, rng=0)
+    net.params["W1"][...] = 3e38
+    net.save("net.safetensors")
+    ran = call("evaluate", "net.safetensors", "--data", "sample")
+    assert (ran.code, ran.err) == (0, "") and "loss nan" in ran.out
+
+
+@pytest.mark.parametrize("command", ["evaluate", "predict", "info"])
+def test_the_weights_are_never_overwritten(call, here, command):
+    TwoLayerNet(rng=0).save("net.safetensors")
+    before = (here / "net.safetensors").read_bytes()
+    ran = call(command, "net.safetensors", *["a.png"] * (command == "predict"), "--json", "./net.safetensors")
+    assert ran.code == 2 and "FILE and --json must be different files" in ran.error
+    assert (here / "net.safetensors").read_bytes() == before
+
+
+def test_a_directory_beside_the_sample_has_no_effect_and_is_refused(call, here):
+    ran = call("evaluate", "net.safetensors", "--data", "sample", "--data-dir", ".")
+    assert ran.code == 2 and "--data-dir has no effect with --data sample" in ran.error
 
 
 def test_images_may_have_any_shape_of_784_pixels(call, here):

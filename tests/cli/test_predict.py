@@ -74,6 +74,28 @@ def test_an_idx_file_is_read_image_by_image(call, here, net, zipped):
     )
 
 
+@pytest.mark.parametrize("suffix", ["ico", "tga", "jp2", "avif"])
+def test_a_picture_that_begins_as_idx_does_is_read_as_a_picture(call, here, suffix):
+    picture = Image.fromarray(255 - np.kron(PIXELS[0], np.ones((5, 5), "uint8")))
+    picture.save("a.png")
+    try:
+        picture.save(f"a.{suffix}")
+    except (KeyError, OSError):
+        pytest.skip(f"this Pillow writes no {suffix}")
+    assert (here / f"a.{suffix}").read_bytes()[:2] == b"\0\0"
+    ran = call("predict", "net.safetensors", "a.png", f"a.{suffix}")
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.lines[0].split()[1] == ran.lines[1].split()[1]
+
+
+def test_an_image_is_never_overwritten(call, here):
+    Image.fromarray(PIXELS[0]).save("a.png")
+    before = (here / "a.png").read_bytes()
+    ran = call("predict", "net.safetensors", "a.png", "--json", "./a.png")
+    assert ran.code == 2 and "IMAGE and --json must be different files" in ran.error
+    assert (here / "a.png").read_bytes() == before
+
+
 def test_show_prints_what_the_network_sees(call, here):
     (here / "images").write_bytes(idx(PIXELS[:1]))
     ran = call("predict", "net.safetensors", "images", "--show")

@@ -9,7 +9,13 @@ from backprop.cli.command import Command
 from backprop.cli.data import data_dir_option, data_option, load_data
 from backprop.cli.evaluate.confusion import confusion, figures, figures_table, matrix_table
 from backprop.cli.options import backend_option, chosen, json_option, usage_errors, write_json
-from backprop.cli.trained import described, load_network, network_argument, require_classifier
+from backprop.cli.trained import (
+    described,
+    load_network,
+    network_argument,
+    require_classifier,
+    without_overflow_warnings,
+)
 from backprop.cli.values import OneOf
 
 HELP = """Measure a trained network, with a confusion matrix.
@@ -45,12 +51,14 @@ def evaluate(
     json_file: Path | None,
 ) -> None:
     """Measure a trained network, with a confusion matrix."""
+    if data == "sample" and data_dir is not None:
+        raise click.UsageError("--data-dir has no effect with --data sample", context)
     choice = chosen(backend)
     net = load_network(file, choice)
     require_classifier(context, file, net)
     found = load_data(context, data, data_dir)
     x, t = found.train if part == "train" else found.test
-    with usage_errors():
+    with usage_errors(), without_overflow_warnings():
         loss, predicted = float(net.loss(x, t)), to_numpy(net.predict_labels(x)).tolist()
     labels = t.tolist()
     matrix = confusion(labels, predicted, net.output_size)

@@ -8,9 +8,14 @@ import click
 from backends import to_numpy
 from backprop.cli.command import Command
 from backprop.cli.options import backend_option, chosen, json_option, write_json
-from backprop.cli.outputs import BROKEN
+from backprop.cli.outputs import BROKEN, require_not_written
 from backprop.cli.predict.images import Images, read_images, shown
-from backprop.cli.trained import load_network, network_argument, require_classifier
+from backprop.cli.trained import (
+    load_network,
+    network_argument,
+    require_classifier,
+    without_overflow_warnings,
+)
 from backprop.data import DataError
 from backprop.networks import Network
 
@@ -41,6 +46,8 @@ def predict(
     json_file: Path | None,
 ) -> int:
     """Read pictures of digits with a trained network."""
+    for image in images:
+        require_not_written("IMAGE", image)
     choice = chosen(backend)
     net = load_network(file, choice)
     require_classifier(context, file, net)
@@ -62,8 +69,9 @@ def predict(
 def _predicted(net: Network, images: Images, show: bool) -> list[dict[str, Any]]:
     """Print what the network takes each image for, and return it for the JSON."""
     found = []
-    rows = to_numpy(net.predict_proba(images.x)).tolist()
-    labels = to_numpy(net.predict_labels(images.x)).tolist()
+    with without_overflow_warnings():
+        rows = to_numpy(net.predict_proba(images.x)).tolist()
+        labels = to_numpy(net.predict_labels(images.x)).tolist()
     for (name, index), pixels, label, probabilities in zip(
         images.names(), images.x, labels, rows, strict=True
     ):

@@ -5,10 +5,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from backprop.data import load_digit
-from backprop.data.content import GZIP_MAGIC
-from backprop.data.idx import IMAGES, read_idx
+from backprop.data.idx import IMAGES, is_idx, read_idx
 
-IDX = b"\0\0"  # how an IDX file begins, and no picture
 SHADES = " .:-=+*#%@"
 
 
@@ -31,7 +29,7 @@ def read_images(file: Path) -> Images:
     Those of an IDX file, plain or gzipped, are in MNIST's form already. Any other file must be a picture of
     one digit, which is brought into this form. Raises DataError.
     """
-    if not file.is_file() or _beginning(file) not in (IDX, GZIP_MAGIC):
+    if not is_idx(file):
         return Images(file, load_digit(file), many=False)
     pixels = read_idx(file, IMAGES)
     return Images(file, pixels.reshape(len(pixels), -1).astype("float32") / 255, many=True)
@@ -47,11 +45,3 @@ def shown(pixels: Any, side: int = 28) -> str:
     rows = (pixels[start : start + side] for start in range(0, side * side, side))
     scale = len(SHADES) - 1
     return "\n".join("".join(2 * SHADES[round(float(p) * scale)] for p in row).rstrip() for row in rows)
-
-
-def _beginning(file: Path) -> bytes:
-    try:
-        with open(file, "rb") as stream:
-            return stream.read(2)
-    except OSError:
-        return b""  # the reader of pictures says why

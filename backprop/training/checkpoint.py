@@ -110,25 +110,34 @@ class Checkpoint:
     def _restore(self, run: Any) -> None:
         file, facts, history, trainer = self.file, self._facts, run.history, run.trainer
         optimizer, stopping = trainer.optimizer, run.stopping
+        if not 0 <= self.iteration <= run.total:
+            raise ValueError(f"iteration {self.iteration}")
+        record = {name: _like(getattr(history, name), facts["history"][name]) for name in OTHERS}
+        for name in LISTS:
+            pieces = file.pieces(f"{HISTORY}{name}")
+            record[name] = [number for piece in pieces for number in piece.tolist()]
+        record["warmup_seconds"] += history.warmup_seconds
+        if stopping is not None:
+            best, waited = facts["stopping"]
+            stopping.best, stopping.waited = float(best), int(waited)
+            for at, kept in enumerate(stopping.kept):
+                file.read_into(f"{BEST}{at}", kept)
         read_arrays(file, live_arrays(trainer.net), f"the {type(trainer.net).__name__}")
         if optimizer.state is not None:
             file.read_into(OPTIMIZER, optimizer.state.flat)
         for name, number in facts["optimizer"].items():
             setattr(optimizer, name, number)
-        if stopping is not None:
-            stopping.best, stopping.waited = facts["stopping"]
-            for at, kept in enumerate(stopping.kept):
-                file.read_into(f"{BEST}{at}", kept)
-        warm = history.warmup_seconds
-        for name in OTHERS:
-            setattr(history, name, facts["history"][name])
-        for name in LISTS:
-            pieces = file.pieces(f"{HISTORY}{name}")
-            setattr(history, name, [number for piece in pieces for number in piece.tolist()])
-        history.warmup_seconds += warm
+        vars(history).update(record, resumed_at=self.iteration)
         run.begun -= history.seconds
-        run.done = history.resumed_at = self.iteration
+        run.done = self.iteration
         run.batches.restore(run.done, *facts["generator"])
+
+
+def _like(own: Any, value: Any) -> Any:
+    """Return a value of the history; raise TypeError unless it is of the kind that its place holds."""
+    if not isinstance(value, str if isinstance(own, str) else int | float | type(own)):
+        raise TypeError(f"got {shown(value)}")
+    return value
 
 
 def plain(value: Any) -> Any:

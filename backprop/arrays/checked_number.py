@@ -61,6 +61,7 @@ class CheckedNumber:
 
 def numbers_of(obj: Any) -> dict[str, Any]:
     """Return the checked numbers of an object by name: the settings of a layer, a loss or an optimizer."""
-    kind = type(obj)
-    names = (name for each in reversed(kind.__mro__) for name in vars(each))
-    return {name: getattr(obj, name) for name in names if isinstance(getattr(kind, name), CheckedNumber)}
+    found: dict[str, Any] = {}
+    for kind in reversed(type(obj).__mro__):
+        found |= vars(kind)
+    return {name: getattr(obj, name) for name, each in found.items() if isinstance(each, CheckedNumber)}

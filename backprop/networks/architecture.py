@@ -14,7 +14,7 @@ from backprop.arrays.dtypes import ACCEPTED
 from backprop.layers import Layer
 from backprop.losses import Loss
 from backprop.networks.assembly import Assembly
-from backprop.networks.counting import counted
+from backprop.networks.counting import counted, states_of
 from backprop.networks.known_links import FORMULAS
 
 LOSSES = {name: getattr(own_losses, name) for name in own_losses.__all__ if name != "Loss"}
@@ -34,10 +34,10 @@ def described(base: type, net: Any) -> dict[str, Any]:
 
     base: the class Network.
     """
-    parts = []
+    parts, states = [], states_of(net.layers)
     for name, layer in net.layers.items():
-        state = getattr(layer, "state", None) or {}
-        part = [_name(LAYERS, layer), " ".join(net.names[name]), " ".join(state), numbers_of(layer)]
+        arrays = " ".join(net.names[name]), " ".join(states[name])
+        part = [_name(LAYERS, layer), *arrays, numbers_of(layer)]
         while not part[-1]:
             part.pop()
         parts.append(part)

@@ -191,6 +191,29 @@ def test_a_foreign_network_a_foreign_loss_and_a_replaced_formula_are_named(path)
             Network.load(path)
 
 
+def test_objects_in_the_form_of_the_book_are_saved(path):
+    class Scale:
+        def __init__(self):
+            self.W, self.dW, self.state = np.ones(3), None, np.zeros(2)
+
+        def forward(self, x):
+            self.x = x
+            return x * self.W
+
+        def backward(self, dout):
+            self.dW = (dout * self.x).sum(axis=0)
+            return dout * self.W
+
+    net = Sequential([Affine(3), Scale(), Affine(2)], 4, rng=0, dtype="float64")
+    net.params["W2"] = [1.0, 2.0, 3.0]
+    net.save(path)
+    with pytest.raises(FileError, match="the layer .*Scale, which is not the library's"):
+        Network.load(path)
+    again = Sequential([Affine(3), Scale(), Affine(2)], 4, rng=1, dtype="float64")
+    again.load_weights(path)
+    assert bits(again) == bits(net) and again.layers["Scale1"].W.tolist() == [1.0, 2.0, 3.0]
+
+
 def test_a_class_refuses_the_network_of_another(path):
     Sequential([Affine(2)], 3, rng=0).save(path)
     assert type(Sequential.load(path)) is Sequential

@@ -94,10 +94,17 @@ class Checkpoint:
             if described.get(part) != own[part]:
                 raise ValueError(f"{where} another network: its {part} was {shown(described.get(part), 80)}")
 
-    @property
-    def held(self) -> Any:
-        """The samples that the run holds out for validation, host indices; None if it holds out none."""
-        return self.file.read(HELD) if HELD in self.file.entries else None
+    def held(self, count: int, size: int) -> Any:
+        """Return the samples that the run holds out for validation: host indices below size, `count` of them.
+
+        Raises FileError if they are not there.
+        """
+        entry = self.file.entries.get(HELD)
+        if entry is not None and (entry.dtype, entry.shape) == ("int64", (count,)):
+            rows = self.file.read(HELD)
+            if min(rows) >= 0 and max(rows) < size:
+                return rows
+        raise FileError(f"{self.file.path}: is no checkpoint of this run: the samples held out are missing")
 
     def restore(self, run: Any) -> None:
         """Put a Run where this one was. Raises FileError if the checkpoint lacks something."""

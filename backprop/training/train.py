@@ -194,7 +194,7 @@ def train(
     with restored_on_error(rng):
         held = None
         if sets.held:
-            held = sets.drawn(rng) if found is None else found.held
+            held = sets.drawn(rng) if found is None else found.held(sets.held, sets.size + sets.held)
             sets = sets.hold_out(net, held)
         trainer = Trainer(net, optimizer, *sets.train, batch_size, recompute_loss)
         stopping = None if patience is None else EarlyStopping(net, patience, sets)

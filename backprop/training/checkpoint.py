@@ -90,9 +90,9 @@ class Checkpoint:
             if before != now and not (name == "rng" and now is None):
                 raise ValueError(f"{where} {name} {shown(before, 40)}, got {shown(now, 40)}")
         described, own = described_in(self.file), json.loads(network)
-        for part in own.keys() - {"versions"}:
-            if described.get(part) != own[part]:
-                raise ValueError(f"{where} another network: its {part} was {shown(described.get(part), 80)}")
+        for part in own:
+            if part != "versions" and described.get(part) != own[part]:
+                raise ValueError(f"{where} another network, of {part} {shown(described.get(part), 80)}")
 
     def held(self, count: int, size: int) -> Any:
         """Return the samples that the run holds out for validation: host indices below size, `count` of them.

@@ -103,7 +103,7 @@ class Keeper:
         self.settings: Mapping[str, Any] = json.loads(json.dumps(settings))  # as they are read again
 
     def found(self, resume: bool) -> Checkpoint | None:
-        """Return the checkpoint to go on from, if there is one. Raises FileError or ValueError."""
+        """Return the checkpoint to resume from, if there is one. Raises FileError or ValueError."""
         if not resume:
             if self.checkpoints.paths():
                 cure = "resume it, or name an empty directory"
@@ -111,7 +111,7 @@ class Keeper:
             return None
         newest = self.checkpoints.newest()
         if newest is None:
-            LOG.info("no checkpoint in %s yet: the run begins anew", self.checkpoints.folder)
+            LOG.info("no checkpoint in %s yet: the run starts at iteration 0", self.checkpoints.folder)
         else:
             newest.require_run(self.settings, self.network)
             LOG.info("resumed at iteration %s from %s", f"{newest.iteration:,}", newest.file.path)

@@ -57,7 +57,7 @@ class History:
     stopped : str
         Why the run ended before its last iteration, in one line; "" if it did not.
     resumed_at : int or None
-        The iteration of the checkpoint from which the run went on, the last time that it did.
+        The iteration of the checkpoint from which the run was last resumed.
     """
 
     loss: list[float] = field(default_factory=list)

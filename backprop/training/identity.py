@@ -1,4 +1,4 @@
-"""The identity of a run: what has to be the same, by name, in the run that goes on from its checkpoint."""
+"""The identity of a run: what must be the same, by name, in the run that resumes from its checkpoint."""
 
 from typing import Any
 

@@ -107,13 +107,13 @@ def train(
         A directory, created if needed, for checkpoints: files from which the run can be resumed. The last
         three are kept.
     checkpoint_every : int or "epoch", optional
-        Iterations between two checkpoints; "epoch" by default. There is also one at the end, and one when a
-        signal such as Ctrl-C ends the run.
+        Iterations between two checkpoints; "epoch" by default. There is also one after the last iteration,
+        and one when a signal such as Ctrl-C ends the run.
     resume : bool
-        Go on from the newest checkpoint, or begin anew if there is none. The other arguments must be those of
-        the run that wrote it. Weights, optimizer, generator and history are replaced by those of the
-        checkpoint, and the run ends in the same bits as one that was never ended, on the same backend with
-        the same number of BLAS threads.
+        Continue from the newest checkpoint, or start at iteration 0 if there is none. The other arguments
+        must be those of the run that wrote it. Weights, optimizer, generator and history are replaced by
+        those of the checkpoint, and the run ends in the same bits as one that was never interrupted, on the
+        same backend with the same number of BLAS threads.
 
     Returns
     -------
@@ -128,6 +128,8 @@ def train(
         A ValueError: if all checkpoints are damaged, or the newest is of a newer version.
     OSError
         If a checkpoint cannot be written.
+    ImportError
+        With `checkpoint`, without the library safetensors.
     Diverged
         If the loss or a parameter becomes NaN or infinite. The error carries the history.
 

@@ -1,4 +1,4 @@
-"""`backprop train` keeps what was trained: its file, its checkpoints, and how a run goes on."""
+"""`backprop train` keeps what was trained: its file, its checkpoints, and how a run is resumed."""
 
 import json
 import os
@@ -88,9 +88,9 @@ def test_an_interrupted_run_says_how_to_go_on_and_does(call, here, monkeypatch, 
     assert Network.load("b.st")
     how, why = ran.err.splitlines()
     assert why in ("backprop train: interrupted", "backprop train: terminated")
-    assert how.startswith("to go on: backprop train --data sample --seed 3 --epochs 6")
+    assert how.startswith("to resume: backprop train --data sample --seed 3 --epochs 6")
     assert how.endswith("--checkpoint run --json b.json --resume")
-    ran = call(*how.removeprefix("to go on: backprop ").split(), "--save", "b.st")
+    ran = call(*how.removeprefix("to resume: backprop ").split(), "--save", "b.st")
     at = len(part["history"]["loss"])
     assert ran.code == 0 and f"resumed at iteration {at} from run/iteration-{at:010}" in ran.out
     resumed = document(here / "b.json")
@@ -108,9 +108,9 @@ def test_a_run_goes_on_with_its_own_seed(call, here, monkeypatch):
     assert ran.code == 0 and f"seed {seed}" in ran.out
 
 
-def test_to_resume_what_is_not_there_begins_anew_and_says_so(call, here):
+def test_to_resume_what_is_not_there_starts_at_0_and_says_so(call, here):
     ran = call(*SAMPLE, "--iterations", 50, "--checkpoint", "run", "--resume", "--json", "a.json")
-    assert ran.code == 0 and "no checkpoint in run yet: the run begins anew" in ran.lines
+    assert ran.code == 0 and "no checkpoint in run yet: the run starts at iteration 0" in ran.lines
     assert document(here / "a.json")["resumed_at"] is None
 
 

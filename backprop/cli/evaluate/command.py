@@ -68,7 +68,7 @@ def evaluate(
     click.echo(f"network: {described(file, net)}")
     click.echo(f"data: {found.source}: {len(labels):,} {kind} images")
     click.echo(f"accuracy {accuracy:.4f}, loss {loss:.4f}\n")
-    click.echo("what is taken for what: true classes in rows, predicted ones in columns")
+    click.echo("confusion matrix: true classes in rows, predicted ones in columns")
     click.echo(f"{matrix_table(matrix, found.classes)}\n")
     click.echo(figures_table(classes))
     write_json(

@@ -8,10 +8,10 @@ from backprop.reporting.tables import table
 
 
 class ClassFigures(NamedTuple):
-    """The figures of one class; None where nothing is divided by nothing.
+    """The figures of one class; None where one would be 0 / 0.
 
-    precision: share of the images called so that are it.  recall: share of the images of the class that are
-    called so.  f1: the harmonic mean of both.  images: those of the class.
+    precision: of the images predicted as this class, the share that belongs to it.  recall: of the images of
+    this class, the share that is predicted as it.  f1: the harmonic mean of both.  images: of this class.
     """
 
     label: int
@@ -23,7 +23,7 @@ class ClassFigures(NamedTuple):
 
 
 def confusion(labels: Sequence[int], predicted: Sequence[int], classes: int) -> list[list[int]]:
-    """Return how often each label, by row, was taken for each, by column.
+    """Return how often each true label, by row, was predicted as each label, by column.
 
     >>> confusion([0, 0, 1], [0, 1, 1], 2)
     [[1, 1], [0, 1]]

@@ -1,4 +1,4 @@
-"""Checkpoints on the command line: what is said of them, and the seed of the run that goes on."""
+"""Checkpoints on the command line: messages about them, and the seed of the resumed run."""
 
 import logging
 import os
@@ -60,8 +60,8 @@ def seed_to_resume(settings: Settings) -> int | None:
 
 
 def how_to_resume(settings: Settings) -> str:
-    """Return a line with the command that goes on; "" without checkpoints."""
+    """Return a line with the command that resumes the run; "" without checkpoints."""
     if settings.checkpoint is None:
         return ""
     typed = [word for word in sys.argv[1:] if word != "--resume"]
-    return f"to go on: {shlex.join(['backprop', *typed, '--resume'])}"
+    return f"to resume: {shlex.join(['backprop', *typed, '--resume'])}"

@@ -143,4 +143,6 @@ def memory(where: str, cure: str) -> Iterator[None]:
     try:
         yield
     except MemoryError as error:
-        raise MemoryError(f"{where}: {error}; {cure}") from error
+        said = MemoryError(f"{where}: {error}; {cure}")
+        vars(said).update(vars(error))  # such as the history of a training run
+        raise said from error

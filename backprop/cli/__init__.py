@@ -12,7 +12,7 @@ import backprop
 from backends import BackendUnavailable
 from backprop.cli.bench import bench
 from backprop.cli.check import check
-from backprop.cli.command import SETTINGS, Commands
+from backprop.cli.command import ARGUMENTS, SETTINGS, Commands
 from backprop.cli.evaluate import evaluate
 from backprop.cli.graph import graph
 from backprop.cli.info import info
@@ -27,6 +27,7 @@ from backprop.cli.values import BeyondHelp
 from backprop.cli.wording import in_options, out_of_memory
 from backprop.data import DataError
 from backprop.networks import FileError
+from backprop.networks.tensor_file import NotInstalled
 from backprop.start import WORDS
 
 DONE, FAILED, WRONG_CALL, BROKEN = 0, 1, 2, 3  # exit codes; a signal adds its number to 128
@@ -69,7 +70,8 @@ def _run(arguments: list[str]) -> int:
         return int(cli.main(arguments, "backprop", standalone_mode=False) or DONE)
     context: click.Context | None = None
     try:
-        with cli.make_context("backprop", arguments) as context:
+        with cli.make_context("backprop", [*arguments]) as context:
+            context.meta[ARGUMENTS] = arguments
             return cli.invoke(context) or DONE
     except click.exceptions.Exit as done:
         return done.exit_code
@@ -87,7 +89,7 @@ def _run(arguments: list[str]) -> int:
         return _fail(f"{_path(context)}: {fault}", WRONG_CALL)
     except MissingLibrary as error:
         return _fail(str(error), BROKEN)
-    except ImportError as error:  # of a library that is imported when it is used
+    except NotInstalled as error:
         return _fail(f"{_path(context)}: {error}", BROKEN)
     except (BackendUnavailable, DataError, FileError) as error:
         return _fail(f"{_path(context)}: {in_options(str(error))}", BROKEN)

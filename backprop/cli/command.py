@@ -7,6 +7,7 @@ import click
 from backprop.arrays.near import hint, near
 from backprop.cli.values import option_of, typed
 
+ARGUMENTS = __name__  # the key of what was typed in a context's `meta`
 SETTINGS = {"max_content_width": 80, "help_option_names": ["-h", "--help"]}
 
 

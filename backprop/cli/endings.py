@@ -1,7 +1,7 @@
 """The end of a training run: done, diverged or interrupted. Its history is kept in each case."""
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from backprop.cli.interruptions import mark_caught
 from backprop.cli.progress import Display
@@ -32,26 +32,6 @@ def run_to_the_end(training: Callable[..., History], shown: Display) -> Ending:
         if not history.iterations or getattr(error, "at_once", False):
             raise
         mark_caught()
-        _drop_incomplete_evaluation(history)
         return Ending(history, "interrupted", error)
     finally:
         shown.close()
-
-
-def _drop_incomplete_evaluation(history: History) -> None:
-    """Cut the lists of evaluations to one length: an interruption may come while they are appended to.
-
-    A list without an entry belongs to a set that there is not.
-    """
-    every: tuple[list[Any], ...] = (
-        history.iterations,
-        history.train_accuracy,
-        history.validation_loss,
-        history.validation_accuracy,
-        history.test_loss,
-        history.test_accuracy,
-    )
-    lists = [each for each in every if each]
-    whole = min(map(len, lists))
-    for each in lists:
-        del each[whole:]

@@ -8,10 +8,10 @@ import click
 from backends import Backend, listed
 from backprop.networks import FileError, Network
 from backprop.networks.answers import not_finite
-from backprop.networks.tensor_file import BESIDE, TensorFile
+from backprop.networks.tensor_file import BESIDE, TensorFile, printable
 from backprop.networks.weights import KEY
 from backprop.reporting.tables import table
-from backprop.training.checkpoint import RUN
+from backprop.training.checkpoint import RUN, Checkpoint
 
 
 def facts_of(path: Path, backend: Backend) -> tuple[dict[str, Any], str]:
@@ -24,17 +24,16 @@ def facts_of(path: Path, backend: Backend) -> tuple[dict[str, Any], str]:
     if KEY in file.metadata:
         made_by = file.json(KEY, 10**9, "").get("versions")
         if isinstance(made_by, dict):
-            facts["made by"] = ", ".join(f"{name} {version}" for name, version in made_by.items())
+            facts["made by"] = printable(", ".join(f"{name} {version}" for name, version in made_by.items()))
     if RUN in file.metadata:
-        run = file.json(RUN, 10**9, "")
-        settings = run.get("settings", {})
-        facts["run"] = f"checkpoint at iteration {run.get('iteration')} of {settings.get('iterations')}"
+        run = Checkpoint(file)
+        facts["run"] = f"checkpoint at iteration {run.iteration} of {run.settings.get('iterations')}"
     try:
         net = Network.load(path, backend)
     except FileError as error:
         facts["network"] = f"not made: {str(error).removeprefix(f'{file.path}: ')}"
         rows = [
-            [name, entry.shape, entry.dtype]
+            [printable(name), entry.shape, entry.dtype]
             for name, entry in file.entries.items()
             if not name.startswith(BESIDE)
         ]
@@ -42,7 +41,7 @@ def facts_of(path: Path, backend: Backend) -> tuple[dict[str, Any], str]:
     facts["network"] = f"{type(net).__name__}, {net.params.flat.shape[0]:,} parameters, {net.dtype}"
     facts["loss"] = repr(net.loss_layer)
     facts["numbers"] = _finite(net)
-    return facts, str(net.summary())
+    return facts, "\n".join(map(printable, str(net.summary()).splitlines()))
 
 
 def _finite(net: Network) -> str:

@@ -1,6 +1,7 @@
 """A fingerprint of arrays, by which a resumed run recognizes its data."""
 
 import hashlib
+from typing import Any
 
 import numpy as np
 
@@ -10,10 +11,9 @@ WHOLE = 1000  # rows at most that enter byte by byte
 def fingerprint(*arrays: np.ndarray) -> str:
     """Return 64 hexadecimal digits that differ, in all likelihood, between different data.
 
-    Shapes, dtypes, the sum of every row and up to a thousand whole rows enter into a SHA-256. So a changed,
-    added, missing or moved row is found, and so are columns in another order. What is not found is an
-    exchange of numbers within a row that is not among the thousand, if it leaves the row's sum as it was.
-    It takes 0.013 s for MNIST, where a SHA-256 of everything takes 0.12 s.
+    Shapes, dtypes, a weighted sum of every row and up to a thousand whole rows enter into a SHA-256. So a
+    changed, added, missing or moved row is found, and so are numbers that have changed places within a row.
+    It takes 0.02 s for MNIST, where a SHA-256 of everything takes 0.12 s.
 
     arrays: (N, …), on the host.
     """
@@ -28,8 +28,10 @@ def fingerprint(*arrays: np.ndarray) -> str:
 
 
 def _sums(rows: np.ndarray) -> np.ndarray:
-    """Return the sum of each row's bytes, read as the widest integers that fill it, modulo 2⁶⁴."""
+    """Return a sum of each row, read as the widest integers that fill it, with odd weights, modulo 2⁶⁴."""
     size = rows.shape[1] * rows.itemsize
     wide = next(kind for kind in (np.uint64, np.uint32, np.uint16, np.uint8) if size % kind().itemsize == 0)
-    sums: np.ndarray = rows.view(wide).sum(axis=1, dtype=np.uint64)
+    words: Any = rows.view(wide)
+    weights: Any = (2 * np.arange(words.shape[1], dtype=np.uint64) + 1) * np.uint64(0x9E3779B97F4A7C15)
+    sums: np.ndarray = np.einsum("ij,j->i", words, weights)
     return sums

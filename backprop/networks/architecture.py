@@ -11,12 +11,11 @@ from backprop.arrays.arrays import Arrays
 from backprop.arrays.checked_number import numbers_of
 from backprop.arrays.checks import sizes
 from backprop.arrays.dtypes import ACCEPTED
-from backprop.layers import Layer
-from backprop.losses import Loss
 from backprop.networks.assembly import Assembly
 from backprop.networks.counting import counted, states_of
 from backprop.networks.known_links import FORMULAS
 
+METHODS = ("loss", "gradient", "predict", "accuracy")  # of a network, which a user may replace on the object
 LOSSES = {name: getattr(own_losses, name) for name in own_losses.__all__ if name != "Loss"}
 LAYERS = {name: getattr(own_layers, name) for name in own_layers.__all__ if name not in ("Layer", *LOSSES)}
 Forms = Mapping[str, tuple[str, tuple[int, ...]]]  # dtype and shape of arrays by name
@@ -77,6 +76,8 @@ def rebuilt(base: type, facts: Mapping[str, Any], forms: Forms, backend: Backend
     loss = _class(LOSSES, facts["loss"][0], "loss")(**_numbers(facts["loss"][1]))
     parts = [[*part, *["", "", {}][len(part) - 1 :]] for part in facts["layers"]]
     names = facts.get("names") or _automatic(parts)
+    if not all(isinstance(name, str) for name in names):
+        raise TypeError("the names of layers must be strings")
     params = counted("parameters", {name: part[1].split() for name, part in zip(names, parts, strict=True)})
     state = counted("state", {name: part[2].split() for name, part in zip(names, parts, strict=True)})
     flat = _flat([outer for own in params.values() for outer in own.values()], forms, backend)
@@ -124,7 +125,7 @@ def _automatic(parts: Any) -> list[str]:
 def _name(known: Mapping[str, Any], obj: Any) -> str:
     """Return the name of a class; with its module if it is not among these, or if this object differs."""
     kind = type(obj)
-    if kind in known.values() and not (isinstance(obj, Layer | Loss) and vars(obj).keys() & {*FORMULAS}):
+    if kind in known.values() and not vars(obj).keys() & {*FORMULAS, *METHODS}:
         return kind.__name__
     return f"{kind.__module__}.{kind.__name__}"
 

@@ -2,10 +2,12 @@
 
 import json
 import os
+import re
 import stat
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from math import prod
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 from backends import Array, Backend, backend_of, cut, dtype_name, listed, load, shown
 from backprop.arrays.entering import cast
@@ -16,20 +18,27 @@ BESIDE = "beside/"  # begins the names of arrays that are no network's own: thos
 DTYPES = {
     "F64": "float64",
     "F32": "float32",
-    "I64": "int64",
-    "I32": "int32",
-    "U64": "uint64",
-    "U32": "uint32",
-    "U8": "uint8",
+    "F16": "float16",
+    "BOOL": "bool",
+    **{
+        f"{kind}{bits}": f"{name}{bits}"
+        for kind, name in (("I", "int"), ("U", "uint"))
+        for bits in (8, 16, 32, 64)
+    },
 }
-SIZES = {name: int(code[1:]) // 8 for code, name in DTYPES.items()}  # in bytes
+SIZES = {name: int(re.sub(r"\D", "", code) or 8) // 8 for code, name in DTYPES.items()}  # in bytes
+
+
+class NotInstalled(ImportError):
+    """The error without the library safetensors."""
 
 
 class FileError(ValueError):
     """The error for a file that is damaged, of another kind, or does not fit. One line: file, rule, cure."""
 
     def __init__(self, message: str) -> None:
-        super().__init__(" ".join(message.split()))  # other libraries' messages may have several lines
+        # Names in a stranger's file may hold line breaks and what moves the cursor of a terminal.
+        super().__init__(printable(" ".join(message.splitlines())))
 
 
 class Entry(NamedTuple):
@@ -40,9 +49,32 @@ class Entry(NamedTuple):
     start: int
 
 
-def content_of(arrays: Mapping[str, Any], metadata: Mapping[str, str]) -> bytes:
-    """Return the content of a file with these host arrays."""
-    content: bytes = _library().numpy.save(dict(arrays), dict(metadata))
+def printable(text: str) -> str:
+    """Return a text with escapes in place of what cannot be printed."""
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
+
+
+def require_writable(where: str, arrays: Mapping[str, Any]) -> None:
+    """Raise TypeError unless files can hold arrays of these dtypes, which may be on any backend."""
+    for name, array in arrays.items():
+        if dtype_name(array.dtype) not in SIZES:
+            rule = f"{name} must hold real numbers to be written"
+            raise TypeError(f"{where}: {rule}, got {cut(str(array.dtype))}; keep it in an array of floats")
+
+
+def content_of(where: str, arrays: Mapping[str, Any], metadata: Mapping[str, str]) -> bytes:
+    """Return the content of a file with these host arrays.
+
+    where: the caller, for errors. Raises TypeError or ValueError for what no file can hold.
+    """
+    require_writable(where, arrays)
+    content: bytes = library().numpy.save(dict(arrays), dict(metadata))
+    header = int.from_bytes(content[:8], "little")
+    if header > MOST_HEADER:
+        rule = f"names and description of the layers must take at most {MOST_HEADER:,} bytes"
+        raise ValueError(
+            f"{where}: {rule}, got {header:,}; shorten the names, or save the arrays by themselves"
+        )
     return content
 
 
@@ -72,18 +104,22 @@ class TensorFile:
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        library = _library()
+        known = library()
         self.path = os.fspath(path)
-        self.size, header = _sizes(self.path)
+        self._stream: BinaryIO | None = None
+        self._identity, header = _identity(self.path)
+        self.size = self._identity[2]
         self.entries: dict[str, Entry] = {}
         try:
-            with library.safe_open(self.path, "numpy") as opened:
+            with self.reading(), known.safe_open(self.path, "numpy") as opened:
                 self.metadata: dict[str, str] = opened.metadata() or {}
                 slices = {name: opened.get_slice(name) for name in opened.offset_keys()}
                 forms = {name: (each.get_dtype(), each.get_shape()) for name, each in slices.items()}
-        except library.SafetensorError as error:
+        except known.SafetensorError as error:
             why = cut(str(error).rpartition("header: ")[2], 80)
             raise FileError(f"{self.path}: is no undamaged safetensors file: {why}") from None
+        if _identity(self.path)[0] != self._identity:
+            raise self._replaced()
         start = 8 + header
         for name, (code, shape) in forms.items():  # in the order of their numbers, without gaps between them
             if code not in DTYPES:
@@ -109,16 +145,37 @@ class TensorFile:
             raise FileError(f"{self.path}: {rule}, got {shown(number, 40)}; {cure}")
         return facts
 
+    @contextmanager
+    def reading(self) -> Iterator[BinaryIO]:
+        """Keep the file open in a `with` block, so that all reads are of one content.
+
+        Raises FileError if another file has taken its place since the header was read.
+        """
+        if self._stream is not None:
+            yield self._stream
+            return
+        with open(self.path, "rb") as stream:
+            if _of(stream) != self._identity:
+                raise self._replaced()
+            self._stream = stream
+            try:
+                yield stream
+            finally:
+                self._stream = None
+
+    def _replaced(self) -> FileError:
+        return FileError(f"{self.path}: was replaced while it was read; load it again")
+
     def pieces(self, name: str) -> Iterator[Any]:
         """Yield the numbers of an entry as consecutive flat host arrays. Raises OSError or FileError."""
         entry = self.entries[name]
         left, most = prod(entry.shape), PIECE // SIZES[entry.dtype]
         host: Any = load("numpy")
-        with open(self.path, "rb") as file:
+        with self.reading() as file:
             file.seek(entry.start)
             while left:
                 piece = host.empty((min(left, most),), entry.dtype)
-                if file.readinto(memoryview(piece).cast("B")) < piece.nbytes:
+                if file.readinto(memoryview(piece).cast("B")) < piece.nbytes:  # type: ignore[attr-defined]
                     raise FileError(f"{self.path}: became shorter while it was read")
                 yield piece
                 left -= len(piece)
@@ -154,6 +211,12 @@ class TensorFile:
                 rule = f"{name} must have shape {tuple(shape)}, as in {whose}"
                 raise FileError(f"{self.path}: {rule}, got {self.entries[name].shape}")
 
+    def require_form(self, name: str, target: Array) -> None:
+        """Raise FileError unless an entry has the shape and the dtype of an array."""
+        entry, wanted = self.entries.get(name), (dtype_name(target.dtype), tuple(target.shape))
+        if entry is None or (entry.dtype, entry.shape) != wanted:
+            raise FileError(f"{self.path}: {name} must be {wanted}, got {entry and entry[:2]}")
+
     def require_castable(self, name: str, dtype: Any) -> None:
         """Raise FileError if the numbers of an entry do not fit into a dtype. May read all of them."""
         own, wanted = self.entries[name].dtype, dtype_name(dtype)
@@ -168,26 +231,33 @@ class TensorFile:
                 raise FileError(f"{self.path}: {str(error).removeprefix('load: ')}") from None
 
 
-def _sizes(path: str) -> tuple[int, int]:
-    """Return the size of a file and of its header, in bytes; raise OSError or FileError."""
+def _identity(path: str) -> tuple[tuple[int, ...], int]:
+    """Return what a file is known by, third its size, and the size of its header, in bytes.
+
+    Raises OSError or FileError.
+    """
     if not stat.S_ISREG(os.stat(path).st_mode):  # a pipe would wait for its writer
         raise FileError(f"{path}: must be a regular file")
     with open(path, "rb") as file:
-        size = os.fstat(file.fileno()).st_size
-        header = int.from_bytes(file.read(8), "little")
-    if size < 8 or header > size - 8:
+        identity, header = _of(file), int.from_bytes(file.read(8), "little")
+    if identity[2] < 8 or header > identity[2] - 8:
         raise FileError(f"{path}: is no safetensors file, or is truncated")
     if header > MOST_HEADER:
         raise FileError(f"{path}: its header must have at most {MOST_HEADER:,} bytes, got {header:,}")
-    return size, header
+    return identity, header
 
 
-def _library() -> Any:
-    """Return the library safetensors; raise ImportError with the command that installs it."""
+def _of(stream: BinaryIO) -> tuple[int, ...]:
+    found = os.fstat(stream.fileno())
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def library() -> Any:
+    """Return the library safetensors; raise NotInstalled with the command that installs it."""
     try:
         import safetensors.numpy  # here, since a checkout works without it
     except ImportError as error:
-        raise ImportError(
+        raise NotInstalled(
             f"saving and loading needs safetensors ({error}); install it: pip install safetensors"
         ) from None
     return safetensors

@@ -19,7 +19,9 @@ Path = str | os.PathLike[str]
 
 def save(base: type, net: Any, path: Path) -> None:
     """Write a network into a file.  base: the class Network."""
-    files.write(path, content_of(host_arrays(net), {KEY: description(base, net)}))
+    files.write(
+        path, content_of(f"{type(net).__name__}.save", host_arrays(net), {KEY: description(base, net)})
+    )
 
 
 def description(base: type, net: Any) -> str:
@@ -82,7 +84,8 @@ def load_into(net: Any, path: Path) -> None:
 def read_arrays(file: TensorFile, arrays: Mapping[str, Array], whose: str) -> None:
     """Read a file's entries into arrays of these names. If one does not fit, none has changed."""
     file.require({name: tuple(array.shape) for name, array in arrays.items()}, whose)
-    for name, array in arrays.items():
-        file.require_castable(name, dtype_name(array.dtype))
-    for name, array in arrays.items():
-        file.read_into(name, array)
+    with file.reading():
+        for name, array in arrays.items():
+            file.require_castable(name, dtype_name(array.dtype))
+        for name, array in arrays.items():
+            file.read_into(name, array)

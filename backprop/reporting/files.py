@@ -14,7 +14,7 @@ from typing import BinaryIO
 Name = str | PathLike[str]
 
 
-def write(file: Name, content: str | bytes) -> None:
+def write(file: Name, content: str | bytes | bytearray) -> None:
     """Replace the content of a file by text, as UTF-8, or by bytes.
 
     A symbolic link stays, and its target is written. A file keeps its mode. A pipe, a device, and a file that

@@ -15,6 +15,7 @@ from backprop.training.history import History
 FORMAT = 1  # raised when older versions cannot read a checkpoint any more
 RUN = "checkpoint"  # the key of a run in the metadata; the key of its network is that of a file of weights
 HELD, OPTIMIZER, HISTORY, BEST = (f"{BESIDE}{name}" for name in ("held", "optimizer", "history.", "best."))
+DIGESTS = ("training data", "validation data", "test data", "schedule")  # which say nothing when shown
 WRONG = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)  # of content that is not ours
 LISTS = [each.name for each in fields(History) if each.default_factory is list]
 OTHERS = [each.name for each in fields(History) if each.name not in LISTS]
@@ -83,16 +84,17 @@ class Checkpoint:
         settings: numbers, text, lists and None by name.  network: its description.
         """
         where = f"train: {self.file.path} is of a run with"
+        described, own = described_in(self.file), json.loads(network)
+        for part in own | described:
+            if part != "versions" and described.get(part) != own.get(part):
+                raise ValueError(f"{where} another network, of {part} {shown(described.get(part), 80)}")
         for name, now in settings.items():
             before = self.settings.get(name)
-            if before != now and name.endswith("data"):
-                raise ValueError(f"{where} other {name}; give it the same arrays")
-            if before != now and not (name == "rng" and now is None):
-                raise ValueError(f"{where} {name} {shown(before, 40)}, got {shown(now, 40)}")
-        described, own = described_in(self.file), json.loads(network)
-        for part in own:
-            if part != "versions" and described.get(part) != own[part]:
-                raise ValueError(f"{where} another network, of {part} {shown(described.get(part), 80)}")
+            if before == now or (name == "rng" and None in (before, now)):
+                continue
+            if name in DIGESTS:
+                raise ValueError(f"{where} other {name}; give the same")
+            raise ValueError(f"{where} {name} {shown(before, 40)}, got {shown(now, 40)}; give the same")
 
     def held(self, count: int, size: int) -> Any:
         """Return the samples that the run holds out for validation: host indices below size, `count` of them.
@@ -110,6 +112,8 @@ class Checkpoint:
         """Put a Run where this one was. Raises FileError if the checkpoint lacks something."""
         try:
             self._restore(run)
+        except FileError:
+            raise
         except WRONG as error:
             what = cut(f"{type(error).__name__}: {error}", 80)
             raise FileError(f"{self.file.path}: is no checkpoint of this run ({what})") from error
@@ -117,27 +121,36 @@ class Checkpoint:
     def _restore(self, run: Any) -> None:
         file, facts, history, trainer = self.file, self._facts, run.history, run.trainer
         optimizer, stopping = trainer.optimizer, run.stopping
-        if not 0 <= self.iteration <= run.total:
-            raise ValueError(f"iteration {self.iteration}")
-        record = {name: _like(getattr(history, name), facts["history"][name]) for name in OTHERS}
-        for name in LISTS:
-            pieces = file.pieces(f"{HISTORY}{name}")
-            record[name] = [number for piece in pieces for number in piece.tolist()]
-        record["warmup_seconds"] += history.warmup_seconds
+        targets = {} if optimizer.state is None else {OPTIMIZER: optimizer.state.flat}
         if stopping is not None:
-            best, waited = facts["stopping"]
+            targets |= {f"{BEST}{at}": kept for at, kept in enumerate(stopping.kept)}
+        with file.reading():
+            # First all that may be wrong, then what changes the run.
+            if not 0 <= self.iteration <= run.total:
+                raise ValueError(f"iteration {self.iteration}")
+            record = {name: _like(getattr(history, name), facts["history"][name]) for name in OTHERS}
+            for name in LISTS:
+                pieces = file.pieces(f"{HISTORY}{name}")
+                record[name] = [number for piece in pieces for number in piece.tolist()]
+            record["warmup_seconds"] += history.warmup_seconds
+            best, waited = (0.0, 0) if stopping is None else facts["stopping"]
+            numbers = {name: facts["optimizer"][name] for name in numbers_of(optimizer)}
+            for name, target in targets.items():
+                file.require_form(name, target)
+            if {OPTIMIZER} & file.entries.keys() - targets.keys():
+                raise ValueError("the optimizer has no state")
+            state, ahead = facts["generator"]
+            run.batches.restore(self.iteration, state, ahead)
+            for name, number in numbers.items():
+                setattr(optimizer, name, number)
+            read_arrays(file, live_arrays(trainer.net), f"the {type(trainer.net).__name__}")
+            for name, target in targets.items():
+                file.read_into(name, target)
+        if stopping is not None:
             stopping.best, stopping.waited = float(best), int(waited)
-            for at, kept in enumerate(stopping.kept):
-                file.read_into(f"{BEST}{at}", kept)
-        read_arrays(file, live_arrays(trainer.net), f"the {type(trainer.net).__name__}")
-        if optimizer.state is not None:
-            file.read_into(OPTIMIZER, optimizer.state.flat)
-        for name, number in facts["optimizer"].items():
-            setattr(optimizer, name, number)
         vars(history).update(record, resumed_at=self.iteration)
         run.begun -= history.seconds
         run.done = self.iteration
-        run.batches.restore(run.done, *facts["generator"])
 
 
 def _like(own: Any, value: Any) -> Any:

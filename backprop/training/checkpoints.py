@@ -1,17 +1,17 @@
 """The checkpoints of a run in a directory: each written whole, with a checksum; the last few are kept."""
 
+import errno
 import hashlib
-import json
 import logging
 import os
 import re
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from backprop.networks.tensor_file import FileError, TensorFile, content_of
 from backprop.reporting import files
-from backprop.training.checkpoint import Checkpoint, taken
+from backprop.training.checkpoint import Checkpoint
 
 KEPT = 3
 LOG = logging.getLogger("backprop.training")
@@ -21,26 +21,33 @@ BLANK = b"0" * 64
 
 
 class Checkpoints:
-    """The checkpoints in one directory, which is created if it is not there.
+    """The checkpoints in one directory.
 
     Parameters
     ----------
     folder : str
-
-    Raises
-    ------
-    OSError
-        If files cannot be written there.
     """
 
     def __init__(self, folder: str) -> None:
         self.folder = folder
-        os.makedirs(folder, exist_ok=True)
-        files.reserve(self._path(0))
-        for name in os.listdir(folder):
-            if name.startswith("iteration-") and name.endswith(".part"):  # left by a process that was killed
-                with suppress(OSError):
-                    os.unlink(os.path.join(folder, name))
+
+    @contextmanager
+    def claimed(self) -> Iterator[None]:
+        """Create the directory, and keep it for this run in a `with` block.
+
+        Raises OSError if files cannot be written there, ValueError if another run writes there.
+        """
+        try:
+            os.makedirs(self.folder, exist_ok=True)
+        except FileExistsError:
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), self.folder) from None
+        with _locked(self.folder):
+            files.reserve(self._path(0))
+            for name in os.listdir(self.folder):
+                if name.startswith("iteration-") and name.endswith(".part"):  # of a process that was killed
+                    with suppress(OSError):
+                        os.unlink(os.path.join(self.folder, name))
+            yield
 
     def paths(self) -> list[str]:
         """Return the paths of all checkpoints, the newest first."""
@@ -53,27 +60,25 @@ class Checkpoints:
         Logs which damaged ones it passes over. Raises FileError if all of them are damaged, or if the newest
         is of a newer version.
         """
-        damage = ""
-        for path in self.paths():
+        paths = self.paths()
+        for at, path in enumerate(paths):
             try:
-                file = undamaged(path)
-            except FileError as error:
-                damage = str(error)
-                LOG.warning("%s; the checkpoint before it is taken", damage)
-                continue
-            return Checkpoint(file)
-        if damage:
-            raise FileError(f"{damage}; no other checkpoint is left: name an empty directory")
+                return Checkpoint(undamaged(path))
+            except Damaged as error:
+                if at == len(paths) - 1:
+                    cure = "no earlier checkpoint is left: name an empty directory"
+                    raise FileError(f"{error}; {cure}") from None
+                LOG.warning("%s; the checkpoint before it is taken", error)
         return None
 
     def write(self, iteration: int, arrays: Mapping[str, Any], metadata: Mapping[str, str]) -> None:
         """Write the checkpoint of an iteration, and remove all but the last few. Raises OSError."""
-        content = content_of(arrays, {**metadata, "checksum": BLANK.decode()})
+        content = bytearray(content_of("train", arrays, {**metadata, "checksum": BLANK.decode()}))
         start = content.index(SEAL) + len(SEAL)
-        seal = hashlib.sha256(content).hexdigest().encode()
+        content[start : start + len(BLANK)] = hashlib.sha256(content).hexdigest().encode()
         path = self._path(iteration)
         try:
-            files.write(path, content[:start] + seal + content[start + len(seal) :])
+            files.write(path, content)
         except OSError as error:
             raise OSError(error.errno, f"no checkpoint: {error.strerror}", path) from None
         for path in self.paths()[KEPT:]:
@@ -84,49 +89,18 @@ class Checkpoints:
         return os.path.join(self.folder, f"iteration-{iteration:010}.safetensors")
 
 
-class Keeper:
-    """A writer of the checkpoints of one run, when they are due.
-
-    Parameters
-    ----------
-    checkpoints : Checkpoints
-    every : int
-        Iterations between two of them.
-    settings, network
-        As for `Checkpoint.require_run`.
-    """
-
-    def __init__(
-        self, checkpoints: Checkpoints, every: int, settings: Mapping[str, Any], network: str
-    ) -> None:
-        self.checkpoints, self.every, self.network = checkpoints, every, network
-        self.settings: Mapping[str, Any] = json.loads(json.dumps(settings))  # as they are read again
-
-    def found(self, resume: bool) -> Checkpoint | None:
-        """Return the checkpoint to resume from, if there is one. Raises FileError or ValueError."""
-        if not resume:
-            if self.checkpoints.paths():
-                cure = "resume it, or name an empty directory"
-                raise ValueError(f"train: checkpoint {self.checkpoints.folder} has an earlier run; {cure}")
-            return None
-        newest = self.checkpoints.newest()
-        if newest is None:
-            LOG.info("no checkpoint in %s yet: the run starts at iteration 0", self.checkpoints.folder)
-        else:
-            newest.require_run(self.settings, self.network)
-            LOG.info("resumed at iteration %s from %s", f"{newest.iteration:,}", newest.file.path)
-        return newest
-
-    def keep(self, run: Any, always: bool = False) -> None:
-        """Write a checkpoint of a Run if one is due, or always. Raises OSError."""
-        if always or run.done % self.every == 0 or run.done == run.total:
-            self.checkpoints.write(run.done, *taken(run, self.settings, self.network))
+class Damaged(FileError):
+    """The error for a checkpoint that is not as it was written."""
 
 
 def undamaged(path: str) -> TensorFile:
-    """Return a file whose checksum is right; raise FileError for any other."""
-    file = TensorFile(path)
-    with open(path, "rb") as stream:
+    """Return a file whose checksum is right; raise Damaged for any other."""
+    try:
+        file = TensorFile(path)
+    except FileError as error:
+        raise Damaged(str(error)) from None
+    with file.reading() as stream:
+        stream.seek(0)
         header = stream.read(8)
         header += stream.read(int.from_bytes(header, "little"))
         start = header.find(SEAL) + len(SEAL)
@@ -135,8 +109,32 @@ def undamaged(path: str) -> TensorFile:
         while piece := stream.read(2**18):
             digest.update(piece)
     if digest.hexdigest().encode() != seal:
-        raise FileError(f"{path}: is damaged: its checksum is not that of its content")
+        raise Damaged(f"{path}: is damaged: its checksum is not that of its content")
     return file
+
+
+@contextmanager
+def _locked(folder: str) -> Iterator[None]:
+    """Lock a directory, which ends with the process at the latest. Raises ValueError if it is locked.
+
+    Where the system has no such locks, nothing is locked.
+    """
+    try:
+        import fcntl  # not on Windows
+    except ImportError:
+        yield
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # of a file system without locks
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                cure = "wait for its end, or name another directory"
+                raise ValueError(f"train: checkpoint {folder} is in use by another run; {cure}") from None
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _iteration(name: str) -> int:

@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from backends import to_numpy
+from backends import dtype_name, to_numpy
 from backprop.arrays.checked_number import numbers_of
 from backprop.data.fingerprint import fingerprint
 from backprop.networks import Network
+from backprop.networks.tensor_file import require_writable
 from backprop.optimizers import Optimizer
 from backprop.training.checkpoint import plain
 from backprop.training.rates import Rates
@@ -13,9 +14,15 @@ from backprop.training.sets import Sets
 
 
 def identity(
-    net: Network, sets: Sets, optimizer: Optimizer, rates: Rates | None, rng: Any, seeded: bool
+    net: Network,
+    sets: Sets,
+    optimizer: Optimizer,
+    rates: Rates | None,
+    rng: Any,
+    seeded: bool,
+    **plain_settings: Any,
 ) -> dict[str, Any]:
-    """Return what a run is known by besides the plain arguments of `train`: numbers, text, lists and None.
+    """Return what a run is known by: numbers, text, lists and None, what a user thinks of first at the head.
 
     Parameters
     ----------
@@ -28,17 +35,23 @@ def identity(
     rng : numpy.random.Generator
     seeded : bool
         The caller has given it, or its seed.
+    **plain_settings
+        The arguments of `train` that are numbers or text.
 
     Raises
     ------
     TypeError
-        If the generator has a state that cannot be kept.
+        If the generator or a layer has a state that cannot be kept.
     """
+    require_writable("train", net.state)
     state, seeds = plain(rng.bit_generator.state), getattr(rng.bit_generator, "seed_seq", None)
-    found = {
+    data = {"training": sets.train, "validation": sets.validation, "test": sets.test}
+    return {
+        "dtype": dtype_name(net.dtype),
         **{f"shape of {name}": shape for name, shape in net.params.shapes.items()},
+        **{f"{name} data": each and fingerprint(*map(to_numpy, each)) for name, each in data.items()},
+        **plain_settings,
         "precision": net.backend.precision(net.dtype),
-        "held_out": sets.held,
         "optimizer": f"{type(optimizer).__module__}.{type(optimizer).__name__}",
         **numbers_of(optimizer),
         "decayed": optimizer.decayed,
@@ -46,6 +59,3 @@ def identity(
         "generator": state["bit_generator"],
         "rng": plain([seeds.entropy, *seeds.spawn_key]) if seeded and seeds is not None else None,
     }
-    for name, data in (("training", sets.train), ("validation", sets.validation), ("test", sets.test)):
-        found[f"{name} data"] = None if data is None else fingerprint(*map(to_numpy, data))
-    return found

@@ -10,7 +10,7 @@ from typing import Any
 
 from backprop.arrays.checks import is_bool
 from backprop.training.batches import Epochs, WithReplacement
-from backprop.training.checkpoints import Keeper
+from backprop.training.checkpoint_writer import CheckpointWriter
 from backprop.training.early_stopping import EarlyStopping
 from backprop.training.evaluation import evaluate
 from backprop.training.history import Diverged, History
@@ -36,7 +36,7 @@ class Run:
     rates : Rates, optional
     stopping : EarlyStopping, optional
     callback : callable, optional
-    keeper : Keeper, optional
+    writer : CheckpointWriter, optional
         Writes checkpoints.
     held : array, optional
         Host indices of the samples that are held out, for checkpoints.
@@ -53,13 +53,13 @@ class Run:
         rates: Rates | None = None,
         stopping: EarlyStopping | None = None,
         callback: Callable[[History], Any] | None = None,
-        keeper: Keeper | None = None,
+        writer: CheckpointWriter | None = None,
         held: Any = None,
     ) -> None:
         self.trainer, self.sets, self.batches, self.history = trainer, sets, batches, history
         self.total, self.every, self.done = total, every, 0
         self.rates, self.stopping, self.callback = rates, stopping, callback
-        self.keeper, self.held = keeper, held
+        self.writer, self.held = writer, held
         self.begun = time.perf_counter()
         self.context = copy_context()  # for the callback: NumPy's warnings as the caller set them
 
@@ -71,8 +71,9 @@ class Run:
             with Interruptions() as signals, backend.threads_for(products), backend.quiet():
                 self._loop(signals)
         except BaseException as error:
-            with suppress(AttributeError):  # an exception may have slots
-                error.history = self.history  # type: ignore[attr-defined]
+            if not hasattr(error, "history"):  # as that of a run within the callback has
+                with suppress(AttributeError):  # an exception may have slots
+                    error.history = self.history  # type: ignore[attr-defined]
             raise
         finally:
             self.history.seconds = time.perf_counter() - self.begun
@@ -83,7 +84,8 @@ class Run:
     def _loop(self, signals: Interruptions) -> None:
         at, drawn = 0, self._draw() if self.done < self.total else ()
         while True:
-            if self.done == self.total or (self.every and self.done % self.every == 0):
+            due = self.done == self.total or (self.every and self.done % self.every == 0)
+            if due and self.history.iterations[-1:] != [self.done]:  # it was before a checkpoint at the end
                 self._evaluate()
             self._call_back()
             if self.done == self.total or self.history.stopped:
@@ -91,20 +93,24 @@ class Run:
             count = len(drawn) - at
             if self.every:
                 count = min(count, self.every - self.done % self.every)
-            if self.keeper is not None:
-                count = min(count, self.keeper.every - self.done % self.keeper.every)
+            if self.writer is not None:
+                count = min(count, self.writer.every - self.done % self.writer.every)
             losses, rates = self._start(drawn[at : at + count])
             at, self.done = at + count, self.done + count
             if at == len(drawn) and self.done < self.total:  # draw while the device works on the last ones
                 at, drawn = 0, self._draw()
             self.history.loop = self.trainer.run.how
             self._record(losses(), rates)
-            if self.keeper is not None:
+            waiting = signals.waiting
+            if self.writer is not None:
                 self.history.seconds = time.perf_counter() - self.begun
-                self.keeper.keep(self, always=signals.waiting)
-            signals.answer()
+                self.writer.keep(self, always=waiting)
+            if waiting:
+                signals.answer()
         if self.every and self.history.iterations[-1] < self.done:
             self._evaluate()  # the callback has stopped the run between two evaluations
+        if self.writer is not None and self.history.stopped:
+            self.writer.keep(self, always=True)
 
     def _draw(self) -> Any:
         return self.batches.draw(min(self.trainer.backend.iterations_at_once, self.total - self.done))

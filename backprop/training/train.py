@@ -7,6 +7,7 @@ for the device, and the host draws the next batches while the device works on th
 
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from os import PathLike
 from typing import Any
 
@@ -18,7 +19,8 @@ from backprop.optimizers import Optimizer, Schedule
 from backprop.optimizers.schedule import schedule_of
 from backprop.training.arguments import directory, interval, length, optimizer_for, require_network
 from backprop.training.batches import SHUFFLES, restored_on_error
-from backprop.training.checkpoints import Checkpoints, Keeper
+from backprop.training.checkpoint_writer import CheckpointWriter
+from backprop.training.checkpoints import Checkpoints
 from backprop.training.early_stopping import EarlyStopping, require_watched
 from backprop.training.history import History
 from backprop.training.identity import identity
@@ -178,31 +180,37 @@ def train(
     if schedule is not None:
         rates = Rates(schedule_of("train", "schedule", schedule), total, optimizer, net.dtype)
     folder = directory(checkpoint, checkpoint_every, flag("train", "resume", resume))
-    keeper = found = None
-    if folder is not None:
-        often = interval("checkpoint_every", checkpoint_every, epoch) or epoch
-        plain = {"batch_size": batch_size, "iterations": total, "evaluate_every": every, "shuffle": shuffle}
-        plain |= {"patience": patience, "recompute_loss": recompute_loss}
-        known = identity(net, sets, optimizer, rates, rng, seeded)
-        keeper = Keeper(Checkpoints(folder), often, plain | known, description(Network, net))
-        found = keeper.found(resume)
+    often = interval("checkpoint_every", checkpoint_every, epoch) or epoch
+    plain: dict[str, Any] = {"batch_size": batch_size, "shuffle": shuffle}
+    share: Any = validation
+    plain["validation"] = float(share) if sets.held else share and "a pair"
+    plain |= {"patience": patience, "recompute_loss": recompute_loss}
+    plain |= {"iterations": total, "evaluate_every": every}
 
-    backend, started = net.backend, time.perf_counter()
-    weights = [shape for shape in net.params.shapes.values() if len(shape) == 2]
-    rows = (batch_size, min(backend.samples_at_once, sets.largest))
-    backend.warmup([(n, *shape) for n in rows for shape in weights])
-    warm = time.perf_counter()
-    history = History(warmup_seconds=warm - started, precision=backend.precision(net.dtype))
-    with restored_on_error(rng):
-        held = None
-        if sets.held:
-            held = sets.drawn(rng) if found is None else found.held(sets.held, sets.size + sets.held)
-            sets = sets.hold_out(net, held)
-        trainer = Trainer(net, optimizer, *sets.train, batch_size, recompute_loss)
-        stopping = None if patience is None else EarlyStopping(net, patience, sets)
-    batches = SHUFFLES[shuffle](rng, sets.size, batch_size)
-    run = Run(trainer, sets, batches, total, every, history, rates, stopping, callback, keeper, held)
-    if found is not None:
-        found.restore(run)
-    run()
+    backend = net.backend
+    with ExitStack() as claim:
+        writer = newest = None
+        if folder is not None:
+            known = identity(net, sets, optimizer, rates, rng, seeded, **plain)
+            claim.enter_context((checkpoints := Checkpoints(folder)).claimed())
+            writer = CheckpointWriter(checkpoints, often, known, description(Network, net))
+            newest = writer.newest(resume)
+        weights = [shape for shape in net.params.shapes.values() if len(shape) == 2]
+        rows = (batch_size, min(backend.samples_at_once, sets.largest))
+        begun = time.perf_counter()
+        backend.warmup([(n, *shape) for n in rows for shape in weights])
+        warm = time.perf_counter()
+        history = History(warmup_seconds=warm - begun, precision=backend.precision(net.dtype))
+        with restored_on_error(rng):
+            held = None
+            if sets.held:
+                held = sets.drawn(rng) if newest is None else newest.held(sets.held, sets.size + sets.held)
+                sets = sets.hold_out(net, held)
+            trainer = Trainer(net, optimizer, *sets.train, batch_size, recompute_loss)
+            stopping = None if patience is None else EarlyStopping(net, patience, sets)
+            batches = SHUFFLES[shuffle](rng, sets.size, batch_size)
+            run = Run(trainer, sets, batches, total, every, history, rates, stopping, callback, writer, held)
+            if newest is not None:
+                newest.restore(run)
+        run()
     return history

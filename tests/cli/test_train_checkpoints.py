@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import sys
 import time
 
 import pytest
@@ -80,7 +81,6 @@ def test_an_interrupted_run_says_how_to_go_on_and_does(call, here, monkeypatch, 
     assert whole["resumed_at"] is None
     with monkeypatch.context() as patch:
         stopped(patch, 100, number)
-        patch.setattr("sys.argv", ["backprop", *map(str, command)])
         ran = call(*command, "--save", "b.st")
     assert ran.code == 128 + number
     part = document(here / "b.json")
@@ -89,8 +89,8 @@ def test_an_interrupted_run_says_how_to_go_on_and_does(call, here, monkeypatch, 
     how, why = ran.err.splitlines()
     assert why in ("backprop train: interrupted", "backprop train: terminated")
     assert how.startswith("to resume: backprop train --data sample --seed 3 --epochs 6")
-    assert how.endswith("--checkpoint run --json b.json --resume")
-    ran = call(*how.removeprefix("to resume: backprop ").split(), "--save", "b.st")
+    assert how.endswith("--checkpoint run --json b.json --save b.st --resume")
+    ran = call(*how.removeprefix("to resume: backprop ").split())
     at = len(part["history"]["loss"])
     assert ran.code == 0 and f"resumed at iteration {at} from run/iteration-{at:010}" in ran.out
     resumed = document(here / "b.json")
@@ -171,3 +171,52 @@ def test_a_second_signal_ends_it_at_once(start, tmp_path):
         run.send_signal(signal.SIGINT)
     _, err = run.communicate(timeout=30)
     assert run.returncode == 130 and err.splitlines()[-1] == "backprop train: interrupted"
+
+
+@pytest.mark.parametrize("rng", [None, 5, "generator"])
+def test_a_run_of_the_library_is_resumed_whatever_its_seed(call, here, rng):
+    import numpy as np
+
+    from backprop import Sequential, load_mnist_sample, train
+    from backprop.layers import Affine, ReLU
+    from backprop.optimizers import SGD
+
+    (x, t), test = load_mnist_sample()
+    net = Sequential([Affine(50), ReLU(), Affine(10)], 784, rng=0)
+    rng = np.random.default_rng([1, 2]) if rng == "generator" else rng
+    train(net, x, t, *test, iterations=40, optimizer=SGD(), rng=rng, checkpoint="run")
+    ran = call("train", "--data", "sample", "--iterations", 40, "--checkpoint", "run", "--resume")
+    assert (ran.code, ran.out.count("resumed at iteration 40")) in ((0, 1), (2, 0))
+    assert ran.code == 0 or (rng is not None and "of a run with rng" in ran.error)
+
+
+def test_a_damaged_checkpoint_is_told_once_without_a_seed_too(call, here):
+    command = (
+        "train",
+        "--data",
+        "sample",
+        "--iterations",
+        60,
+        "--checkpoint",
+        "run",
+        "--checkpoint-every",
+        20,
+    )
+    assert call(*command).code == 0
+    newest = max((here / "run").iterdir())
+    newest.write_bytes(newest.read_bytes()[:-1])
+    ran = call(*command, "--resume")
+    assert ran.code == 0 and "resumed at iteration 40 " in ran.out and len(ran.err.splitlines()) == 1
+
+
+def test_a_directory_that_is_a_file_is_told(call, here):
+    (here / "run").write_text("mine")
+    ran = call("train", "--data", "sample", "--iterations", 5, "--checkpoint", "run")
+    assert ran.code == 3 and "Not a directory" in ran.error and (here / "run").read_text() == "mine"
+
+
+def test_without_safetensors_nothing_is_trained(call, here, monkeypatch):
+    monkeypatch.setitem(sys.modules, "safetensors.numpy", None)
+    for option in ("--save", "--checkpoint"):
+        ran = call(*SAMPLE, "--iterations", 10**6, option, "place")
+        assert ran.code == 3 and ran.err.splitlines()[-1].endswith("install it: pip install safetensors")

@@ -18,7 +18,6 @@ from backprop.cli.train.schedule import FORMS, SUMMARY, make_schedule
 from backprop.layers import Affine, BatchNorm, Dropout, ReLU
 from backprop.networks import MultiLayerNet
 from backprop.optimizers import Constant, Cosine, Nesterov, OneCycle, StepDecay, WarmUp
-from backprop.training import History
 
 BRIEF = ("train", "--data", "sample", "--hidden", "5,4", "--batch-size", 500, "--seed", 0)
 PLAIN = {"activation": "relu", "batch_norm": False, "dropout": 0.0, "init": None, "label_smoothing": 0.0}
@@ -207,24 +206,6 @@ def test_patience_watches_what_is_held_out_as_typed(train):
     _, document = train("--patience", 9, "--validation", 0.5, "--epochs", 2)
     assert document["settings"]["validation"] == 0.5
     assert document["history"]["best_iteration"] is not None and document["history"]["stopped"] == ""
-
-
-def test_half_an_evaluation_with_a_validation_set_is_left_out(train, monkeypatch, call, tmp_path):
-    def interrupted(*arguments, callback, **options):
-        history = History([2.0, 1.0], [0, 2], [0.1, 0.2], seconds=1.0)
-        history.validation_loss, history.validation_accuracy = [2.0, 1.0], [0.1]  # and no test entries yet
-        history.test_loss, history.test_accuracy = [2.0], [0.1]
-        error = KeyboardInterrupt()
-        error.history = history
-        raise error
-
-    monkeypatch.setattr(backprop, "train", interrupted)
-    ran = call(*BRIEF, "--validation", 0.1, "--iterations", 9, "-q", "--json", tmp_path / "run.json")
-    assert ran.code == 130
-    history = json.loads((tmp_path / "run.json").read_text())["history"]
-    sets = [f"{part}_{what}" for part in ("validation", "test") for what in ("loss", "accuracy")]
-    assert [len(history[name]) for name in ("iterations", "train_accuracy", *sets)] == [1] * 6
-    assert ran.lines[-1].endswith(" after 0 iterations: train 0.1000, val 0.1000, test 0.1000")
 
 
 def test_pictures_of_a_deep_network(call, tmp_path):

@@ -30,6 +30,7 @@ from backprop.layers import (
 )
 from backprop.losses import MeanSquaredError, SigmoidBinaryCrossEntropy, SoftmaxCrossEntropy
 from backprop.networks import FileError, MultiLayerNet, Network, architecture
+from backprop.networks.tensor_file import TensorFile
 
 EVERY_LAYER = [
     *(Affine(6), BatchNorm(momentum=0.8, eps=1e-3), ReLU(), Dropout(0.3), Affine(4), LayerNorm(eps=1e-4)),
@@ -353,6 +354,8 @@ def test_what_is_no_file_of_weights_is_refused(path, tmp_path):
         Network.load(path)
     with pytest.raises(FileError, match="must be a regular file"):
         Network.load(tmp_path)
+    if not hasattr(os, "mkfifo"):
+        return
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(FileError, match="must be a regular file"):
         Network.load(tmp_path / "pipe")
@@ -360,8 +363,9 @@ def test_what_is_no_file_of_weights_is_refused(path, tmp_path):
         path.write_bytes(content)
         with pytest.raises(FileError, match=r"net\.safetensors: is no"):
             Network.load(path)
-    safetensors.numpy.save_file({"W1": np.zeros(3, "float16")}, path)
-    with pytest.raises(FileError, match=r"W1 must hold one of F64, .*, got F16"):
+    header = b'{"W1":{"dtype":"BF16","shape":[3],"data_offsets":[0,6]}}'
+    path.write_bytes(len(header).to_bytes(8, "little") + header + bytes(6))
+    with pytest.raises(FileError, match=r"W1 must hold one of F64, .*, got BF16"):
         TwoLayerNet(4, 3, 2).load_weights(path)
 
 
@@ -403,3 +407,55 @@ def test_a_network_is_saved_while_others_use_it(path):
     for thread in threads:
         thread.join()
     assert not failures
+
+
+def test_a_file_that_is_replaced_while_it_is_read_is_not_mixed(path, monkeypatch):
+    old, new = (TwoLayerNet(400, 300, 2, rng=seed) for seed in (0, 1))
+    old.save(path)
+    real = TensorFile.read_into
+
+    def read_into(self, name, target):
+        new.save(path)  # in the middle
+        real(self, name, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(TensorFile, "read_into", read_into)
+        assert Network.load(path).params == old.params
+    file = TensorFile(path)
+    old.save(path)
+    with pytest.raises(FileError, match="was replaced while it was read; load it again"):
+        file.read("W1")
+
+
+def test_what_no_file_can_hold_is_refused_when_it_is_saved(path):
+    class Complex(ReLU):
+        def __init__(self):
+            super().__init__()
+            self.state = {"seen": np.zeros(1, "complex64")}
+
+        def compute(self, xp, x, seen):
+            return xp.maximum(x, 0.0 * x), (x,), (seen,)
+
+    net = Sequential([Affine(3), Complex(), Affine(2)], 4, rng=0)
+    with pytest.raises(TypeError, match="^Sequential.save: seen1 must hold real numbers to be written"):
+        net.save(path)
+    net = Sequential({"x" * 2**20: Affine(2)}, 4, rng=0)
+    with pytest.raises(ValueError, match=r"^Sequential.save: names .* at most 1,048,576 bytes, got"):
+        net.save(path)
+    assert not path.exists()
+
+
+def test_a_replaced_method_makes_a_network_ones_own(path):
+    net = TwoLayerNet(4, 3, 2, rng=0)
+    net.predict = lambda x: x
+    net.save(path)
+    with pytest.raises(FileError, match="the network backprop.networks.two_layer_net.TwoLayerNet"):
+        Network.load(path)
+
+
+def test_names_that_would_move_the_cursor_are_escaped(path):
+    Sequential({"\x1b[31m\nred": Doubled(), "out": Affine(2)}, 3, rng=0).save(path)
+    edited(path, lambda facts: facts["layers"][0].__setitem__(0, "\x1b[31m\nred"))
+    with pytest.raises(FileError) as caught:
+        Network.load(path)
+    assert str(caught.value).isprintable()

@@ -103,7 +103,7 @@ def ended(history, iteration):
 
 def kill_until(kills, folder, uninterrupted, names, seed=0):
     """Start runs and kill them at random moments, so often in all; compare the ending of each that ends."""
-    moments, done, left = random.Random(seed), 0, kills
+    moments, done, left, kept = random.Random(seed), 0, kills, 0
     environment = {**os.environ, "OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
     while left or done < len(names):
         name = names[done % len(names)]
@@ -118,9 +118,11 @@ def kill_until(kills, folder, uninterrupted, names, seed=0):
         assert code in (0, -signal.SIGKILL)
         if code:
             left = max(0, left - 1)
+            kept += any(folder.glob(f"{done}/iteration-*.safetensors"))
         else:
             assert result.read_text() == uninterrupted(name)
             done += 1
+    assert kept, "no kill came after a checkpoint"
     return done
 
 
@@ -198,7 +200,7 @@ def test_if_all_checkpoints_are_damaged_nothing_is_begun(tmp_path):
         path.write_bytes(path.read_bytes()[:-5])
     net = TwoLayerNet(5, 4, 3, rng=1)
     before = net.params.copy()
-    with pytest.raises(FileError, match=r"iteration-0{8}10.*; no other checkpoint is left: name an"):
+    with pytest.raises(FileError, match=r"iteration-0{8}10.*; no earlier checkpoint is left: name an"):
         trained(tmp_path, net, resume=True)
     assert net.params == before and len(os.listdir(tmp_path)) == 3
 
@@ -237,8 +239,8 @@ class Halved(Optimizer):
         ({"epochs": 2, "iterations": None}, "iterations 30, got 12"),
         ({"shuffle": "epochs"}, "shuffle 'draw', got 'epochs'"),
         ({"evaluate_every": 7}, "evaluate_every 6, got 7"),
-        ({"validation": 0.5, "evaluate_every": 6}, "held_out 0, got 30"),
-        ({"validation": (X, T)}, "other validation data; give it the same arrays"),
+        ({"validation": 0.5, "evaluate_every": 6}, "validation None, got 0.5"),
+        ({"validation": (X, T)}, "validation None, got 'a pair'|other validation data"),
         ({"x_test": X, "t_test": T}, "other test data"),
         ({"x_train": X + 1e-9}, "other training data"),
         ({"t_train": T[::-1]}, "other training data"),
@@ -250,7 +252,7 @@ class Halved(Optimizer):
         ({"optimizer": SGD(0.1, clip=1.0)}, "clip None, got 1.0"),
         ({"optimizer": Momentum(0.1)}, r"optimizer 'backprop.optimizers.sgd.SGD', got '.*Momentum"),
         ({"optimizer": Halved(0.1)}, r"optimizer 'backprop.*', got 'tests.*Halved"),
-        ({"schedule": StepDecay(5)}, "schedule None, got '"),
+        ({"schedule": StepDecay(5)}, "other schedule; give the same"),
         ({"rng": 8}, r"rng \[7\], got \[8\]"),
         ({"rng": np.random.Generator(np.random.MT19937(7))}, "generator 'PCG64', got 'MT19937'"),
     ],
@@ -267,7 +269,7 @@ def test_another_run_is_refused_by_name(change, words, tmp_path):
 
 def test_another_schedule_is_refused(tmp_path):
     trained(tmp_path, schedule=Cosine())
-    with pytest.raises(ValueError, match="with schedule '"):
+    with pytest.raises(ValueError, match="with other schedule; give the same"):
         trained(tmp_path, schedule=Cosine(floor=0.1), resume=True)
     trained(tmp_path, schedule=lambda step: Cosine().factor(step, 30), resume=True)  # the same factors
 
@@ -284,7 +286,7 @@ def test_another_network_is_refused_and_unchanged(net, tmp_path):
     trained(tmp_path)
     other = net()
     before = other.params.copy()
-    with pytest.raises(ValueError, match=r"another network|shape of W1|other training data"):
+    with pytest.raises(ValueError, match=r"another network|shape of W1|dtype 'float32', got 'float64'"):
         trained(tmp_path, other, resume=True)
     assert other.params == before
 
@@ -386,3 +388,105 @@ def test_a_checkpoint_holds_what_this_was_made_for(tmp_path):
     assert {*content.LISTS, *content.OTHERS} == {*vars(history)}
     assert {name.rpartition(".")[2] for name in newest.file.entries if "history" in name} == {*content.LISTS}
     assert newest.iteration == 30 and len({*newest.held(12, 60).tolist()}) == 12
+
+
+def test_a_directory_belongs_to_one_run_at_a_time(tmp_path):
+    pytest.importorskip("fcntl")
+    half = tmp_path / "iteration-0000000020.safetensors.1234abcd.part"
+
+    def begin_another(history):
+        if len(history.loss) == 10:
+            half.write_bytes(b"what the first run is writing")
+            with pytest.raises(ValueError, match="is in use by another run; wait for its end, or"):
+                trained(tmp_path, resume=True)
+            assert half.exists()
+
+    net, history = trained(tmp_path, callback=begin_another)
+    assert len(history.loss) == 30 and trained(tmp_path, resume=True)[0].params == net.params
+
+
+@pytest.mark.parametrize("way", ["patience", "callback"])
+def test_a_run_that_was_stopped_is_complete(way, tmp_path):
+    def of(folder, **options):
+        stop = {"patience": 1, "x_test": X, "t_test": T} if way == "patience" else {"callback": enough}
+        options = {"learning_rate": 3.0, "iterations": 200, "evaluate_every": 5, **stop, **options}
+        return trained(folder, checkpoint_every=150, **options)
+
+    def enough(history):
+        return len(history.loss) >= 15
+
+    net, history = of(tmp_path)
+    assert history.stopped and len(history.loss) < 100 and len(os.listdir(tmp_path)) == 1
+    again, record = of(tmp_path, resume=True)
+    assert record.resumed_at == len(history.loss) and again.params == net.params
+    assert (record.loss, record.iterations, record.stopped) == (
+        history.loss,
+        history.iterations,
+        history.stopped,
+    )
+
+
+class Grown(Momentum):
+    """An optimizer whose class gets another array of state between two runs."""
+
+    zeros = ("v",)
+
+    def compute(self, xp, w, g, rate, momentum, v, *others):
+        return w - rate * g, (momentum * v + g, *others)
+
+
+def test_an_optimizer_with_other_state_is_refused_and_nothing_changes(tmp_path, monkeypatch):
+    trained(tmp_path, optimizer=Grown(0.1))
+    monkeypatch.setattr(Grown, "zeros", ("v", "u"))
+    net, rng = TwoLayerNet(5, 4, 3, rng=1), np.random.default_rng(7)
+    before, state = net.params.copy(), repr(rng.bit_generator.state)
+    with pytest.raises(FileError, match="beside/optimizer must be"):
+        trained(tmp_path, net, optimizer=Grown(0.1), rng=rng, resume=True)
+    assert net.params == before and repr(rng.bit_generator.state) == state
+
+
+class Seen(ReLU):
+    """A layer whose state has some dtype."""
+
+    def __init__(self, dtype):
+        super().__init__()
+        self.state = {"seen": np.zeros(1, dtype)}
+
+    def compute(self, xp, x, seen):
+        return xp.maximum(x, 0.0 * x), (x,), (seen,)
+
+
+@pytest.mark.parametrize("dtype", ["bool", "int8", "uint16", "complex64"])
+def test_state_of_any_dtype_is_kept_or_refused_before_the_first_step(dtype, tmp_path):
+    def of(**options):
+        return trained(tmp_path, Sequential([Affine(4), Seen(dtype), Affine(3)], 5, rng=0), **options)
+
+    if dtype == "complex64":
+        with pytest.raises(TypeError, match="^train: seen1 must hold real numbers to be written, got"):
+            of()
+        assert not list(tmp_path.iterdir())
+        return
+    of()
+    net, history = of(resume=True)
+    assert history.resumed_at == 30 and str(net.state["seen1"].dtype) == dtype
+
+
+def test_an_exception_of_a_nested_run_keeps_its_own_history():
+    def nested(history):
+        train(
+            TwoLayerNet(5, 4, 3, rng=0), X, T, iterations=7, callback=lambda inner: 1 / (len(inner.loss) - 7)
+        )
+
+    with pytest.raises(ZeroDivisionError) as caught:
+        train(TwoLayerNet(5, 4, 3, rng=0), X, T, iterations=20, callback=nested)
+    assert len(caught.value.history.loss) == 7
+
+
+def test_memory_that_runs_out_does_not_take_the_history(tmp_path):
+    def run_out(history):
+        if len(history.loss) == 12:
+            raise MemoryError("1 TB")
+
+    with pytest.raises(MemoryError, match="train: 1 TB; lower batch_size") as caught:
+        trained(tmp_path, evaluate_every=6, callback=run_out)
+    assert len(caught.value.history.loss) == 12

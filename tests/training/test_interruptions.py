@@ -111,3 +111,55 @@ def test_an_exception_of_a_callback_has_the_history():
     with pytest.raises(LookupError) as caught:
         train(TwoLayerNet(5, 4, 3, rng=0), X, T, iterations=300, evaluate_every=50, rng=7, callback=fail)
     assert len(caught.value.history.loss) == 50
+
+
+def test_a_signal_is_not_lost_if_something_else_ends_the_run():
+    def fail(history):
+        os.kill(os.getpid(), signal.SIGINT)
+        raise LookupError("mine")
+
+    with pytest.raises(KeyboardInterrupt) as caught:
+        train(TwoLayerNet(5, 4, 3, rng=0), X, T, iterations=300, callback=fail)
+    assert isinstance(caught.value.__context__, LookupError) and caught.value.history.iterations == [0]
+
+
+def test_a_signal_ends_a_run_within_a_callback_and_the_one_around_it():
+    inner = []
+
+    def nested(history):
+        if len(history.loss) == 50:
+            try:
+                signalled(at=100)
+            except KeyboardInterrupt as error:
+                inner.append(error.history)
+                raise
+
+    with pytest.raises(KeyboardInterrupt):
+        train(TwoLayerNet(5, 4, 3, rng=0), X, T, iterations=300, evaluate_every=50, callback=nested)
+    assert len(inner[0].loss) == 150
+
+
+def test_a_handler_that_a_callback_sets_stays():
+    def handler(number, frame):
+        raise SystemExit(7)
+
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        with Interruptions():
+            signal.signal(signal.SIGINT, handler)
+        assert signal.getsignal(signal.SIGINT) is handler
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_in_a_forked_process_a_signal_does_not_wait():
+    with Interruptions():
+        child = os.fork()
+        if child == 0:
+            try:
+                os.kill(os.getpid(), signal.SIGINT)
+            except KeyboardInterrupt:
+                os._exit(42)
+            os._exit(1)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 42

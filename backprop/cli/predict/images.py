@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import click
+
 from backprop.data import load_digit
 from backprop.data.idx import IMAGES, is_idx, read_idx
 
@@ -19,8 +21,9 @@ class Images(NamedTuple):
 
     def names(self) -> Iterator[tuple[str, int | None]]:
         """Yield what each image is called, and its index in an IDX file."""
+        name = click.format_filename(self.file)
         for index in range(len(self.x)):
-            yield (f"{self.file}[{index}]", index) if self.many else (str(self.file), None)
+            yield (f"{name}[{index}]", index) if self.many else (name, None)
 
 
 def read_images(file: Path) -> Images:

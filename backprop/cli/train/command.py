@@ -21,12 +21,13 @@ from backprop.cli.progress import progress, say_nothing
 from backprop.cli.train.network import make_network, sizes_of
 from backprop.cli.train.optimizer import make_optimizer
 from backprop.cli.train.report import beside_the_rate, in_hidden_layers, in_json, summarize
-from backprop.cli.train.resuming import how_to_resume, require_consistent, seed_to_resume, told
+from backprop.cli.train.resuming import require_consistent, seed_to_resume, tell_how_to_resume, told
 from backprop.cli.train.schedule import make_schedule
 from backprop.cli.train.settings import Settings, with_settings
 from backprop.cli.values import BeyondHelp
 from backprop.cli.wording import counted, line_width
 from backprop.networks import Network
+from backprop.networks.tensor_file import library
 from backprop.training import ITERATIONS, Diverged, History
 
 HELP = """Train a network on MNIST: 784 pixels, hidden layers, 10 digits.
@@ -47,6 +48,8 @@ def train(context: click.Context, /, **options: Any) -> int:
     settings = Settings(**options)
     _require_consistent(context, settings)
     require_matplotlib(context, settings.pictures)
+    if settings.save is not None:
+        library()
     choice = chosen(settings.backend)
     seed = seed_to_resume(settings)
     seed = secrets.randbits(32) if seed is None else seed
@@ -107,8 +110,14 @@ def train(context: click.Context, /, **options: Any) -> int:
     )
     with warnings.catch_warnings(), backprop.precision(precision):
         warnings.simplefilter("ignore", RuntimeWarning)  # of a diverged training, also while it is drawn
-        with told(say), usage_errors():
-            history, outcome, error = run_to_the_end(training, progress(iterations, settings.quiet))
+        try:
+            with told(say), usage_errors():
+                history, outcome, error = run_to_the_end(training, progress(iterations, settings.quiet))
+        except KeyboardInterrupt:
+            tell_how_to_resume(context, settings)
+            raise
+        if outcome == "interrupted":
+            tell_how_to_resume(context, settings)
         done, diverged = len(history.loss), isinstance(error, Diverged)
         record = in_json(settings, optimizer, net.dtype, seed, iterations)
         content = {"settings": record, "data": data.source, "outcome": outcome, "history": vars(history)}
@@ -127,8 +136,6 @@ def train(context: click.Context, /, **options: Any) -> int:
         click.echo(f"backprop {error}{unsaved}", err=True)
         return 1
     if error is not None:
-        if line := how_to_resume(settings):
-            click.echo(line, err=True)
         raise error
     return 0
 

@@ -3,12 +3,12 @@
 import logging
 import os
 import shlex
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import click
 
+from backprop.cli.command import ARGUMENTS
 from backprop.cli.train.settings import Settings
 from backprop.training.checkpoints import LOG, Checkpoints
 
@@ -56,12 +56,12 @@ def seed_to_resume(settings: Settings) -> int | None:
     if not settings.resume or settings.seed is not None or not os.path.isdir(str(settings.checkpoint)):
         return settings.seed
     newest = Checkpoints(str(settings.checkpoint)).newest()
-    return None if newest is None else int(newest.settings["rng"][0])
+    seeds = None if newest is None else newest.settings.get("rng")
+    return seeds[0] if isinstance(seeds, list) and len(seeds) == 1 and type(seeds[0]) is int else None
 
 
-def how_to_resume(settings: Settings) -> str:
-    """Return a line with the command that resumes the run; "" without checkpoints."""
-    if settings.checkpoint is None:
-        return ""
-    typed = [word for word in sys.argv[1:] if word != "--resume"]
-    return f"to resume: {shlex.join(['backprop', *typed, '--resume'])}"
+def tell_how_to_resume(context: click.Context, settings: Settings) -> None:
+    """Print the command that resumes the run on standard error, if there are checkpoints."""
+    if settings.checkpoint is not None:
+        typed = [word for word in context.meta[ARGUMENTS] if word != "--resume"]
+        click.echo(f"to resume: {shlex.join(['backprop', *typed, '--resume'])}", err=True)

@@ -109,8 +109,8 @@ def train(
         A directory, created if needed, for checkpoints: files from which the run can be resumed. The last
         three are kept.
     checkpoint_every : int or "epoch", optional
-        Iterations between two checkpoints; "epoch" by default. There is also one after the last iteration,
-        and one when a signal such as Ctrl-C ends the run.
+        Iterations between two checkpoints; "epoch" by default. There is also one at the end of a run,
+        however it ends but by an exception, and one when a signal such as Ctrl-C ends it.
     resume : bool
         Continue from the newest checkpoint, or start at iteration 0 if there is none. The other arguments
         must be those of the run that wrote it. Weights, optimizer, generator and history are replaced by
@@ -125,7 +125,8 @@ def train(
     ------
     ValueError, TypeError
         If data or settings do not fit, before anything is changed. Also if the checkpoint is of a run with
-        other settings, data or another network, and without `resume` if there is one.
+        other settings, data or another network, if another run is using the directory, and without `resume`
+        if it holds an earlier run.
     FileError
         A ValueError: if all checkpoints are damaged, or the newest is of a newer version.
     OSError
@@ -142,7 +143,7 @@ def train(
     precision (see `precision`).
 
     Ctrl-C, and any other signal that the program handles in Python, is answered when the running steps are
-    done; a second one at once. An exception that ends training, KeyboardInterrupt too, has the record so far
+    done, also if it comes during a callback; a second one at once. An exception that ends training, KeyboardInterrupt too, has the record so far
     as its attribute `history`.
 
     A checkpoint holds no attributes of objects that you wrote, such as a layer with passes of its own or a

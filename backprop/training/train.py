@@ -143,8 +143,8 @@ def train(
     precision (see `precision`).
 
     Ctrl-C, and any other signal that the program handles in Python, is answered when the running steps are
-    done, also if it comes during a callback; a second one at once. An exception that ends training, KeyboardInterrupt too, has the record so far
-    as its attribute `history`.
+    done, also if it comes during a callback; a second one at once. An exception that ends training,
+    KeyboardInterrupt too, has the record so far as its attribute `history`.
 
     A checkpoint holds no attributes of objects that you wrote, such as a layer with passes of its own or a
     callback, and not the state of NumPy's global generator.

@@ -9,7 +9,7 @@ from typing import Any
 from backends import cut, load, shown, to_numpy
 from backprop.arrays.checked_number import numbers_of
 from backprop.networks.tensor_file import BESIDE, FileError, TensorFile
-from backprop.networks.weights import KEY, described_in, host_arrays, live_arrays, read_arrays
+from backprop.networks.weights import KEY, described_in, host_arrays, live_arrays
 from backprop.training.history import History
 
 FORMAT = 1  # raised when older versions cannot read a checkpoint any more
@@ -121,7 +121,9 @@ class Checkpoint:
     def _restore(self, run: Any) -> None:
         file, facts, history, trainer = self.file, self._facts, run.history, run.trainer
         optimizer, stopping = trainer.optimizer, run.stopping
-        targets = {} if optimizer.state is None else {OPTIMIZER: optimizer.state.flat}
+        targets = live_arrays(trainer.net)
+        if optimizer.state is not None:
+            targets[OPTIMIZER] = optimizer.state.flat
         if stopping is not None:
             targets |= {f"{BEST}{at}": kept for at, kept in enumerate(stopping.kept)}
         with file.reading():
@@ -143,7 +145,6 @@ class Checkpoint:
             run.batches.restore(self.iteration, state, ahead)
             for name, number in numbers.items():
                 setattr(optimizer, name, number)
-            read_arrays(file, live_arrays(trainer.net), f"the {type(trainer.net).__name__}")
             for name, target in targets.items():
                 file.read_into(name, target)
         if stopping is not None:

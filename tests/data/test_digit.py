@@ -15,7 +15,7 @@ from backprop import TwoLayerNet, load_mnist_sample, train
 from backprop.data import DataError, load_digit
 
 (X, T), (X_TEST, T_TEST) = load_mnist_sample()
-COUNT = 300
+COUNT = 200
 PIXELS = (X_TEST[:COUNT] * 255).round().astype("uint8").reshape(-1, 28, 28)
 
 

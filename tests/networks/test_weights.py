@@ -44,7 +44,7 @@ MAKE = {
     "multi": lambda **o: MultiLayerNet(
         5, [4, 3], 2, use_batchnorm=True, use_dropout=True, weight_decay_lambda=0.1, **o
     ),
-    "deep": lambda **o: MultiLayerNet(8, [4] * 40, 3, use_batchnorm=True, use_dropout=True, **o),
+    "deep": lambda **o: MultiLayerNet(8, [4] * 15, 3, use_batchnorm=True, use_dropout=True, **o),
 }
 
 

@@ -46,7 +46,7 @@ def uninterrupted():
 
 
 @pytest.mark.parametrize("name", killed.OPTIONS)
-@pytest.mark.parametrize("stop", [1, 7, 40, 99, 101, 280, 600])
+@pytest.mark.parametrize("stop", [1, 40, 101, 600])
 def test_a_run_that_was_ended_ends_in_the_same_bits(name, stop, uninterrupted, tmp_path):
     def end(history):
         if len(history.loss) >= stop:

@@ -22,7 +22,7 @@ def identity(
     seeded: bool,
     **plain_settings: Any,
 ) -> dict[str, Any]:
-    """Return what a run is known by: numbers, text, lists and None, what a user thinks of first at the head.
+    """Return the settings and fingerprints that identify a run, for JSON, in the order to compare them in.
 
     Parameters
     ----------

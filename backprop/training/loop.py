@@ -85,7 +85,7 @@ class Run:
         at, drawn = 0, self._draw() if self.done < self.total else ()
         while True:
             due = self.done == self.total or (self.every and self.done % self.every == 0)
-            if due and self.history.iterations[-1:] != [self.done]:  # it was before a checkpoint at the end
+            if due and self.history.iterations[-1:] != [self.done]:  # unless a stopped run is resumed
                 self._evaluate()
             self._call_back()
             if self.done == self.total or self.history.stopped:

@@ -3,7 +3,7 @@
 from math import inf
 from typing import Any, overload
 
-from backprop.arrays.checks import positive_number
+from backprop.arrays.checks import positive_integer, positive_number
 
 
 class CheckedNumber:
@@ -57,6 +57,30 @@ class CheckedNumber:
         if value is None and self.or_none:
             return None
         return positive_number(where, self.name, value, self.or_zero, self.below, self.least)
+
+
+class FixedInteger(CheckedNumber):
+    """An integer of an object, at least 1 (or 0), checked when it is assigned, which is possible once.
+
+    It decides the shape of a layer's output, on which the layers behind it were built.
+    """
+
+    @overload
+    def __get__(self, obj: None, owner: type) -> "FixedInteger": ...
+    @overload
+    def __get__(self, obj: object, owner: type) -> int: ...
+    def __get__(self, obj: object | None, owner: type) -> Any:
+        return super().__get__(obj, owner)
+
+    def __set__(self, obj: Any, value: float | None) -> None:
+        if self.name in vars(obj):
+            where, rule = type(obj).__name__, f"{self.name} is fixed when the layer is made"
+            raise AttributeError(f"{where}: {rule}; create a new {where} for another")
+        super().__set__(obj, value)
+
+    def checked(self, where: str, value: Any) -> int:
+        """Return value as an int; raise TypeError or ValueError if it breaks the rule."""
+        return positive_integer(where, self.name, value, self.or_zero)
 
 
 def numbers_of(obj: Any) -> dict[str, Any]:

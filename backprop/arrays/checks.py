@@ -15,13 +15,13 @@ NOT_NUMBERS = ("bool", "timedelta64")  # refused, although numbers.Integral acce
 MOST = 10**15  # for counts: the size in bytes of such an array still fits an int64
 
 
-def positive_integer(where: str, name: str, value: Any) -> int:
-    """Return value as an int of at least 1; raise TypeError if it is not an integer, else ValueError."""
+def positive_integer(where: str, name: str, value: Any, or_zero: bool = False) -> int:
+    """Return value as an int of at least 1 (or 0); raise TypeError if not an integer, else ValueError."""
     if type(value).__name__ in NOT_NUMBERS or not isinstance(value, Integral):
         raise TypeError(f"{where}: {name} must be an integer, got {shown(value)}")
-    number = int(value)
-    if number < 1:
-        raise ValueError(f"{where}: {name} must be at least 1, got {shown(number)}")
+    number, least = int(value), 0 if or_zero else 1
+    if number < least:
+        raise ValueError(f"{where}: {name} must be at least {least}, got {shown(number)}")
     if number > MOST:
         raise ValueError(f"{where}: {name} must be at most {MOST:.0e}, got {shown(number)}")
     return number

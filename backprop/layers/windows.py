@@ -1,0 +1,74 @@
+"""Windows: the places of an image that a kernel looks at, one after the other."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from backends import Array, Namespace
+
+Pair = tuple[int, ...]  # along the height and along the width
+
+
+def windows(xp: Namespace, x: Array, kernel: Pair, stride: int, padding: int, outside: float = 0.0) -> Array:
+    """Return what each of the kernel's values meets: (N, C, H, W) becomes (N, C, K, H', W').
+
+    The entry [n, c, k, y, x] is the value of image n and channel c under position k of the kernel, counted
+    row by row, when its corner lies at (stride · y, stride · x) of the padded image.
+
+    kernel: its height and width, with K = height · width.  outside: the value of the padding.
+    """
+    N, C, H, W = x.shape
+    if padding:
+        padded = xp.zeros((N, C, H + 2 * padding, W + 2 * padding), dtype=x.dtype) + outside
+        padded[:, :, padding : padding + H, padding : padding + W] = x
+        x = padded
+    places = _places((H, W), kernel, stride, padding)
+    return xp.concat([x[:, :, None, rows, columns] for rows, columns in places], axis=2)
+
+
+def added_back(
+    xp: Namespace, values: Array, shape: tuple[int, ...], kernel: Pair, stride: int, padding: int
+) -> Array:
+    """Return images in which every value is added where `windows` took it from: its transpose.
+
+    values: (N, C, K, H', W').  shape: that of the images, (N, C, H, W).
+    """
+    N, C, H, W = shape
+    padded = xp.zeros((N, C, H + 2 * padding, W + 2 * padding), dtype=values.dtype)
+    for k, (rows, columns) in enumerate(_places((H, W), kernel, stride, padding)):
+        padded[:, :, rows, columns] = padded[:, :, rows, columns] + values[:, :, k, ...]
+    return padded[:, :, padding : padding + H, padding : padding + W]
+
+
+def window_counts(image: Pair, kernel: Pair, stride: int, padding: int) -> Pair:
+    """Return how many windows fit along the height and the width: (H + 2 padding - height) // stride + 1."""
+    height, width = ((size + 2 * padding - k) // stride + 1 for size, k in zip(image, kernel, strict=True))
+    return height, width
+
+
+def _places(image: Pair, kernel: Pair, stride: int, padding: int) -> Iterator[tuple[slice, slice]]:
+    """Yield for each position of the kernel the rows and columns of the padded image that it meets."""
+    across, along = window_counts(image, kernel, stride, padding)
+    for i in range(kernel[0]):
+        for j in range(kernel[1]):
+            yield (
+                slice(i, i + stride * (across - 1) + 1, stride),
+                slice(j, j + stride * (along - 1) + 1, stride),
+            )
+
+
+def require_images(where: str, x: Any, kernel: Pair, padding: int, channels: int | None = None) -> None:
+    """Raise ValueError unless x holds images, (N, C, H, W), with these channels and room for the kernel."""
+    if len(x.shape) != 4:
+        cures = {2: "reshape it: x.reshape(-1, C, H, W)", 3: "add the axis of channels: x[:, None]"}
+        cure = f"; {cures[len(x.shape)]}" if len(x.shape) in cures else ""
+        raise ValueError(f"{where}: x must have shape (N, C, H, W), got {tuple(x.shape)}{cure}")
+    if channels is not None and x.shape[1] != channels:
+        raise ValueError(f"{where}: x must have shape (N, {channels}, H, W), got {tuple(x.shape)}")
+    image = tuple(x.shape[2:])
+    if min(size + 2 * padding - k for size, k in zip(image, kernel, strict=True)) < 0:
+        rule = f"the kernel, {_times(kernel)}, must fit in the image and its padding of {padding}"
+        raise ValueError(f"{where}: {rule}, got {_times(image)}")
+
+
+def _times(sizes: tuple[int, ...]) -> str:
+    return " × ".join(map(str, sizes))

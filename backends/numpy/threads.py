@@ -30,6 +30,11 @@ def users_blas_threads() -> AbstractContextManager[Any]:
     return _one.hold(-_one.holds)
 
 
+def allowed_threads() -> int:
+    """Return how many threads BLAS may use but for the limits of `blas_threads`; 1 without threadpoolctl."""
+    return _one.allowed()
+
+
 class _OneThread:
     """A limit of BLAS to one thread, which lasts while any block in any Python thread holds it."""
 
@@ -41,6 +46,13 @@ class _OneThread:
     def holds(self) -> int:
         """The number of blocks of this Python thread that hold the limit."""
         return getattr(self._per_thread, "holds", 0)
+
+    def allowed(self) -> int:
+        """Return the number of threads before this limit."""
+        before = self._before  # one read, since another thread may replace it
+        if before and self._total_holds:
+            return max(threads for _, threads in before)
+        return max((library.get_num_threads() for library in _libraries()), default=1)
 
     @contextmanager
     def hold(self, times: int) -> Iterator[None]:

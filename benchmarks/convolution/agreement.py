@@ -25,7 +25,7 @@ class First(NamedTuple):
 
 
 class Difference(NamedTuple):
-    """How far a racer's first step is from the expected one.
+    """The distance of a racer's first step from the expected one.
 
     loss: the difference.  gradients: the largest one, in units of the largest entry of each parameter's
     gradient.

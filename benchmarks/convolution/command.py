@@ -2,8 +2,9 @@
 
 import argparse
 import json
-from collections.abc import Callable
-from contextlib import nullcontext
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,15 @@ from benchmarks.peers.registry import installed, why_missing
 from benchmarks.peers.report import WANTED_HEADER, Line, Rows, line_rows
 
 STAGE_BLOCK = 0.05  # seconds
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Print the machine's load before and after; with two threads it should be far below 1 and near 2."""
+    loads = [os.getloadavg()[0]] if hasattr(os, "getloadavg") else []
+    yield
+    if loads:
+        print(f"load of the machine: {loads[0]:.1f} before, {os.getloadavg()[0]:.1f} after")
 
 
 def main() -> None:
@@ -94,7 +104,7 @@ class Measuring:
         )
         self.written["agreement"][model.name] = [each._asdict() for each in differences]
         every = steps.works(model, self.images, self.racers, threads=self.threads)
-        with undisturbed() if self.threads == 1 else nullcontext():
+        with undisturbed() if self.threads == 1 else quiet():
             times = in_turns(every, rounds=self.rounds, block=self.arguments.block)
         self.show(f"{model.name}, the training step, medians", report.STEP_HEADER, report.step_rows(times))
         self.lines += report.step_lines(model.name, self.threads, times)

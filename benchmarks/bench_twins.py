@@ -14,6 +14,7 @@ from backends import TWINS, Workspace, load
 from backprop.layers import (
     GELU,
     Affine,
+    AveragePool2D,
     BatchNorm,
     Conv2D,
     Dropout,
@@ -223,6 +224,15 @@ def convolution(*behind: Any) -> dict[str, dict[str, Callable[[], Pair]]]:
     }
 
 
+def pooling(layer: Any) -> dict[str, dict[str, Callable[[], Pair]]]:
+    """Return the cases of a pooling of 2 × 2."""
+    name = type(layer).__name__
+    return {
+        f"{name}.compute": {IMAGES: lambda: forward([layer], images(28))},
+        f"{name}.derive": {IMAGES: lambda: backward([layer], images(14), images(28))},
+    }
+
+
 def images(side: int) -> np.ndarray:
     """Return a batch of square images with 16 channels, which lie last in memory."""
     return a(side, BATCH, side, 16).transpose(1, 3, 0, 2)
@@ -271,6 +281,8 @@ CASES: dict[str, dict[str, Callable[[], Pair]]] = {
     **convolution(),
     **convolution(ReLU()),
     **convolution(ReLU(), MaxPool2D(2)),
+    **pooling(MaxPool2D(2)),
+    **pooling(AveragePool2D(2)),
     "Affine+ReLU.compute": {FIRST: lambda: forward([affine(PIXELS, HIDDEN), ReLU()], a(BATCH, PIXELS))},
     "Affine+ReLU.derive": {
         NO_DX: lambda: backward(

@@ -91,6 +91,7 @@ class Chain:
         self.stages: list[Stage | OwnPasses] = []
         self.with_state: list[Stage] = []
         self.own_passes, self.count = "", 0
+        shared: dict[str, Array] = {}
         for each in links:
             layer, names = each.layer, each.names.values()
             arrays = tuple(map(params.views.__getitem__, names))
@@ -102,7 +103,7 @@ class Chain:
                 self.own_passes = self.own_passes or f"{type(layer).__name__} has its own passes"
                 continue
             provided = dict(zip(each.keys, gradients, strict=True)) if gradients else {}
-            ws = memory(backend, dtype, provided, needs_dx or bool(self.stages))
+            ws = memory(backend, dtype, provided, needs_dx or bool(self.stages), shared)
             state = tuple(layer.state.values()) if layer.state else ()
             stage = Stage(each, ws, arrays, state, gradients)
             self.stages.append(stage)

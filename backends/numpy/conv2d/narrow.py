@@ -25,7 +25,7 @@ class Narrow(Form):
         """Return images (n, C, H, W) as (2 tiles, columns, height, C, n)."""
         n, C, H, W = x.shape
         p, stride, height = self.size.padding, self.size.stride, self.size.kernel[0]
-        images = self.memory("X", (max(self.rows, H + 2 * p), W + 2 * p, C, n))
+        images = self.memory("images", (max(self.rows, H + 2 * p), W + 2 * p, C, n))
         images.fill(0.0)
         images[p : p + H, p : p + W] = x.transpose(2, 3, 1, 0)
         X = memory("X", (2 * self.tiles, W + 2 * p, height, C, n))

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy import ndarray as Array
@@ -52,8 +52,8 @@ class Part:
 
     def scratch(self, name: str, shape: Pair) -> Array:
         """Return memory to work in, which the thread's next part overwrites."""
-        array: Array = self.ws[f"{name} of thread {self.worker}", shape]
-        return array
+        array: Any = self.ws.scratch(f"{name} of thread {self.worker}", shape)
+        return cast(Array, array)
 
 
 def pools_by_two(conv: Any, relu: Any, pool: Any) -> bool:

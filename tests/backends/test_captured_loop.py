@@ -17,15 +17,20 @@ from backends import NewArrays, find, register
 from backends.cupy import cublas, launch
 from backends.cupy.graph import PrivateMemory
 from backends.testing import backend_or_skip
-from backprop import TwoLayerNet, asarray, load_mnist_sample, to_numpy, train
+from backprop import Sequential, TwoLayerNet, asarray, load_mnist_sample, to_numpy, train
 from backprop.layers import (
     GELU,
     Affine,
+    AveragePool2D,
     BatchNorm,
+    Conv2D,
     Dropout,
+    Flatten,
+    GlobalAveragePool2D,
     Layer,
     LayerNorm,
     LeakyReLU,
+    MaxPool2D,
     ReLU,
     Sigmoid,
     Softmax,
@@ -137,6 +142,29 @@ def test_every_layer_with_a_twin_is_captured(cuda):
     assert losses_of(captured, (2, 1)) == losses_of(eager, (2, 1))
     assert left_by(captured) == left_by(eager)
     assert captured.run.how == "captured"
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        lambda: (Conv2D(4, 3, padding=1), ReLU(), MaxPool2D(2), Affine(5), ReLU()),
+        lambda: (Conv2D(3, 3, stride=2), BatchNorm(), ReLU(), AveragePool2D(2, 1), Flatten()),
+        lambda: (Conv2D(3, (2, 3)), MaxPool2D(3, 2, 1), Conv2D(2, 1), ReLU(), GlobalAveragePool2D()),
+    ],
+)
+def test_convolutions_are_captured(cuda, layers):
+    """Also where a layer has no kernels of its own, and none of them computes the gradient of the images."""
+    images = RNG.random((40, 2, 7, 8), dtype="float32")
+
+    def make():
+        return Sequential([*layers(), Affine(3)], (2, 7, 8), rng=0, dtype="float32", backend=cuda)
+
+    captured, eager = (trainer(make(), capture, images, optimizer=Momentum(0.1)) for capture in (True, False))
+    numpys = trainer(make().to("numpy"), False, images, optimizer=Momentum(0.1))
+    losses = losses_of(captured)
+    assert losses == losses_of(eager) and left_by(captured) == left_by(eager)
+    assert captured.run.how == "captured"
+    np.testing.assert_allclose(losses, losses_of(numpys), rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize(

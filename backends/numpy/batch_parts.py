@@ -11,7 +11,7 @@ from contextvars import copy_context
 from functools import cache
 from typing import TypeVar
 
-from backends.numpy.threads import allowed_threads
+from backends.numpy.threads import allowed_threads, blas_threads
 
 MOST = 100  # samples in a part
 LEAST = 16  # samples that make a thread worthwhile
@@ -19,15 +19,19 @@ LEAST = 16  # samples that make a thread worthwhile
 T = TypeVar("T")
 
 
-def parts(count: int) -> list[slice]:
-    """Return the samples 0, …, count - 1 in parts of nearly equal size; one part if there are none."""
-    number = max(-(-count // MOST), min(allowed_threads(), count // LEAST), 1)
+def parts(count: int, number: int | None = None) -> list[slice]:
+    """Return the samples 0, …, count - 1 in parts of nearly equal size.
+
+    number: of parts. By default enough for small parts and for all threads, and at least one.
+    """
+    if number is None:
+        number = max(-(-count // MOST), min(allowed_threads(), count // LEAST), 1)
     edges = [count * i // number for i in range(number + 1)]
     return [slice(*pair) for pair in zip(edges, edges[1:], strict=False)]
 
 
 def for_each(work: Callable[[int, int], T], number: int) -> list[T]:
-    """Return what work(part, worker) returns for each part, computed by several threads.
+    """Return what work(part, worker) returns for each part. Several threads compute, each with one of BLAS.
 
     worker: a number that no other part has at the same time, for memory to work in.
     """
@@ -36,13 +40,12 @@ def for_each(work: Callable[[int, int], T], number: int) -> list[T]:
     def several(worker: int) -> list[T]:
         return [work(part, worker) for part in range(worker, number, workers)]
 
-    if workers == 1:
-        return several(0)
-    others = [_pool().submit(copy_context().run, several, worker) for worker in range(1, workers)]
-    try:
-        results = [several(0)]
-    finally:
-        wait(others)  # they write into memory that the caller goes on to use
+    with blas_threads(0):
+        others = [_pool().submit(copy_context().run, several, worker) for worker in range(1, workers)]
+        try:
+            results = [several(0)]
+        finally:
+            wait(others)  # they write into memory that the caller goes on to use
     results += [other.result() for other in others]
     return [results[part % workers][part // workers] for part in range(number)]
 

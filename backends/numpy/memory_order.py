@@ -41,6 +41,6 @@ def contiguous(ws: NewArrays, name: str, x: np.ndarray) -> np.ndarray:
     """Return x if its axes are in the order of memory, else a copy whose axes are."""
     if x.flags.c_contiguous:
         return x
-    copy = ws[name, x.shape]
+    copy: np.ndarray = ws[name, x.shape]
     np.copyto(copy, x)
     return copy

@@ -7,7 +7,7 @@ they slow down what runs beside them: another program, or the threads of a convo
 from numpy import ndarray as Array
 
 from backends.numpy.batch_parts import for_each
-from backends.numpy.threads import HUGE, SMALL, allowed_threads, blas_threads
+from backends.numpy.threads import HUGE, SMALL, allowed_threads
 
 LEAST = 16  # rows that make a thread worthwhile
 
@@ -24,6 +24,5 @@ def product(a: Array, b: Array, out: Array) -> Array:
         rows = slice(edges[part], edges[part + 1])
         a[rows].dot(b, out[rows])
 
-    with blas_threads(multiply_adds):
-        for_each(share, number)
+    for_each(share, number)
     return out

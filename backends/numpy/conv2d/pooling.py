@@ -10,7 +10,7 @@ import numpy as np
 
 from backends.numpy.constants import number, ones
 from backends.numpy.conv2d.form import Form
-from backends.numpy.conv2d.geometry import Geometry, Memory
+from backends.numpy.conv2d.geometry import Memory, Pair
 
 
 class Largest(NamedTuple):
@@ -26,9 +26,8 @@ class Largest(NamedTuple):
     positive: np.ndarray
 
     @classmethod
-    def empty(cls, memory: Memory, rows: int, columns: int, n: int, size: Geometry) -> "Largest":
-        """Return masks with arbitrary values."""
-        shape = rows, columns, n, size.filters
+    def empty(cls, memory: Memory, shape: Pair) -> "Largest":
+        """Return masks with arbitrary values, for an output of this shape."""
         return cls(memory("left", (2, *shape)), memory("upper", shape), memory("positive", shape))
 
 

@@ -6,6 +6,7 @@ Arrays are handed on as (N, C, H, W), but lie in memory as (H, N, W, C).
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,8 @@ from backends.numpy.conv2d.winograd import Winograd
 from backends.twins import twin
 from backends.workspace import NewArrays
 
+BOOL = np.dtype(bool)
+
 
 @dataclass(frozen=True)
 class Part:
@@ -37,9 +40,14 @@ class Part:
         """The number of samples."""
         return int(self.samples.stop - self.samples.start)
 
-    def lasting(self, name: str, shape: Pair, dtype: Any = None) -> Array:
+    def lasting(self, name: str, shape: Pair) -> Array:
         """Return memory that is kept from `compute` to `derive`."""
-        array: Array = self.ws[f"{name} of part {self.index}", shape, dtype or self.ws.dtype]
+        array: Array = self.ws[f"{name} of part {self.index}", shape]
+        return array
+
+    def bits(self, name: str, shape: Pair) -> Array:
+        """Return such memory for true and false."""
+        array: Array = self.ws[f"{name} of part {self.index}", shape, BOOL]
         return array
 
     def scratch(self, name: str, shape: Pair) -> Array:
@@ -63,59 +71,63 @@ def conv2d(self: Any, ws: NewArrays, x: Array, W: Array, b: Array) -> tuple[Arra
 def conv2d_derive(self: Any, ws: NewArrays, dout: Array, x: Array, W: Array) -> tuple[Array | None, ...]:
     size, area = _whole(self, x, W)
 
-    def entered(form: Form, part: Part) -> Array:
+    def images(form: Form, part: Part) -> Array:
         return form.entered(part.scratch, x[part.samples])
 
-    return _gradients(ws, size, area, W, len(x), entered, partial(_filled, dout, None))
+    return _gradients(ws, size, area, W, parts(len(x)), images, partial(_filled, dout, None))
 
 
 @twin("numpy", "Conv2D+ReLU.compute")
-def conv2d_relu(self: Any, ws: NewArrays, x: Array, W: Array, b: Array) -> tuple[Array, tuple[Any, ...]]:
+def conv2d_relu(self: Any, ws: NewArrays, x: Array, W: Array, b: Array) -> tuple[Array, tuple[Array, ...]]:
     out, images = _convolved(self[0], ws, x, W, b, activate=True)
-    return out, (x, W, out, images)
+    return out, (x, W, out, *images)
 
 
 @twin("numpy", "Conv2D+ReLU.derive")
 def conv2d_relu_derive(
-    self: Any, ws: NewArrays, dout: Array, x: Array, W: Array, out: Array, images: list[Array]
+    self: Any, ws: NewArrays, dout: Array, x: Array, W: Array, out: Array, *images: Array
 ) -> tuple[Array | None, ...]:
     size, area = _whole(self[0], x, W)
-    fill = partial(_filled, dout, out)
-    return _gradients(ws, size, area, W, len(x), lambda form, part: images[part.index], fill)
+    samples, fill = parts(len(x), len(images)), partial(_filled, dout, out)
+    return _gradients(ws, size, area, W, samples, lambda form, part: images[part.index], fill)
 
 
 @twin("numpy", "Conv2D+ReLU+MaxPool2D.compute", suits=pools_by_two)
-def conv2d_relu_pool(self: Any, ws: NewArrays, x: Array, W: Array, b: Array) -> tuple[Array, tuple[Any, ...]]:
+def conv2d_relu_pool(
+    self: Any, ws: NewArrays, x: Array, W: Array, b: Array
+) -> tuple[Array, tuple[Array, ...]]:
     size, (tiles, across) = _by_two(self[0], x, W)
     out = ws["out", (tiles, len(x), across // 2, size.filters)]
 
-    def run(part: Part) -> tuple[Array, Largest]:
-        largest = Largest.empty(
-            partial(part.lasting, dtype=np.dtype(bool)), tiles, across // 2, part.count, size
-        )
-        bias = _repeated(b, part.count)
-        form = _form(size, (tiles, across), part)
+    def run(part: Part) -> tuple[Array, ...]:
+        form, bias = _form(size, (tiles, across), part), _repeated(b, part.count)
+        largest = Largest.empty(part.bits, (tiles, across // 2, part.count, size.filters))
         images = form.entered(part.lasting, x[part.samples])
         for first, values in form.products(images, W, split=2):
             rows = slice(first, first + values.shape[2])
             found = pooled(values, bias, part.scratch, largest, rows)
             out[rows, part.samples] = found.swapaxes(1, 2)
-        return images, largest
+        return images, *largest
 
-    return out.transpose(1, 3, 0, 2), (x, W, _for_parts(ws, len(x), run))
+    saved = _for_parts(ws, parts(len(x)), run)
+    return out.transpose(1, 3, 0, 2), (x, W, *chain.from_iterable(saved))
 
 
 @twin("numpy", "Conv2D+ReLU+MaxPool2D.derive", suits=pools_by_two)
 def conv2d_relu_pool_derive(
-    self: Any, ws: NewArrays, dout: Array, x: Array, W: Array, saved: list[tuple[Array, Largest]]
+    self: Any, ws: NewArrays, dout: Array, x: Array, W: Array, *saved: Array
 ) -> tuple[Array | None, ...]:
     size, area = _by_two(self[0], x, W)
+    of_parts = [saved[at : at + 4] for at in range(0, len(saved), 4)]
+
+    def images(form: Form, part: Part) -> Array:
+        return of_parts[part.index][0]
 
     def fill(part: Part, inside: Array) -> Array:
-        given, largest = dout.transpose(2, 3, 0, 1)[:, :, part.samples], saved[part.index][1]
-        return unpooled(given, part.scratch, largest, inside)
+        largest = Largest(*of_parts[part.index][1:])
+        return unpooled(dout[part.samples].transpose(2, 3, 0, 1), part.scratch, largest, inside)
 
-    return _gradients(ws, size, area, W, len(x), lambda form, part: saved[part.index][0], fill)
+    return _gradients(ws, size, area, W, parts(len(x), len(of_parts)), images, fill)
 
 
 # --------------------------------------------------------------------------------------------- the two passes
@@ -138,7 +150,7 @@ def _convolved(
             _write(out, first, part, values)
         return images
 
-    images = _for_parts(ws, len(x), run)
+    images = _for_parts(ws, parts(len(x)), run)
     return out.transpose(1, 3, 0, 2)[:, :, : size.counts[0]], images
 
 
@@ -147,31 +159,32 @@ def _gradients(
     size: Geometry,
     area: tuple[int, int],
     W: Array,
-    count: int,
-    entered: Callable[[Form, Part], Array],
+    samples: list[slice],
+    images: Callable[[Form, Part], Array],
     fill: Callable[[Part, Array], Array],
 ) -> tuple[Array | None, Array, Array]:
     """Return dx, or None if it is not needed, dW and db.
 
-    area: tiles and columns of the output.  count: N.  entered: returns the images of a part.
+    area: tiles and columns of the output.  samples: of each part of the batch.
+    images: returns those of a part, as the form reads them.
     fill: writes the gradient of a part's products, (2 tiles, n, columns, F), and returns that of the biases.
     """
     (H, width), back = size.image, size.of_dx
-    dx = ws["dx", (H + H % 2, count, width, size.channels)] if ws.needs_dx else None
+    dx = ws["dx", (H + H % 2, samples[-1].stop, width, size.channels)] if ws.needs_dx else None
     turned = W[:, :, ::-1, ::-1].swapaxes(0, 1)
 
     def run(part: Part) -> tuple[Array, Array]:
         form, behind = _form(size, area, part), _form(back, ((H + 1) // 2, width), part, narrow=False)
         D, inside = spread(part.scratch, part.count, size, (2 * area[0], area[1]), behind.rows)
         db = fill(part, inside)
-        dW = form.weights(entered(form, part), inside)
+        dW = form.weights(images(form, part), inside)
         if dx is not None:
             for first, (values,) in behind.products(D, turned, split=1):
                 _write(dx, first, part, values)
         return dW, db
 
     dW, db = ws["dW", W.shape], ws["db", W.shape[:1]]
-    sums = _for_parts(ws, count, run)
+    sums = _for_parts(ws, samples, run)
     np.copyto(dW, sums[0][0])
     np.copyto(db, sums[0][1])
     for weights, biases in sums[1:]:
@@ -204,9 +217,8 @@ def _filled(dout: Array, out: Array | None, part: Part, inside: Array) -> Array:
 # ------------------------------------------------------------------------------------------------------ parts
 
 
-def _for_parts(ws: NewArrays, count: int, run: Callable[[Part], Any]) -> list[Any]:
+def _for_parts(ws: NewArrays, samples: list[slice], run: Callable[[Part], Any]) -> list[Any]:
     """Return what `run` returns for each part of the batch, which several threads may work on."""
-    samples = parts(count)
     return for_each(lambda index, worker: run(Part(ws, index, samples[index], worker)), len(samples))
 
 

@@ -606,7 +606,8 @@ def agree(backend, monkeypatch):
         monkeypatch.setattr(conv2d, "SHORTEST", rows)
         close, exact = everything(on_backend, lambda x: backend.to_numpy(backend.pack(backend.asarray(x))))
         if not all(
-            np.allclose(mine, b, rtol=1e-5, atol=1e-4, equal_nan=True) for mine, b in zip(close, expected, strict=True)
+            np.allclose(mine, b, rtol=1e-5, atol=1e-4, equal_nan=True)
+            for mine, b in zip(close, expected, strict=True)
         ):
             return False
         if not all(np.array_equal(mine, b) for mine, b in zip(exact, expected_exact, strict=True)):

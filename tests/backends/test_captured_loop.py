@@ -328,10 +328,10 @@ def test_losses_are_read_once_an_epoch(emulated):
     assert waits == []
 
 
-def launches_of_a_step(emulated, net, optimizer):
+def launches_of_a_step(emulated, net, optimizer, x=X):
     """The kernels of a captured step after the gathering, and how many copies of memory it makes."""
     launched, kernel = [], emulated.kernel
-    work = trainer(net, batch=10, optimizer=optimizer)
+    work = trainer(net, x=x, batch=10, optimizer=optimizer)
     work.start(np.zeros((1, 10), "int64"))()
     emulated.kernel = lambda name: lambda *given: (launched.append(name), kernel(name)(*given))
     before = {*emulated.xp.graphs}
@@ -376,6 +376,17 @@ def test_layers_take_a_launch_for_each_direction_and_copy_their_state(emulated):
         *("affine_backward", "layer_norm_backward", "dropout_backward", "affine_backward", "sgd"),
     ]
     assert copies == 1
+
+
+def test_a_convolution_takes_a_launch_forward_with_its_relu_and_two_backward(emulated):
+    layers = [Conv2D(4, 2), ReLU(), MaxPool2D(2), Affine(3)]
+    net = Sequential(layers, (1, 3, 4), rng=0, dtype="float32", backend=emulated)
+    kernels, copies = launches_of_a_step(emulated, net, SGD(0.1), X.reshape(-1, 1, 3, 4))
+    assert kernels == [
+        *("conv2d", "max_pool2d", "affine_softmax_cross_entropy"),
+        *("affine_backward", "max_pool2d_backward", "conv2d_backward", "conv2d_sums", "sgd"),
+    ]
+    assert copies == 0
 
 
 def test_cupy_has_nothing_to_compile_for_a_training(emulated):

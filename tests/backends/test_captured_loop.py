@@ -393,6 +393,11 @@ def test_cupy_has_nothing_to_compile_for_a_training(emulated):
     """Everything that a training run and its evaluations compute is in our own sources, compiled once."""
     train(two_layers(backend=emulated), PIXELS, T, X, T, iterations=2, batch_size=BATCH, rng=0)
     assert emulated.xp.compiled == set()
+    layers = [Conv2D(4, 2), ReLU(), MaxPool2D(2), Flatten(), Affine(3)]
+    net = Sequential(layers, (1, 3, 4), rng=0, dtype="float32", backend=emulated)
+    images = PIXELS.reshape(-1, 1, 3, 4)
+    history = train(net, images, T, images, T, iterations=2, batch_size=BATCH, learning_rate=0.1, rng=0)
+    assert emulated.xp.compiled == set() and history.loop == "captured"
 
 
 def test_cupy_has_nothing_to_compile_for_the_steps_of_other_layers(emulated):

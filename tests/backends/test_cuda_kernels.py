@@ -465,8 +465,6 @@ MUTANTS = [
     ("- w.kernel_width) / w.stride + 1", "- w.kernel_width) / w.stride"),
     ("x * w.stride <= column", "x * w.stride < column"),
     ("of_depth[q] = of_depth(q0 + q)", "of_depth[q] = of_depth(first + q)"),
-    ("next + q_along < last", "next < last"),
-    ("if (q0 >= first) {", "{"),
     ("tile % tall * G::ROWS", "0"),
     ("c * w.pixels() + i * w.width + j, q", "c * w.pixels() + i * w.height + j, q"),
     ("y = place / w.along * w.stride - w.padding, x", "y = place / w.along - w.padding, x"),

@@ -20,7 +20,7 @@ class Direct(Form):
         height, width = self.size.kernel
         across, n, each, F = self.across // split, X.shape[1], width * self.size.channels, self.size.filters
         filters = np.ascontiguousarray(W.transpose(2, 3, 1, 0)).reshape(height, 1, 1, 1, 1, each, F)
-        several = self.several(2 * self.across * n * F * X.itemsize)
+        several = self.at_once(n)
         products = self.memory("M", (height, split, 2, several, across, n, F))
         row, sample, column, one = X.strides
         down, right = self.size.stride * row, self.size.stride * column
@@ -32,15 +32,20 @@ class Direct(Form):
                 M[0] += other
             yield first, M[0]
 
-    def weights(self, X: np.ndarray, dout: np.ndarray) -> np.ndarray:
+    def no_weights(self) -> np.ndarray:
         height, width = self.size.kernel
-        n, each, F = X.shape[1], width * self.size.channels, self.size.filters
-        total = np.zeros((height, each, F), X.dtype)
-        products = self.memory("P", (height, self.across, each, F))
+        return np.zeros((height, width * self.size.channels, self.size.filters), self.dtype)
+
+    def add_weights(self, total: np.ndarray, X: np.ndarray, first: int, dout: np.ndarray) -> None:
+        several, n = dout.shape[1], X.shape[1]
         row, sample, column, one = X.strides
-        shape, steps = (height, self.across, each, n), (row, self.size.stride * column, one, sample)
-        for y in range(2 * self.tiles):
-            seen = as_strided(X[self.size.stride * y :], shape, steps)
-            np.matmul(seen, dout[y].swapaxes(0, 1), out=products)
-            total += np.add.reduce(products, axis=1)
-        return total.reshape(height, width, self.size.channels, F).transpose(3, 2, 0, 1)
+        down, right = self.size.stride * row, self.size.stride * column
+        shape = len(total), 2, several, self.across, total.shape[1], n
+        steps = row, down, 2 * down, right, one, sample
+        seen = as_strided(X[2 * self.size.stride * first :], shape, steps)
+        products = self.memory("P", (*shape[:-1], self.size.filters))
+        total += np.add.reduce(np.matmul(seen, dout, out=products), axis=(1, 2, 3))
+
+    def weights(self, total: np.ndarray) -> np.ndarray:
+        size = self.size
+        return total.reshape(*size.kernel, size.channels, size.filters).transpose(3, 2, 0, 1)

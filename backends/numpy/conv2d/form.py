@@ -1,22 +1,36 @@
 """What the forms of a convolution have in common: how they read images and hand on their products."""
 
 from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from backends.numpy.conv2d.geometry import Geometry, Memory, padded
 
 
+class Gradients(NamedTuple):
+    """The gradient of some tiles of a convolution.
+
+    first: number of the first tile.  tiles: (2, several, columns, n, F).
+    of_biases: an array (…, F) whose sum is the gradient of the biases.
+    """
+
+    first: int
+    tiles: np.ndarray
+    of_biases: np.ndarray
+
+
 class Form:
     """A way to compute a convolution of n samples, in tiles of two rows of the output.
 
     tiles: number of tiles.  across: columns of the output.  memory: to work in.
+    dtype: of all arrays.
     """
 
     block = 2**19  # bytes that are worked on at a time
 
-    def __init__(self, size: Geometry, tiles: int, across: int, memory: Memory) -> None:
-        self.size, self.tiles, self.across, self.memory = size, tiles, across, memory
+    def __init__(self, size: Geometry, tiles: int, across: int, memory: Memory, dtype: Any) -> None:
+        self.size, self.tiles, self.across, self.memory, self.dtype = size, tiles, across, memory, dtype
 
     @staticmethod
     def suits(size: Geometry) -> bool:
@@ -41,16 +55,28 @@ class Form:
         """
         raise NotImplementedError
 
-    def weights(self, X: np.ndarray, dout: np.ndarray) -> np.ndarray:
-        """Return the gradient of the filters, (F, C, height, width).
+    def no_weights(self) -> np.ndarray:
+        """Return zeros, to which `add_weights` adds."""
+        raise NotImplementedError
 
-        dout: the gradient of the output, (2 tiles, n, across, F).
+    def add_weights(self, total: np.ndarray, X: np.ndarray, first: int, dout: np.ndarray) -> None:
+        """Add the gradient of the filters that stems from some tiles.
+
+        first: number of the first of them.  dout: the gradient of the output, (2, several, columns, n, F).
         """
+        raise NotImplementedError
+
+    def weights(self, total: np.ndarray) -> np.ndarray:
+        """Return the gradient of the filters as such, (F, C, height, width)."""
         raise NotImplementedError
 
     def several(self, tile: int) -> int:
         """Return how many tiles of this many bytes are worked on at a time."""
         return max(1, min(self.tiles, self.block // max(tile, 1)))
+
+    def at_once(self, n: int) -> int:
+        """Return how many tiles of the output of n samples are worked on at a time."""
+        return self.several(2 * self.across * n * self.size.filters * self.dtype.itemsize)
 
     def blocks(self, several: int) -> Iterator[tuple[int, int]]:
         """Yield the first of each block of tiles, and their number."""

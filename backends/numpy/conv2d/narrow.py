@@ -36,7 +36,7 @@ class Narrow(Form):
     def products(self, X: np.ndarray, W: np.ndarray, split: int) -> Iterator[tuple[int, np.ndarray]]:
         across, n, F = self.across // split, X.shape[-1], self.size.filters
         filters = np.ascontiguousarray(W.transpose(3, 2, 1, 0)).reshape(-1, F)
-        several = self.several(2 * self.across * n * F * X.itemsize)
+        several = self.at_once(n)
         products = self.memory("M", (split, 2, several, across, n, F))
         row, column, one = X.strides[0], self.size.stride * X.strides[1], X.strides[-1]
         steps = column, row, 2 * row, split * column, one, n * one
@@ -44,13 +44,18 @@ class Narrow(Form):
             seen = as_strided(X[2 * first :], (split, 2, count, across, n, len(filters)), steps)
             yield first, np.matmul(seen, filters, out=products[:, :, :count])
 
-    def weights(self, X: np.ndarray, dout: np.ndarray) -> np.ndarray:
+    def no_weights(self) -> np.ndarray:
         height, width = self.size.kernel
-        C, F, n, one = self.size.channels, self.size.filters, X.shape[-1], X.strides[-1]
-        products = self.memory("P", (2 * self.tiles, self.across, width * height * C, F))
-        steps = X.strides[0], self.size.stride * X.strides[1], n * one, one
-        seen = as_strided(X, (*products.shape[:3], n), steps)
-        np.matmul(seen, dout.swapaxes(1, 2), out=products)
-        total = np.add.reduce(products, axis=(0, 1))
-        dW: np.ndarray = total.reshape(width, height, C, F).transpose(3, 2, 1, 0)
-        return dW
+        return np.zeros((width * height * self.size.channels, self.size.filters), self.dtype)
+
+    def add_weights(self, total: np.ndarray, X: np.ndarray, first: int, dout: np.ndarray) -> None:
+        n, one, row = X.shape[-1], X.strides[-1], X.strides[0]
+        shape = 2, dout.shape[1], self.across, len(total), n
+        steps = row, 2 * row, self.size.stride * X.strides[1], n * one, one
+        products = self.memory("P", (*shape[:-1], self.size.filters))
+        np.matmul(as_strided(X[2 * first :], shape, steps), dout, out=products)
+        total += np.add.reduce(products, axis=(0, 1, 2))
+
+    def weights(self, total: np.ndarray) -> np.ndarray:
+        (height, width), C, F = self.size.kernel, self.size.channels, self.size.filters
+        return total.reshape(width, height, C, F).transpose(3, 2, 1, 0)

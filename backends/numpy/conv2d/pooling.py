@@ -4,12 +4,13 @@ Since max(ReLU(y + b)) = ReLU(max(y) + b), only a quarter of the values gets a b
 The gradient needs to know which value was the largest: less than a byte for each value of the convolution.
 """
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 
-from backends.numpy.constants import number, ones
-from backends.numpy.conv2d.form import Form
+from backends.numpy.constants import number
+from backends.numpy.conv2d.form import Gradients
 from backends.numpy.conv2d.geometry import Memory, Pair
 
 
@@ -48,26 +49,24 @@ def pooled(values: np.ndarray, bias: np.ndarray, memory: Memory, largest: Larges
     return out
 
 
-def unpooled(dout: np.ndarray, memory: Memory, largest: Largest, into: np.ndarray) -> np.ndarray:
-    """Write the gradient of the convolution's values to where the largest were; return that of the biases.
+def unpooled(dout: np.ndarray, largest: Largest, several: int, memory: Memory) -> Iterator[Gradients]:
+    """Yield the gradient of the convolution: that of the output, where the largest values were.
 
-    dout: (rows, columns, n, F).  into: (2 rows, n, 2 columns, F).
+    dout: (rows, columns, n, F).  several: tiles at a time.
     """
-    total, shape = np.zeros(dout.shape[3], dout.dtype), dout.shape[1:]
-    several = max(1, Form.block // max(4 * dout[0].nbytes, 1))
-    names = "given", "upper", "lower"
-    memories = [memory(f"{name} gradient", (several, *shape)) for name in names]
-    for first in range(0, len(dout), several):
-        rows = slice(first, min(first + several, len(dout)))
-        given, upper, lower = (each[: rows.stop - first] for each in memories)
-        np.copyto(given, dout[rows])
-        given *= largest.positive[rows]
-        total += ones(given.size // len(total), given.dtype).dot(given.reshape(-1, len(total)))
-        np.multiply(given, largest.upper[rows], out=upper)
+    rows, columns, n, F = dout.shape
+    memories = [memory(name, (several, columns, n, F)) for name in ("given", "upper", "lower", "left")]
+    tiles = memory("tiles", (2, several, 2 * columns, n, F))
+    for first in range(0, rows, several):
+        block = slice(first, min(first + several, rows))
+        given, upper, lower, left = (each[: block.stop - first] for each in memories)
+        np.copyto(given, dout[block])
+        given *= largest.positive[block]
+        np.multiply(given, largest.upper[block], out=upper)
         np.subtract(given, upper, out=lower)
-        for i, right in enumerate((upper, lower)):
-            left = np.multiply(right, largest.left[i, rows], out=given)
-            right -= left
-            of_row = into[2 * first + i : 2 * rows.stop : 2]
-            of_row[:, :, 0::2], of_row[:, :, 1::2] = left.swapaxes(1, 2), right.swapaxes(1, 2)
-    return total
+        found = tiles[:, : block.stop - first]
+        for of_row, of_window, is_left in zip(found, (upper, lower), largest.left[:, block], strict=True):
+            np.multiply(of_window, is_left, out=left)
+            np.subtract(of_window, left, out=of_row[:, 1::2])
+            np.copyto(of_row[:, 0::2], left)
+        yield Gradients(first, found, given)

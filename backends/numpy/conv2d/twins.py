@@ -3,7 +3,7 @@
 Arrays are handed on as (N, C, H, W), but lie in memory as (H, N, W, C).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
@@ -15,7 +15,7 @@ from numpy import ndarray as Array
 from backends.numpy.batch_parts import for_each, parts
 from backends.numpy.constants import number, ones
 from backends.numpy.conv2d.direct import Direct
-from backends.numpy.conv2d.form import Form
+from backends.numpy.conv2d.form import Form, Gradients
 from backends.numpy.conv2d.geometry import Geometry, Pair, spread
 from backends.numpy.conv2d.narrow import Narrow
 from backends.numpy.conv2d.pooling import Largest, pooled, unpooled
@@ -74,7 +74,7 @@ def conv2d_derive(self: Any, ws: NewArrays, dout: Array, x: Array, W: Array) -> 
     def images(form: Form, part: Part) -> Array:
         return form.entered(part.scratch, x[part.samples])
 
-    return _gradients(ws, size, area, W, parts(len(x)), images, partial(_filled, dout, None))
+    return _gradients(ws, size, area, W, parts(len(x)), images, partial(_through, dout, None))
 
 
 @twin("numpy", "Conv2D+ReLU.compute")
@@ -88,8 +88,8 @@ def conv2d_relu_derive(
     self: Any, ws: NewArrays, dout: Array, x: Array, W: Array, out: Array, *images: Array
 ) -> tuple[Array | None, ...]:
     size, area = _whole(self[0], x, W)
-    samples, fill = parts(len(x), len(images)), partial(_filled, dout, out)
-    return _gradients(ws, size, area, W, samples, lambda form, part: images[part.index], fill)
+    samples, gradients = parts(len(x), len(images)), partial(_through, dout, out)
+    return _gradients(ws, size, area, W, samples, lambda form, part: images[part.index], gradients)
 
 
 @twin("numpy", "Conv2D+ReLU+MaxPool2D.compute", suits=pools_by_two)
@@ -123,11 +123,11 @@ def conv2d_relu_pool_derive(
     def images(form: Form, part: Part) -> Array:
         return of_parts[part.index][0]
 
-    def fill(part: Part, inside: Array) -> Array:
-        largest = Largest(*of_parts[part.index][1:])
-        return unpooled(dout[part.samples].transpose(2, 3, 0, 1), part.scratch, largest, inside)
+    def gradients(form: Form, part: Part) -> Iterator[Gradients]:
+        given = dout[part.samples].transpose(2, 3, 0, 1)
+        return unpooled(given, Largest(*of_parts[part.index][1:]), form.at_once(part.count), part.scratch)
 
-    return _gradients(ws, size, area, W, parts(len(x), len(of_parts)), images, fill)
+    return _gradients(ws, size, area, W, parts(len(x), len(of_parts)), images, gradients)
 
 
 # --------------------------------------------------------------------------------------------- the two passes
@@ -147,7 +147,7 @@ def _convolved(
             values += bias
             if activate:
                 np.maximum(values, zero, out=values)
-            _write(out, first, part, values)
+            _write(out[:, part.samples], first, values)
         return images
 
     images = _for_parts(ws, parts(len(x)), run)
@@ -161,57 +161,66 @@ def _gradients(
     W: Array,
     samples: list[slice],
     images: Callable[[Form, Part], Array],
-    fill: Callable[[Part, Array], Array],
+    gradients: Callable[[Form, Part], Iterator[Gradients]],
 ) -> tuple[Array | None, Array, Array]:
     """Return dx, or None if it is not needed, dW and db.
 
     area: tiles and columns of the output.  samples: of each part of the batch.
-    images: returns those of a part, as the form reads them.
-    fill: writes the gradient of a part's products, (2 tiles, n, columns, F), and returns that of the biases.
+    images: returns those of a part, as the form reads them.  gradients: yields those of its products.
     """
-    (H, width), back = size.image, size.of_dx
+    (H, width), F = size.image, size.filters
     dx = ws["dx", (H + H % 2, samples[-1].stop, width, size.channels)] if ws.needs_dx else None
     turned = W[:, :, ::-1, ::-1].swapaxes(0, 1)
 
     def run(part: Part) -> tuple[Array, Array]:
-        form, behind = _form(size, area, part), _form(back, ((H + 1) // 2, width), part, narrow=False)
-        D, inside = spread(part.scratch, part.count, size, (2 * area[0], area[1]), behind.rows)
-        db = fill(part, inside)
-        dW = form.weights(images(form, part), inside)
+        form, back = _form(size, area, part), _form(size.of_dx, ((H + 1) // 2, width), part, narrow=False)
+        X, total, db = images(form, part), form.no_weights(), np.zeros(F, ws.dtype)
         if dx is not None:
-            for first, (values,) in behind.products(D, turned, split=1):
-                _write(dx, first, part, values)
-        return dW, db
+            D, inside = spread(part.scratch, part.count, size, (2 * area[0], area[1]), back.rows)
+        for first, tiles, of_biases in gradients(form, part):
+            db += ones(of_biases.size // F, ws.dtype).dot(of_biases.reshape(-1, F))
+            form.add_weights(total, X, first, tiles)
+            if dx is not None:
+                _write(inside, first, tiles)
+        if dx is not None:
+            for first, (tiles,) in back.products(D, turned, split=1):
+                _write(dx[:, part.samples], first, tiles)
+        return form.weights(total), db
 
-    dW, db = ws["dW", W.shape], ws["db", W.shape[:1]]
-    sums = _for_parts(ws, samples, run)
-    np.copyto(dW, sums[0][0])
-    np.copyto(db, sums[0][1])
-    for weights, biases in sums[1:]:
+    dW, db = ws["dW", W.shape], ws["db", (F,)]
+    dW.fill(0.0)
+    db.fill(0.0)
+    for weights, biases in _for_parts(ws, samples, run):
         dW += weights
         db += biases
     return None if dx is None else dx.transpose(1, 3, 0, 2)[:, :, :H], dW, db
 
 
-def _filled(dout: Array, out: Array | None, part: Part, inside: Array) -> Array:
-    """Write the gradient of the products for a gradient of the output, and return that of the biases.
+def _through(dout: Array, out: Array | None, form: Form, part: Part) -> Iterator[Gradients]:
+    """Yield the gradient of a convolution from that of the output.
 
-    out: the output after ReLU, or None without it.
+    out: the output, if ReLU was behind the convolution.
     """
-    rows, total = dout.shape[2], np.zeros(inside.shape[3], inside.dtype)
-    inside[rows:] = 0.0
-    given = dout[part.samples].transpose(2, 0, 3, 1)
-    zero, several = number(0.0, dout.dtype), max(1, Form.block // max(inside[0].nbytes, 1))
-    work = part.scratch("given", (several, *inside.shape[1:]))
-    for first in range(0, rows, several):
-        block = slice(first, min(first + several, rows))
-        g = work[: block.stop - first]
-        np.copyto(g, given[block])
-        if out is not None:
-            g *= out[part.samples].transpose(2, 0, 3, 1)[block] > zero
-        total += ones(g.size // len(total), g.dtype).dot(g.reshape(-1, len(total)))
-        inside[block] = g
-    return total
+    given, several = dout[part.samples].transpose(2, 0, 3, 1), form.at_once(part.count)
+    rows, n, across, F = given.shape
+    after = None if out is None else out[part.samples].transpose(2, 0, 3, 1)
+    passed, tiles = (
+        part.scratch("rows", (2 * several, n, across, F)),
+        part.scratch("tiles", (2, several, across, n, F)),
+    )
+    zero = number(0.0, given.dtype)
+    for first, count in form.blocks(several):
+        block = slice(2 * first, min(2 * (first + count), rows))
+        found = given[block]
+        if after is not None:
+            found = passed[: len(found)]
+            np.copyto(found, given[block])
+            found *= after[block] > zero
+        G = tiles[:, :count]
+        G[0] = found[0::2].swapaxes(1, 2)
+        G[1, : len(found) // 2] = found[1::2].swapaxes(1, 2)
+        G[1, len(found) // 2 :] = 0.0
+        yield Gradients(first, G, G)
 
 
 # ------------------------------------------------------------------------------------------------------ parts
@@ -226,7 +235,7 @@ def _form(size: Geometry, area: tuple[int, int], part: Part, narrow: bool = True
     """Return the fastest form of a convolution.  narrow: it may read images in a layout of its own."""
     kinds = (Narrow, Winograd, Direct) if narrow else (Winograd, Direct)
     kind = next(kind for kind in kinds if kind.suits(size))
-    return kind(size, *area, part.scratch)
+    return kind(size, *area, part.scratch, part.ws.dtype)
 
 
 def _whole(layer: Any, x: Array, W: Array) -> tuple[Geometry, tuple[int, int]]:
@@ -249,8 +258,8 @@ def _repeated(b: Array, n: int) -> Array:
     return np.broadcast_to(b, (n, len(b))).copy()
 
 
-def _write(out: Array, first: int, part: Part, values: Array) -> None:
-    """Write tiles, (2, several, columns, n, F), into (rows, N, columns, F)."""
-    stop = 2 * (first + values.shape[1])
-    for i in (0, 1):
-        out[2 * first + i : stop : 2, part.samples] = values[i].swapaxes(1, 2)
+def _write(out: Array, first: int, tiles: Array) -> None:
+    """Write tiles, (2, several, columns, n, F), as rows into (rows, n, columns, F)."""
+    stop = 2 * (first + tiles.shape[1])
+    for i, rows in enumerate(tiles):
+        out[2 * first + i : stop : 2] = rows.swapaxes(1, 2)

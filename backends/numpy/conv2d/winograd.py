@@ -41,23 +41,25 @@ class Winograd(Form):
             m3 -= m2
             yield first, M[:, 0::3]
 
-    def weights(self, X: np.ndarray, dout: np.ndarray) -> np.ndarray:
-        n, C, F = X.shape[1], self.size.channels, self.size.filters
-        total = np.zeros((4, 3 * C, F), X.dtype)
-        several = self.several(4 * X[0].nbytes)
-        sums = self.memory("S", (2, several, n, self.across, F))
-        products = self.memory("P", (4, several, self.across, 3 * C, F))
-        for first, count in self.blocks(several):
-            d0, d1 = (dout[2 * first + i : 2 * (first + count) : 2] for i in (0, 1))
-            plus, minus = np.add(d0, d1, out=sums[0, :count]), np.subtract(d0, d1, out=sums[1, :count])
-            seen = self._windows(X, first, count, several, 1)[0]
-            for x, d, P in zip(seen, (d0, plus, minus, d1), products[:, :count], strict=True):
-                np.matmul(x.swapaxes(-1, -2), d.swapaxes(1, 2), out=P)
-            total += np.add.reduce(products[:, :count], axis=(1, 2))
+    def no_weights(self) -> np.ndarray:
+        return np.zeros((4, 3 * self.size.channels, self.size.filters), self.dtype)
+
+    def add_weights(self, total: np.ndarray, X: np.ndarray, first: int, dout: np.ndarray) -> None:
+        d0, d1 = dout
+        plus, minus = self.memory("S", dout.shape)
+        np.add(d0, d1, out=plus)
+        np.subtract(d0, d1, out=minus)
+        seen = self._windows(X, first, len(d0), len(d0), 1)[0].swapaxes(-1, -2)
+        products = self.memory("P", (4, *d0.shape[:2], *total.shape[1:]))
+        for x, d, P in zip(seen, (d0, plus, minus, d1), products, strict=True):
+            np.matmul(x, d, out=P)
+        total += np.add.reduce(products, axis=(1, 2))
+
+    def weights(self, total: np.ndarray) -> np.ndarray:
         u0, u1, u2, u3 = total
         half = (u1 + u2) * 0.5
         rows = np.stack([u0 + half, (u1 - u2) * 0.5, half + u3])
-        return rows.reshape(3, 3, C, F).transpose(3, 2, 0, 1)
+        return rows.reshape(3, 3, self.size.channels, self.size.filters).transpose(3, 2, 0, 1)
 
     def _windows(self, X: np.ndarray, first: int, count: int, several: int, split: int) -> np.ndarray:
         """Return the windows of the four sums of rows, (split, 4, count, columns, n, 3 C)."""

@@ -22,7 +22,7 @@ SOURCES = (
     *("common", "sums", "product", "affine", "relu", "leaky_relu", "gelu", "sigmoid", "tanh", "softmax"),
     *("batch_norm", "layer_norm", "dropout", "softmax_cross_entropy", "mean_squared_error"),
     *("sigmoid_binary_cross_entropy", "windows", "conv2d", "max_pool2d", "average_pool2d"),
-    *("minibatch", "preparation", "optimizers", "finite"),
+    *("global_average_pool2d", "minibatch", "preparation", "optimizers", "finite"),
 )
 KERNEL = re.compile(
     r'^extern "C" __global__ void\s+(?:__launch_bounds__\([^)]*\)\s+)?(?P<name>\w+)\(.*?^}\n',

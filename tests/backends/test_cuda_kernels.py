@@ -21,6 +21,7 @@ from backprop.layers import (
     BatchNorm,
     Conv2D,
     Dropout,
+    GlobalAveragePool2D,
     LayerNorm,
     LeakyReLU,
     MaxPool2D,
@@ -490,6 +491,9 @@ MUTANTS = [
     ("out[at] = sum / (Real)w.kernel()", "out[at] = sum"),
     ("dx[at] = sum / (Real)w.kernel()", "dx[at] = sum"),
     ("if (w.inside(row, column)) sum", "if (w.inside(0, column)) sum"),
+    ("i += 32) sum += x[row * size + i]", "i += 33) sum += x[row * size + i]"),
+    ("out[row] = sum / (float)size", "out[row] = sum"),
+    ("dout[i / pixels]", "dout[0]"),
 ]
 
 
@@ -564,6 +568,7 @@ def everything(run, pack):
             close += run(layers, (images, filters, biases), normal(*shape))
     images[0, 0, :, 4] = images[1, 0] = -1.0
     images[2, 0, 3, 3] = np.nan
+    close += run([GlobalAveragePool2D()], (images,), normal(9, 3))
     for pool in (MaxPool2D(2), MaxPool2D(3, 2, 1), AveragePool2D(2), AveragePool2D(3, 2, 1)):
         shape = pool.compute(np, images)[0].shape
         close += run([pool], (images,), normal(*shape))

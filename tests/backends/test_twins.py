@@ -26,6 +26,7 @@ from backprop.layers import (
     BatchNorm,
     Conv2D,
     Dropout,
+    GlobalAveragePool2D,
     Layer,
     LayerNorm,
     LeakyReLU,
@@ -43,7 +44,12 @@ from backprop.training import step
 PLACES = backprop.layers, backprop.losses, backprop.optimizers
 FUNCTIONS = step, clipping, decay  # the modules with plain functions that have twins
 WIDTH = 5  # numbers per sample that come out of an Affine, or filters of a Conv2D
-IMAGES = {"Conv2D", "MaxPool2D", "AveragePool2D"}  # layers of images, which here have 5 × 4 pixels
+IMAGES = {
+    "Conv2D",
+    "MaxPool2D",
+    "AveragePool2D",
+    "GlobalAveragePool2D",
+}  # layers of images, which here have 5 × 4 pixels
 
 
 class Case(NamedTuple):
@@ -96,6 +102,7 @@ LAYERS = {
         (),
     ),
     "MaxPool2D": lambda rng, shape: (MaxPool2D(2), {}, ()),
+    "GlobalAveragePool2D": lambda rng, shape: (GlobalAveragePool2D(), {}, ()),
     "AveragePool2D": lambda rng, shape: (AveragePool2D(2, stride=1, padding=1), {}, ()),
     "SoftmaxCrossEntropy": lambda rng, shape: (SoftmaxCrossEntropy(), {}, ()),
     "SigmoidBinaryCrossEntropy": lambda rng, shape: (SigmoidBinaryCrossEntropy(), {}, ()),

@@ -473,7 +473,7 @@ MUTANTS = [
     ("value += b[f];", ""),
     ("rectified && value <= 0 ? 0", "rectified && value >= 0 ? 0"),
     ("!out || out[i] > 0 ?", "!out || out[i] >= 0 ?"),
-    ("last = first + length < windows ?", "last = first + length < windows - 1 ?"),
+    ("first = part * length", "first = 0"),
     ("pixel_at(x, w, window, q) : 1", "pixel_at(x, w, window, q) : 0"),
     ("sums[(part * filters + f)", "sums[(0 * filters + f)"),
     ("block - parts * of_part, channels", "block - parts * of_part + 1, channels"),

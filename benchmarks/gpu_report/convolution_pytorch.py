@@ -11,8 +11,8 @@ from benchmarks.peers.data import CLASSES
 from benchmarks.peers.peer import LEARNING_RATE
 
 
+class Eager(with_pytorch.Eager):
     """A peer in float32 without TF32, as ours; cuDNN chooses its algorithms by trial."""
-    """In float32 without TF32, as ours; cuDNN chooses its algorithms by trial."""
 
     name = PYTORCH
 

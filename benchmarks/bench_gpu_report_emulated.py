@@ -18,6 +18,7 @@ from backprop import TwoLayerNet
 from backprop.layers import Affine
 from benchmarks.gpu_report import (
     big_step,
+    convolution,
     few_steps,
     library,
     micro,
@@ -103,6 +104,16 @@ def test_own_products_are_right_whatever_their_size(emulated, monkeypatch):
     with library.own_products(True):
         out = Affine(backend.asarray(W), backend.zeros((4,), "float32")).forward(backend.asarray(x))
     np.testing.assert_allclose(backend.to_numpy(out), x @ W, rtol=1e-5)
+
+
+def test_steps_with_convolutions(emulated, record):
+    convolution.measure(record, replace(TINY, conv_steps=2, filters=1))
+    rows = read(record.path)
+    for net in ("SimpleConvNet", "DeepConvNet"):
+        exact = found(rows, "convolution losses", f"{NUMPY}, {net}")[0]["first_losses"]
+        (mine,) = found(rows, "convolution", f"{CAPTURED}, {net}")
+        np.testing.assert_allclose(mine["first_losses"], exact, rtol=0, atol=1e-5)
+    assert not found(rows, "error")
 
 
 def test_the_big_step_in_both_precisions(emulated, record):

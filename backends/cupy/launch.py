@@ -1,6 +1,7 @@
 """Compilation of the CUDA sources in this folder, each kernel alone and once, and launches.
 
-The kernels take float32 and C-contiguous arrays. No twin that launches them waits for the device.
+The kernels take float32, those of convolution and pooling also float64, and C-contiguous arrays. No twin that
+launches them waits for the device.
 """
 
 import re
@@ -20,7 +21,8 @@ from backends.twins import F, twin
 SOURCES = (
     *("common", "sums", "product", "affine", "relu", "leaky_relu", "gelu", "sigmoid", "tanh", "softmax"),
     *("batch_norm", "layer_norm", "dropout", "softmax_cross_entropy", "mean_squared_error"),
-    *("sigmoid_binary_cross_entropy", "minibatch", "preparation", "optimizers", "finite"),
+    *("sigmoid_binary_cross_entropy", "windows", "conv2d", "max_pool2d", "average_pool2d"),
+    *("global_average_pool2d", "minibatch", "preparation", "optimizers", "finite"),
 )
 KERNEL = re.compile(
     r'^extern "C" __global__ void\s+(?:__launch_bounds__\([^)]*\)\s+)?(?P<name>\w+)\(.*?^}\n',
@@ -32,6 +34,8 @@ FIRST = (
     *("affine_backward", "affine", "affine_softmax_cross_entropy", "softmax_cross_entropy", "correct"),
     *("to_bytes", "minibatch_of_bytes", "minibatch", "relu", "sgd", "find_not_finite"),
 )
+# And a network with convolutions beside them.
+CONVOLUTION = "conv2d_backward", "conv2d", "conv2d_sums", "max_pool2d", "max_pool2d_backward"
 OPTIONS = ("-std=c++17",)
 THREADS = 256  # per block, as in common.cu
 MAX_BLOCKS = 4096  # per grid, where each thread takes several items
@@ -74,7 +78,8 @@ class CudaBackend(Backend):
     def kernel(self, name: str) -> Any:
         """Return a kernel, which is compiled when it is first asked for, on each device."""
         if name not in self._kernels:
-            self.compile(FIRST if name in FIRST else (name,))
+            group = next((group for group in (FIRST, CONVOLUTION) if name in group), (name,))
+            self.compile(group)
         return self._kernels[name]
 
     def compile(self, names: Iterable[str]) -> None:
@@ -101,8 +106,8 @@ class CudaBackend(Backend):
         self.launch(name, blocks_for(size), *arguments, np.int64(size))
 
 
-def kernel_twin(formula: str) -> Callable[[F], F]:
-    """Register a twin for CuPy in float32, called with C-contiguous arrays.
+def kernel_twin(formula: str, dtypes: tuple[str, ...] = ("float32",)) -> Callable[[F], F]:
+    """Register a twin for CuPy, called with C-contiguous arrays.
 
     Why: the output of a formula may be a view with another memory order.
     """
@@ -112,7 +117,7 @@ def kernel_twin(formula: str) -> Callable[[F], F]:
         def contiguous(*arguments: Any) -> Any:
             return function(*map(_contiguous, arguments))
 
-        twin("cupy", formula, dtypes=("float32",))(contiguous)
+        twin("cupy", formula, dtypes)(contiguous)
         return function
 
     return register

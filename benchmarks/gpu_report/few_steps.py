@@ -9,13 +9,18 @@ from typing import Any
 import numpy as np
 
 from backends import load
+from backprop import Sequential
 from backprop.layers import (
     GELU,
     Affine,
+    AveragePool2D,
     BatchNorm,
+    Conv2D,
     Dropout,
+    GlobalAveragePool2D,
     LayerNorm,
     LeakyReLU,
+    MaxPool2D,
     ReLU,
     Sigmoid,
     Softmax,
@@ -28,6 +33,7 @@ from benchmarks.gpu_report import library
 from benchmarks.peers.data import CLASSES, PIXELS
 
 STEPS, BATCH, SAMPLES = 3, 100, 300
+IMAGE = (16, 7, 7)
 
 
 def main(backend: str, products: str) -> None:
@@ -43,6 +49,9 @@ def main(backend: str, products: str) -> None:
                 steps(way, everything(backend), x, labels, capture)
             for loss, made in others(backend).items():
                 steps(f"{whose}, {loss}", made, pixels, soft, capture=False)
+    for dtype in ("float32", "float64"):
+        images = rng.random((SAMPLES, *IMAGE)).astype(dtype)
+        steps(f"images, {dtype}", with_images(backend, dtype), images, labels, capture=False)
 
 
 def steps(name: str, made: tuple[Network, Optimizer], x: Any, t: Any, capture: bool) -> None:
@@ -83,6 +92,21 @@ def others(backend: str) -> dict[str, tuple[Network, Optimizer]]:
             (SigmoidBinaryCrossEntropy(), RMSProp(0.001)),
         )
     }
+
+
+def with_images(backend: str, dtype: str) -> tuple[Network, Optimizer]:
+    """Return a network with every layer of images that has kernels of its own in that dtype."""
+    last = [GlobalAveragePool2D()] if dtype == "float32" else []
+    layers = [
+        Conv2D(5, 3, padding=1),
+        ReLU(),
+        MaxPool2D(2),
+        Conv2D(4, 2),
+        AveragePool2D(2, 1),
+        *last,
+        Affine(CLASSES),
+    ]
+    return Sequential(layers, IMAGE, rng=0, dtype=dtype, backend=backend), SGD(0.01)
 
 
 def network(backend: str, hidden: list[Any], loss: Loss) -> Network:

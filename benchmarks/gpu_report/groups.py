@@ -30,15 +30,17 @@ class Group(NamedTuple):
 MEASURED = {
     "smoke": Group(f"{HERE}.smoke", 90, live=True, must_end=True),
     "numpy": Group(f"{HERE}.numpy_job", 20, one_thread=True),
-    "ours": Group(f"{HERE}.ours", 40, our_kernels=True),
+    "ours": Group(f"{HERE}.ours", 30, our_kernels=True),
     "pytorch": Group(f"{HERE}.with_pytorch", 60, of_others=True),
-    "jax": Group(f"{HERE}.with_jax", 45, of_others=True),
+    "jax": Group(f"{HERE}.with_jax", 35, of_others=True),
     "race": Group(f"{HERE}.race", 20, our_kernels=True),
     "race-pytorch": Group(f"{HERE}.race_pytorch", 20, of_others=True),
     "race-jax": Group(f"{HERE}.race_jax", 20, of_others=True),
-    "big": Group(f"{HERE}.big_step", 40, our_kernels=True),
-    "cold": Group(f"{HERE}.cold_start", 40, our_kernels=True),
-    "numerical": Group(f"{HERE}.numerical", 60, without_cub=True, our_kernels=True),
+    "convolution": Group(f"{HERE}.convolution", 25, our_kernels=True),
+    "convolution-pytorch": Group(f"{HERE}.convolution_pytorch", 30, of_others=True),
+    "big": Group(f"{HERE}.big_step", 25, our_kernels=True),
+    "cold": Group(f"{HERE}.cold_start", 30, our_kernels=True),
+    "numerical": Group(f"{HERE}.numerical", 50, without_cub=True, our_kernels=True),
     "micro": Group(f"{HERE}.micro", 45, our_kernels=True),
 }
 AFTERWARDS = {

@@ -11,7 +11,8 @@ class Settings:
 
     device: "cuda", or "cpu" for a rehearsal.  mnist: the directory of its files, or None for random images.
     samples: number of random training images.  rounds, eager_rounds: rounds of the job.
-    race_steps: of the race, 0 for those of its recipe.
+    race_steps: of the race, 0 for those of its recipe.  conv_steps: of the networks with convolutions.
+    simple_filters, filters: of SimpleConvNet, and of the first layer of DeepConvNet.
     block: seconds per turn where work is timed in turns.  tests: a folder of tests, or one file.
     limit: seconds for the group, set when it starts.
     """
@@ -28,6 +29,9 @@ class Settings:
     big_batch: int = 8192
     big_steps: int = 10
     race_steps: int = 0
+    conv_steps: int = 100
+    simple_filters: int = 30
+    filters: int = 16
     block: float = 0.1
     tests: str = "tests"
     limit: float = 60.0
@@ -49,6 +53,9 @@ REHEARSAL = Settings(
     big_batch=256,
     big_steps=2,
     race_steps=12,
+    conv_steps=4,
+    simple_filters=3,
+    filters=2,
     block=0.002,
     tests="tests/test_scalar.py",
 )

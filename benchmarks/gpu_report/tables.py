@@ -22,6 +22,7 @@ def report(rows: Rows, judgement: Judgement, endings: dict[str, Ending]) -> Iter
         "the job": lambda: job(rows),
         "the race": lambda: race(rows),
         "the big step": lambda: big(rows),
+        "convolution": lambda: convolution(rows),
         "seconds": lambda: small(rows),
         "micro": lambda: micro(rows),
         "products": lambda: products(rows),
@@ -148,6 +149,20 @@ def big(rows: Rows) -> str:
         ratio = f"{median(times) / median(products):.2f}" if products else "-"
         cells.append((name, *(f"{s * 1e3:.3f}" for s in (median(times), min(times), max(times))), ratio))
     return table(("the big step", "ms", "min", "max", "of products"), cells) if cells else ""
+
+
+def convolution(rows: Rows) -> str:
+    """Return the table of steps of networks with convolutions."""
+    cells = []
+    for name in names(rows, "convolution"):
+        library, _, net = name.rpartition(", ")
+        times, ours = (seconds(rows, "convolution", each) for each in (name, f"{CAPTURED}, {net}"))
+        off = off_losses("convolution", name, f"{NUMPY}, {net}", "convolution losses")(rows)
+        ratio = f"{median(times) / median(ours):.2f}" if ours else "-"
+        spread = (f"{s * 1e6:.1f}" for s in (median(times), min(times), max(times)))
+        cells.append((f"{net}, {library}", *spread, ratio, f"{max(off):.0e}" if off else "-"))
+    header = ("a step with convolutions", "µs", "min", "max", "of ours", "losses off")
+    return table(header, cells) if cells else ""
 
 
 def small(rows: Rows) -> str:

@@ -29,7 +29,8 @@ from benchmarks.race.agreement import ACCURACY, WEIGHTS
 # more. But one input of a ReLU that rounds to the other side of 0 moves later losses by 1e-4. In the big
 # step, a b2 that is not updated moves the second loss by 5e-5.
 LOSSES = {"median": (np.median, 1e-6), "largest": (np.max, 1e-3)}
-FIRST_TWO, POINTS = 2e-6, 0.2
+FIRST_TWO, FIRST_CONVOLUTIONS, POINTS = 2e-6, 1e-4, 0.2
+CONVOLUTIONAL = "SimpleConvNet", "DeepConvNet"
 METHODS = {"central": 1e-7, "complex": 1e-13}  # largest difference from backpropagation
 
 
@@ -112,6 +113,18 @@ def _speed() -> list[Target]:
             (big, ("big", "ours, TF32")),
             at_least=True,
         ),
+        *(
+            Target(
+                f"{net}: {name} / ours",
+                "x",
+                1.0,
+                times_slower("convolution", f"{name}, {net}", f"{CAPTURED}, {net}"),
+                (("convolution-pytorch", f"{name}, {net}"), ("convolution", f"{CAPTURED}, {net}")),
+                at_least=True,
+            )
+            for net in CONVOLUTIONAL
+            for name in (PYTORCH, GRAPH)
+        ),
         Target("cold start", "s", 2.0, time_of("cold start", "ours"), (("cold", "ours"),)),
         *(
             Target(
@@ -167,6 +180,17 @@ def _agreement() -> list[Target]:
             off_losses("big", "ours, float32", NUMPY, "big losses"),
             (("big", "ours, float32"), ("big", NUMPY)),
             holds=True,
+        ),
+        *(
+            Target(
+                f"{net}: losses against NumPy's",
+                "",
+                FIRST_CONVOLUTIONS,
+                off_losses("convolution", f"{CAPTURED}, {net}", f"{NUMPY}, {net}", "convolution losses"),
+                (("convolution", f"{CAPTURED}, {net}"), ("convolution", f"{NUMPY}, {net}")),
+                holds=True,
+            )
+            for net in CONVOLUTIONAL
         ),
         *(
             Target(

@@ -34,6 +34,7 @@ inline unsigned long long __umul64hi(unsigned long long a, unsigned long long b)
     return (unsigned long long)((unsigned __int128)a * b >> 64);
 }
 inline int __float_as_int(float value) { return std::bit_cast<int>(value); }
+inline float __int_as_float(int bits) { return std::bit_cast<float>(bits); }
 
 // As long as it lives subnormal numbers count as 0, as with -ftz=true, which CuPy compiles with.
 struct NoSubnormals {

@@ -20,6 +20,7 @@ import pytest
 HERE = Path(__file__).parent
 TYPES = {
     "float": np.float32,
+    "double": np.float64,
     "int64": np.int64,
     "uint64": np.uint64,
     "int": np.int32,

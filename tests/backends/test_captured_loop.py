@@ -17,15 +17,20 @@ from backends import NewArrays, find, register
 from backends.cupy import cublas, launch
 from backends.cupy.graph import PrivateMemory
 from backends.testing import backend_or_skip
-from backprop import TwoLayerNet, asarray, load_mnist_sample, to_numpy, train
+from backprop import Sequential, TwoLayerNet, asarray, load_mnist_sample, to_numpy, train
 from backprop.layers import (
     GELU,
     Affine,
+    AveragePool2D,
     BatchNorm,
+    Conv2D,
     Dropout,
+    Flatten,
+    GlobalAveragePool2D,
     Layer,
     LayerNorm,
     LeakyReLU,
+    MaxPool2D,
     ReLU,
     Sigmoid,
     Softmax,
@@ -137,6 +142,29 @@ def test_every_layer_with_a_twin_is_captured(cuda):
     assert losses_of(captured, (2, 1)) == losses_of(eager, (2, 1))
     assert left_by(captured) == left_by(eager)
     assert captured.run.how == "captured"
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        lambda: (Conv2D(4, 3, padding=1), ReLU(), MaxPool2D(2), Affine(5), ReLU()),
+        lambda: (Conv2D(3, 3, stride=2), BatchNorm(), ReLU(), AveragePool2D(2, 1), Flatten()),
+        lambda: (Conv2D(3, (2, 3)), MaxPool2D(3, 2, 1), Conv2D(2, 1), ReLU(), GlobalAveragePool2D()),
+    ],
+)
+def test_convolutions_are_captured(cuda, layers):
+    """Also where a layer has no kernels of its own, and none of them computes the gradient of the images."""
+    images = RNG.random((40, 2, 7, 8), dtype="float32")
+
+    def make():
+        return Sequential([*layers(), Affine(3)], (2, 7, 8), rng=0, dtype="float32", backend=cuda)
+
+    captured, eager = (trainer(make(), capture, images, optimizer=Momentum(0.1)) for capture in (True, False))
+    numpys = trainer(make().to("numpy"), False, images, optimizer=Momentum(0.1))
+    losses = losses_of(captured)
+    assert losses == losses_of(eager) and left_by(captured) == left_by(eager)
+    assert captured.run.how == "captured"
+    np.testing.assert_allclose(losses, losses_of(numpys), rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -300,10 +328,10 @@ def test_losses_are_read_once_an_epoch(emulated):
     assert waits == []
 
 
-def launches_of_a_step(emulated, net, optimizer):
+def launches_of_a_step(emulated, net, optimizer, x=X):
     """The kernels of a captured step after the gathering, and how many copies of memory it makes."""
     launched, kernel = [], emulated.kernel
-    work = trainer(net, batch=10, optimizer=optimizer)
+    work = trainer(net, x=x, batch=10, optimizer=optimizer)
     work.start(np.zeros((1, 10), "int64"))()
     emulated.kernel = lambda name: lambda *given: (launched.append(name), kernel(name)(*given))
     before = {*emulated.xp.graphs}
@@ -350,10 +378,26 @@ def test_layers_take_a_launch_for_each_direction_and_copy_their_state(emulated):
     assert copies == 1
 
 
+def test_a_convolution_takes_a_launch_forward_with_its_relu_and_two_backward(emulated):
+    layers = [Conv2D(4, 2), ReLU(), MaxPool2D(2), Affine(3)]
+    net = Sequential(layers, (1, 3, 4), rng=0, dtype="float32", backend=emulated)
+    kernels, copies = launches_of_a_step(emulated, net, SGD(0.1), X.reshape(-1, 1, 3, 4))
+    assert kernels == [
+        *("conv2d", "max_pool2d", "affine_softmax_cross_entropy"),
+        *("affine_backward", "max_pool2d_backward", "conv2d_backward", "conv2d_sums", "sgd"),
+    ]
+    assert copies == 0
+
+
 def test_cupy_has_nothing_to_compile_for_a_training(emulated):
     """Everything that a training run and its evaluations compute is in our own sources, compiled once."""
     train(two_layers(backend=emulated), PIXELS, T, X, T, iterations=2, batch_size=BATCH, rng=0)
     assert emulated.xp.compiled == set()
+    layers = [Conv2D(4, 2), ReLU(), MaxPool2D(2), Flatten(), Affine(3)]
+    net = Sequential(layers, (1, 3, 4), rng=0, dtype="float32", backend=emulated)
+    images = PIXELS.reshape(-1, 1, 3, 4)
+    history = train(net, images, T, images, T, iterations=2, batch_size=BATCH, learning_rate=0.1, rng=0)
+    assert emulated.xp.compiled == set() and history.loop == "captured"
 
 
 def test_cupy_has_nothing_to_compile_for_the_steps_of_other_layers(emulated):

@@ -10,17 +10,21 @@ from cuda_emulator import EmulatedModule, as_cpp, compile_cpp, signatures
 from library import plain
 
 from backends import NewArrays, find
-from backends.cupy import batch_norm, launch, softmax_cross_entropy
+from backends.cupy import batch_norm, conv2d, launch, softmax_cross_entropy
 from backends.cupy.launch import FIRST, SOURCES, kernels, source, source_of
 from backprop import TwoLayerNet, train
 from backprop.arrays.philox import random_bits
 from backprop.layers import (
     GELU,
     Affine,
+    AveragePool2D,
     BatchNorm,
+    Conv2D,
     Dropout,
+    GlobalAveragePool2D,
     LayerNorm,
     LeakyReLU,
+    MaxPool2D,
     ReLU,
     Sigmoid,
     Softmax,
@@ -457,6 +461,39 @@ MUTANTS = [
     ("c0 < classes; c0 += AT_ONCE", "c0 < AT_ONCE; c0 += AT_ONCE"),
     ("sum += z[c0 + e] * weight[e]", "sum += weight[e]"),
     ("dx[row * d + q] = sum", "dx[row * d + q] += sum"),
+    # convolution
+    ("row < w.kernel_height ? 0", "row < 0 ? 0"),
+    ("- w.kernel_width) / w.stride + 1", "- w.kernel_width) / w.stride"),
+    ("x * w.stride <= column", "x * w.stride < column"),
+    ("of_depth[q] = of_depth(q0 + q)", "of_depth[q] = of_depth(first + q)"),
+    ("tile % tall * G::ROWS", "0"),
+    ("c * w.pixels() + i * w.width + j, q", "c * w.pixels() + i * w.height + j, q"),
+    ("y = place / w.along * w.stride - w.padding, x", "y = place / w.along - w.padding, x"),
+    ("image * filters * w.places() + place, y", "image * channels * w.places() + place, y"),
+    ("value += b[f];", ""),
+    ("rectified && value <= 0 ? 0", "rectified && value >= 0 ? 0"),
+    ("!out || out[i] > 0 ?", "!out || out[i] >= 0 ?"),
+    ("first = part * length", "first = 0"),
+    ("pixel_at(x, w, window, q) : 1", "pixel_at(x, w, window, q) : 0"),
+    ("sums[(part * filters + f)", "sums[(0 * filters + f)"),
+    ("block - parts * of_part, channels", "block - parts * of_part + 1, channels"),
+    ("f * depth + k, -(k / w", "f * depth, -(k / w"),
+    ("top * w.stride != y || left", "left"),
+    ("dx[(image * channels + c)", "dx[(image * channels)"),
+    ("part < parts; part += 8", "part < parts; part += 9"),
+    ("other != 8", "other != 7"),
+    # pooling
+    ("value > best ||", "value >= best ||"),
+    ("|| (value != value && best == best)", ""),
+    ("= k == found", "= k <= found"),
+    (": outside;", ": 0;"),
+    ("k = i * w.kernel_width + j;", "k = i * w.kernel_width;"),
+    ("out[at] = sum / (Real)w.kernel()", "out[at] = sum"),
+    ("dx[at] = sum / (Real)w.kernel()", "dx[at] = sum"),
+    ("if (w.inside(row, column)) sum", "if (w.inside(0, column)) sum"),
+    ("i += 32) sum += x[row * size + i]", "i += 33) sum += x[row * size + i]"),
+    ("out[row] = sum / (float)size", "out[row] = sum"),
+    ("dout[i / pixels]", "dout[0]"),
 ]
 
 
@@ -524,6 +561,17 @@ def everything(run, pack):
         run(loss.correct, *pair) for pair in ((z, z + soft / 2), (far, z), (z, far), (far, far), (z, soft))
     ]
     exact += [str(pack(x).dtype), str(pack(pixels).dtype)]
+    images, filters, biases = normal(9, 3, 11, 9), normal(36, 3, 3, 2), normal(36)
+    for conv in (Conv2D(36, (3, 2)), Conv2D(36, (3, 2), stride=2, padding=1)):
+        shape = conv.compute(np, images, filters, biases)[0].shape
+        for layers in ([conv], [conv, ReLU()]):
+            close += run(layers, (images, filters, biases), normal(*shape))
+    images[0, 0, :, 4] = images[1, 0] = -1.0
+    images[2, 0, 3, 3] = np.nan
+    close += run([GlobalAveragePool2D()], (images,), normal(9, 3))
+    for pool in (MaxPool2D(2), MaxPool2D(3, 2, 1), AveragePool2D(2), AveragePool2D(3, 2, 1)):
+        shape = pool.compute(np, images)[0].shape
+        close += run([pool], (images,), normal(*shape))
     return close, exact
 
 
@@ -558,9 +606,11 @@ def agree(backend, monkeypatch):
         monkeypatch.setattr(launch, "SMALL", small)
         monkeypatch.setattr(launch, "ROWS", rows)
         monkeypatch.setattr(batch_norm, "MANY", 16 * rows)
+        monkeypatch.setattr(conv2d, "SHORTEST", rows)
         close, exact = everything(on_backend, lambda x: backend.to_numpy(backend.pack(backend.asarray(x))))
         if not all(
-            np.allclose(mine, b, rtol=1e-5, atol=1e-4) for mine, b in zip(close, expected, strict=True)
+            np.allclose(mine, b, rtol=1e-5, atol=1e-4, equal_nan=True)
+            for mine, b in zip(close, expected, strict=True)
         ):
             return False
         if not all(np.array_equal(mine, b) for mine, b in zip(exact, expected_exact, strict=True)):
@@ -719,6 +769,11 @@ int main() {
         batch_norm(dout, W, b, b, b, out, dz, db, losses, deep, n, m, 1, 8, 0.9f, 0.1f, 1.0f);
     });
     run_on_cpu({5}, {256}, [&] { batch_norm_backward(dout, dz, db, dx, losses, deep, n, m, 1, 8); });
+    run_on_cpu({1}, {128}, [&] { conv2d(dout, W, b, out, 1, 16, 5, 5, 8, 3, 3, 3, 6, 1, 0, 1); });
+    run_on_cpu({3 + 1}, {128}, [&] {
+        conv2d_backward(dz, out, dout, W, dW, dx, 1, 16, 5, 5, 8, 3, 3, 3, 6, 1, 0, 1, 32);
+    });
+    run_on_cpu({2}, {32, 8}, [&] { conv2d_sums(dW, dx, b, 9, 2, 19); });
 }
 """
 BARRIERS = source().count("__syncthreads();")

@@ -46,7 +46,7 @@ PUBLIC = {
     "backprop.networks": "Network TwoLayerNet",
     "backprop.training": "train Diverged History learning_rate_range LearningRateRange",
     "backprop.scalar": "MulLayer AddLayer SumLayer DivLayer ReciprocalLayer ExpLayer LogLayer SigmoidLayer",
-    "backprop.plots": "plot_history plot_mistakes plot_weights",
+    "backprop.plots": "plot_filters plot_history plot_mistakes plot_weights",
     "backprop.graph": "trace graph_of network_graph Graph NetworkGraph Value",
 }
 

@@ -19,12 +19,13 @@
     diagram.py          nodes and edges, independent of the output format
     of_values.py        a graph of numbers as a diagram
     digits.py           the format of a number
-    layout.py           the positions of nodes, edges and texts, from the next six files
+    layout.py           the positions of nodes, edges and texts, from the next seven files
     metrics.py          bounds on the width of a text
     ranks.py            the rank of each node
     columns.py          nodes and edges in columns, with few crossings
     placing.py          positions within a column
     straightening.py    nearly level lines made level
+    rows.py             a long network in rows
     lines.py            the path of an edge
     svg.py              the picture as SVG
     page.py, web/       the page that plays the passes

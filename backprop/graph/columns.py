@@ -23,7 +23,8 @@ class Item:
     """A node, a text or a bend in a column.
 
     of: the index of its node or edge in the diagram.  width: its width.  up, down: its height above and below
-    its line.  x, y: its middle.  left, right: the sides of its column.
+    its line.  x, y: its middle.  left, right: the sides of its column.  turn: for the first item of a further
+    row, the height at which the line runs back to it.
     """
 
     kind: str
@@ -36,6 +37,7 @@ class Item:
     y: float = 0.0
     left: float = 0.0
     right: float = 0.0
+    turn: float | None = None
     before: list["Item"] = field(default_factory=list)
     after: list["Item"] = field(default_factory=list)
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 INPUT, CONSTANT, OPERATION, BRANCH, OUTPUT, BOX = "input", "constant", "operation", "branch", "output", "box"
+DEEP = 6  # layers that have room beside each other
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,10 @@ class Diagram:
         """Append a node and return its index."""
         self.nodes.append(node)
         return len(self.nodes) - 1
+
+    def is_deep(self) -> bool:
+        """Return whether this is a network of so many layers that a text format should draw it downwards."""
+        return sum(node.kind == BOX for node in self.nodes) > DEEP
 
     def describe(self) -> str:
         """Return the picture in words, a sentence per edge."""

@@ -6,7 +6,9 @@ SHAPES = {OPERATION: "circle", BRANCH: "point", CONSTANT: "point", BOX: "box"}
 
 
 def to_dot(diagram: Diagram) -> str:
-    """Return a digraph from left to right, with the gradient of each edge in colour below its value.
+    """Return a digraph, with the gradient of each edge in colour below its value.
+
+    It runs from left to right, but downwards for a network of many layers.
 
     >>> from backprop.graph.diagram import Edge, Node
     >>> x, times = Node("input", "x"), Node("operation", "×")
@@ -18,7 +20,7 @@ def to_dot(diagram: Diagram) -> str:
       n0 -> n1 [label=<2<br/><font color="#b3261e">10</font>>]
     }
     """
-    lines = ["digraph {", "  rankdir=LR"]
+    lines = ["digraph {", f"  rankdir={'TB' if diagram.is_deep() else 'LR'}"]
     for i, node in enumerate(diagram.nodes):
         text = "\n".join([node.label, *node.notes])
         for sign, escaped in (("\\", "\\\\"), ('"', '\\"'), ("\n", "\\n")):

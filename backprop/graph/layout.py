@@ -7,6 +7,7 @@ from backprop.graph.diagram import BOX, BRANCH, CONSTANT, OPERATION, Diagram, No
 from backprop.graph.metrics import ABOVE, BELOW, number_width, word_width
 from backprop.graph.placing import place
 from backprop.graph.ranks import ranks
+from backprop.graph.rows import LONGEST, fold, is_chain
 
 NUMBER, WORD, NOTE = 13.0, 15.0, 11.5  # font sizes
 SYMBOL, LETTERS = 21.0, 14.0  # font sizes of a sign and of a word in an operation
@@ -49,6 +50,8 @@ def lay_out(diagram: Diagram, widest: int = 0) -> Layout:
                 item.up = LIFT + NUMBER * (ABOVE + BELOW)
                 item.down = item.up if below else 4.0
     width, height = place(diagram, items.columns, MARGIN)
+    if width > LONGEST and is_chain(diagram, items.columns):
+        width, height = fold(items.columns, width, MARGIN)
     return Layout(width, height, items.nodes, items.chains, _ports(diagram, items.chains))
 
 

@@ -1,6 +1,7 @@
 """The path of an edge: level within each column, and an S curve between columns."""
 
 import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 from backprop.graph.columns import Item
@@ -8,6 +9,7 @@ from backprop.graph.diagram import BRANCH, CONSTANT, OPERATION, Diagram, Node
 from backprop.graph.layout import DOT, RADIUS, Layout
 
 ARROW, HALF = 8.0, 3.2  # length and half the width of an arrowhead
+ASIDE, BULGE = 8.0, 16.0  # how far a line goes on before it turns, and the reach of its turn
 SLANT = math.radians(55)  # the steepest angle at which an edge meets a circle
 
 
@@ -31,7 +33,8 @@ def line(diagram: Diagram, laid: Layout, i: int) -> Line:
     path = [f"M{brief(x)} {brief(y)}"]
     x, y = _level(path, x, y, source.right, y)
     for item in chain:
-        x, y = _curve(path, x, y, item.left, item.y)
+        turn = _curve if item.turn is None else _run_back(item.turn)
+        x, y = turn(path, x, y, item.left, item.y)
         x, y = _level(path, x, y, item.right, y)
     node = diagram.nodes[edge.target]
     if node.kind == BRANCH:
@@ -82,6 +85,22 @@ def _curve(
     x2, y2 = to_x - pull * math.cos(angle), to_y + pull * math.sin(angle)
     path.append(f"C{brief(x + pull)} {brief(y)} {brief(x2)} {brief(y2)} {brief(to_x)} {brief(to_y)}")
     return to_x, to_y
+
+
+def _run_back(between: float) -> Callable[[list[str], float, float, float, float], tuple[float, float]]:
+    """Return a function that appends a line to the next row: it runs back at a height between the rows."""
+
+    def append(path: list[str], x: float, y: float, to_x: float, to_y: float) -> tuple[float, float]:
+        x, y = _level(path, x, y, x + ASIDE, y)
+        for end, height, bulge in ((x, between, BULGE), (to_x, to_y, -BULGE)):
+            if end != x:
+                path.append(f"H{brief(end)}")
+            corners = f"{brief(end + bulge)} {brief(y)} {brief(end + bulge)} {brief(height)}"
+            path.append(f"C{corners} {brief(end)} {brief(height)}")
+            y = height
+        return to_x, to_y
+
+    return append
 
 
 def _head(x: float, y: float, angle: float) -> str:

@@ -6,7 +6,9 @@ SHAPES = {OPERATION: ("((", "))"), BRANCH: ("((", "))")}
 
 
 def to_mermaid(diagram: Diagram) -> str:
-    """Return a flowchart from left to right, with the value and gradient of each edge as "value | gradient".
+    """Return a flowchart, with the value and gradient of each edge as "value | gradient".
+
+    It runs from left to right, but downwards for a network of many layers.
 
     >>> from backprop.graph.diagram import Edge
     >>> x, times = Node("input", "x"), Node("operation", "×")
@@ -16,7 +18,7 @@ def to_mermaid(diagram: Diagram) -> str:
       n1(("×"))
       n0 -- "2 | 10" --> n1
     """
-    lines = ["flowchart LR"]
+    lines = [f"flowchart {'TB' if diagram.is_deep() else 'LR'}"]
     for i, node in enumerate(diagram.nodes):
         left, right = SHAPES.get(node.kind, ("[", "]"))
         if node.kind == OPERATION and node.notes:

@@ -16,9 +16,9 @@ from backprop.race.recipes import recipe_for
 
 ROOT = Path(__file__).parents[2]
 TUTORIAL = ROOT / "docs" / "tutorial"
-CHAPTERS = ["chapter5", "chapter6"]
+CHAPTERS = ["chapter5", "chapter6", "chapter7"]
 NAMES = [f"{chapter}{language}" for chapter in CHAPTERS for language in ("", ".ja")]
-PICTURES = {"chapter5": (6, 3), "chapter6": (0, 7)}  # drawn graphs, and plots of matplotlib
+PICTURES = {"chapter5": (6, 3), "chapter6": (0, 7), "chapter7": (0, 4)}  # graphs, and plots of matplotlib
 TOOLS = 'the notebooks need jupytext, nbclient and ipykernel; pip install -e ".[docs]"'
 LADDER = [92.4, 96.1, 96.3, 97.1, 97.3, 97.2]  # percent on all of MNIST, as the text of chapter 6 says
 RECIPE = recipe_for(97, on_host=True)
@@ -38,6 +38,11 @@ VOUCHED_FOR = {  # numbers in the text that no cell shows, and who says that the
         1_200: "examples/fastest_97.py",
         RECIPE.batch_size: "backprop/race/recipes.py",
         **dict.fromkeys(LADDER, "test_the_ladder_on_all_of_mnist"),
+    },
+    "chapter7": {
+        99: "section 7.5 of the book",
+        18: "the weights of two kernels of 3 by 3",
+        25: "the weights of one of 5 by 5",
     },
 }
 
@@ -228,6 +233,18 @@ def test_the_text_of_chapter_6_says_what_its_cells_show(notebook):
     *climbing, he = ladder
     assert sorted(climbing) == climbing and abs(he - climbing[-1]) < 0.005
     assert climbing[0] - book > max(b - a for a, b in itertools.pairwise(climbing)), "the largest gain"
+
+
+@pytest.mark.parametrize("name", ["chapter7", "chapter7.ja"], indirect=True)
+def test_the_text_of_chapter_7_says_what_its_cells_show(notebook):
+    shown = "".join(outputs(cell) for cell in cells(notebook, "code"))
+    assert "False" not in shown and shown.count("True") == 5, "the derivation agrees with the layer"
+    assert shown.count("all gradients agree") == 2
+    (flat,), (convolution,) = rows(notebook, "before = net.params.copy()")
+    assert convolution > flat + 0.02
+    moved = rows(notebook, "def moved(x")
+    assert all(ours > theirs + 0.02 for theirs, ours in moved), "the convolution minds less"
+    assert moved[2][1] > moved[2][0] + 0.05 and moved[3][1] < 0.75, "but it does mind"
 
 
 def test_a_difference_is_shown_with_a_few_words_around_it(tool):

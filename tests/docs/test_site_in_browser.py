@@ -12,6 +12,7 @@ pytestmark = pytest.mark.slow
 LOOKED_AT = (
     *("index.html", "learn.html", "guides.html", "guides/gradient_check.html"),
     *("tutorial/chapter5.html", "tutorial/chapter6.html", "tutorial/chapter6.ja.html"),
+    *("tutorial/chapter7.html", "guides/convolution.html"),
     *("api/index.html", "api/networks.html", "api/gradient_check.html", "api/backends.html"),
     *("code/index.html", "code/inside.html", "code/floor0.html", "code/floor5.html", "benchmarks.html"),
     *("changelog.html", "README.ja.html"),

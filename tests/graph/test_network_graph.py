@@ -7,10 +7,10 @@ import pytest
 from boxes import Drawn, faults
 
 from backends import asarray, to_numpy
-from backprop import TwoLayerNet
+from backprop import Sequential, TwoLayerNet
 from backprop.graph import network_graph
 from backprop.graph.digits import shown
-from backprop.layers import Affine, BatchNorm, Layer, ReLU, Sigmoid
+from backprop.layers import Affine, BatchNorm, Conv2D, Layer, MaxPool2D, ReLU, Sigmoid
 from backprop.losses import MeanSquaredError, SoftmaxCrossEntropy
 from backprop.networks import Network
 
@@ -125,6 +125,62 @@ def test_images_keep_their_shape(backend, batch):
         seen = network_graph(net, x, batch[1])
         assert seen.passes[0].shapes == ((5, 2, 3), (5, 4))
         assert "2×3 → 4" in [box.what for box in Drawn(seen.to_svg()).texts]
+
+
+@pytest.fixture
+def for_images():
+    layers = [Conv2D(30, 5), ReLU(), MaxPool2D(2), Affine(100), ReLU(), Affine(10)]
+    return Sequential(layers, (1, 28, 28), rng=0)
+
+
+def test_a_convolution_shows_its_shapes_and_not_its_values(for_images):
+    seen = network_graph(for_images, np.ones((2, 1, 28, 28)), [3, 7])
+    assert seen.passes[2].shapes == ((2, 30, 24, 24), (2, 30, 12, 12))
+    for drawn in (seen.to_svg(local=True), seen.to_mermaid(), seen.to_dot()):
+        for text in ("1×28×28 → 30×24×24", "30×24×24 → 30×12×12", "30×12×12 → 100", "780 parameters"):
+            assert text in drawn
+    few = network_graph(for_images[3:], np.ones((2, 30, 12, 12)), [3, 7])
+    assert len(seen.to_html()) < len(few.to_html()) + 5000, "no page holds the values of an image"
+    assert "has shape (2, 30, 24, 24)" in told(seen)
+
+
+def rows_of(svg):
+    """The left ends of the layers' boxes, in the order of the layers, a list per level."""
+    rows, level = [], -100.0
+    for shape in Drawn(svg).shapes:
+        middle = (shape.top + shape.bottom) / 2
+        assert abs(middle - level) < 1 or middle > level + 50, "a level row, or a new one below"
+        if middle > level + 50:
+            rows.append([])
+        rows[-1].append(shape.left)
+        level = middle
+    return rows
+
+
+@pytest.mark.parametrize("local", [False, True])
+def test_a_long_network_is_drawn_in_rows(for_images, local):
+    svg = network_graph(for_images, np.ones((2, 1, 28, 28)), [3, 7]).to_svg(local=local)
+    assert list(faults(svg)) == [] and Drawn(svg).width < 900
+    rows = rows_of(svg)
+    assert [len(row) for row in rows] == [2, 3, 2] and all(row == sorted(row) for row in rows)
+    lines = list(Drawn(svg).lines.values())
+    assert len(lines) == 8 and [line[0][1] < line[-1][1] - 20 for line in lines].count(True) == 2
+
+
+def test_a_network_of_any_depth_keeps_its_width_and_its_order():
+    net = Sequential([Affine(8) if i % 2 else ReLU() for i in range(60)], 8, rng=0, dtype="float64")
+    svg = network_graph(net, np.ones((2, 8)), [3, 7]).to_svg(local=True)
+    assert list(faults(svg)) == [] and Drawn(svg).width < 1080
+    rows = rows_of(svg)
+    assert sum(map(len, rows)) == 61 and len(rows) > 5
+    assert all(row == sorted(row) for row in rows)
+
+
+@pytest.mark.parametrize(("layers", "down"), [(5, "LR"), (6, "TB")])
+def test_a_deep_network_runs_downwards_in_other_tools(layers, down):
+    net = Sequential([Affine(4) for _ in range(layers)], 4, rng=0)
+    seen = network_graph(net, np.ones((2, 4)), [0, 1])
+    assert seen.to_mermaid().startswith(f"flowchart {down}\n") and f"rankdir={down}\n" in seen.to_dot()
 
 
 def told(graph):

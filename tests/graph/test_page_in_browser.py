@@ -4,14 +4,16 @@ import math
 import re
 import string
 
+import numpy as np
 import pytest
 from browser import chromium
 
-from backprop import AddLayer, MulLayer, TwoLayerNet, load_mnist_sample
+from backprop import AddLayer, MulLayer, Sequential, TwoLayerNet, load_mnist_sample
 from backprop.graph import graph_of, network_graph, trace
 from backprop.graph.book import GRAPHS
 from backprop.graph.digits import shown
 from backprop.graph.metrics import NUMBERS, number_width, word_width
+from backprop.layers import Affine, ReLU
 from backprop.scalar import SigmoidLayer
 
 
@@ -555,6 +557,27 @@ def test_the_norm_of_a_parameter_gradient_appears_when_backward_reaches_its_laye
         page.press("ARROW_RIGHT")
         seen.append(norms())
     assert seen == [[]] * 7 + [second] * 2 + [first + second]
+
+
+def test_a_network_in_rows_keeps_its_buttons_in_sight_and_the_active_layer_too(open_page):
+    layers = [Affine(20) if i % 2 else ReLU() for i in range(40)]
+    page = open_page(network_graph(Sequential(layers, 20, rng=0), np.ones((2, 20)), [3, 7]))
+    metrics = {"width": 1000, "height": 800, "deviceScaleFactor": 1, "mobile": False}
+    page.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    features = [{"name": "prefers-reduced-motion", "value": "reduce"}]
+    page.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+    try:
+        for _ in range(3):
+            page.press("ARROW_RIGHT", times=12)
+            top, bottom, first, last, buttons = page.script(
+                "const at = (what) => document.querySelector(what).getBoundingClientRect();"
+                "const now = at('#picture rect.now'), box = at('#picture');"
+                "return [now.top, now.bottom, box.top, box.bottom, at('#controls').bottom]"
+            )
+            assert first <= top < bottom <= last and buttons < 800
+    finally:
+        page.browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+        page.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
 
 
 def test_the_active_node_is_centred_where_the_picture_is_wider_than_the_page(open_page):

@@ -7,11 +7,13 @@ import numpy as np
 import pytest
 
 from backprop import TwoLayerNet
-from backprop.plots import plot_history, plot_mistakes, plot_weights
+from backprop.plots import plot_filters, plot_history, plot_mistakes, plot_weights
 from backprop.training import History
 
 NAN = math.nan
 NET, X, T = TwoLayerNet(9, 4, 3, rng=0), np.random.default_rng(0).random((5, 9)), np.array([0, 1, 2, 0, 1])
+
+W = np.ones((4, 1, 9, 9))
 
 
 class Answers:
@@ -237,6 +239,16 @@ ROWS = [
         plot_weights,
         (having(W=np.eye(4) * 1j),),
     ),
+    (TypeError, "plot_filters: before must hold numbers, got object", plot_filters, (None,)),
+    (TypeError, "plot_filters: before must hold numbers, got", plot_filters, ("W",)),
+    (TypeError, "plot_filters: before must hold real numbers, got complex", plot_filters, (W * 1j,)),
+    (TypeError, "plot_filters: after must hold real numbers, got complex", plot_filters, (W, W * 1j)),
+    (ValueError, "plot_filters: before must have shape .F, C, h.*got .4, 9", plot_filters, (W[:, 0, 0],)),
+    (ValueError, "plot_filters: before must have shape .F, C, h.*got .0, 1", plot_filters, (W[:0],)),
+    (ValueError, "plot_filters: before and after must have the same", plot_filters, (W, W[:2])),
+    (ValueError, "plot_filters: before must have a parameter with four axes", plot_filters, (NET,)),
+    (ValueError, "plot_filters: after must have a parameter with four axes", plot_filters, (W, {})),
+    (ValueError, "plot_filters: before must have shape", plot_weights, (having(W=W[:0]),)),
 ]
 
 
@@ -250,7 +262,11 @@ def test_it_is_told_in_one_line(error, words, plot, arguments):
 
 @pytest.mark.parametrize("count", [0, -1, True, 2.5, "3", None])
 def test_counts_that_are_none(count):
-    for plot in (lambda: plot_mistakes(NET, X, T, count=count), lambda: plot_weights(NET, count=count)):
+    for plot in (
+        lambda: plot_mistakes(NET, X, T, count=count),
+        lambda: plot_weights(NET, count=count),
+        lambda: plot_filters(W, count=count),
+    ):
         with pytest.raises(
             (TypeError, ValueError), match=r"^plot_\w+: count must be (an integer|at least 1), got"
         ):

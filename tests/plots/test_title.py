@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from backprop import TwoLayerNet
-from backprop.plots import plot_history, plot_mistakes, plot_weights
+from backprop.plots import plot_filters, plot_history, plot_mistakes, plot_weights
 from backprop.training import History
 
 NET, X, T = TwoLayerNet(9, 4, 3, rng=0), np.random.default_rng(0).random((5, 9)), np.array([0, 1, 2, 0, 1])
@@ -14,8 +14,10 @@ PLOTS = [
     lambda title: HISTORY.plot(title=title),
     lambda title: plot_mistakes(NET, X, T, title=title),
     lambda title: plot_weights(NET, title=title),
+    lambda title: plot_filters(np.ones((4, 1, 3, 3)), title=title),
 ]
-EVERY = pytest.mark.parametrize("plot", PLOTS, ids=["history", "History.plot", "mistakes", "weights"])
+NAMES = ["history", "History.plot", "mistakes", "weights", "filters"]
+EVERY = pytest.mark.parametrize("plot", PLOTS, ids=NAMES)
 
 
 @EVERY
@@ -68,6 +70,6 @@ def test_a_formula_is_drawn(plot, formula):
     ],
 )
 def test_what_is_no_title(plot, title, error, words):
-    with pytest.raises(error, match=rf"^plot_(history|mistakes|weights): title {words}") as caught:
+    with pytest.raises(error, match=rf"^plot_(history|mistakes|weights|filters): title {words}") as caught:
         plot(title)
     assert "\n" not in str(caught.value) and len(str(caught.value)) <= 200

@@ -68,7 +68,7 @@ def test_a_network_without_weights_is_refused():
     class Empty:
         params = {"b": np.zeros(3)}
 
-    with pytest.raises(ValueError, match="one parameter must have two axes; the parameters are: b"):
+    with pytest.raises(ValueError, match="one parameter must have two or four axes; the parameters are: b"):
         plot_weights(Empty())
 
 

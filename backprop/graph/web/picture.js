@@ -59,11 +59,14 @@ function pictureOf(graph, svg) {
   // Scroll a box so that a node is centred.
   function show(node, box) {
     const [shape] = parts("node", node);
-    if (!shape || box.scrollWidth <= box.clientWidth) return;
-    const { left, width } = shape.getBoundingClientRect();
-    const middle = left + width / 2 - box.getBoundingClientRect().left;
+    if (!shape || (box.scrollWidth <= box.clientWidth && box.scrollHeight <= box.clientHeight)) return;
+    const here = shape.getBoundingClientRect(), around = box.getBoundingClientRect();
     const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    box.scrollTo({ left: box.scrollLeft + middle - box.clientWidth / 2, behavior: calm ? "auto" : "smooth" });
+    box.scrollTo({
+      left: box.scrollLeft + here.left + here.width / 2 - around.left - box.clientWidth / 2,
+      top: box.scrollTop + here.top + here.height / 2 - around.top - box.clientHeight / 2,
+      behavior: calm ? "auto" : "smooth",
+    });
   }
 
   return { write, mark, rows, show };

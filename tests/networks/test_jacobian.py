@@ -19,7 +19,8 @@ from backprop.layers import (
 )
 from backprop.losses import MeanSquaredError, SoftmaxCrossEntropy
 from backprop.networks import Network
-from backprop.networks.jacobian import COLUMNS, PER_SAMPLE, acts_per_sample, gradient_by_columns, places
+from backprop.networks.columns import COLUMNS
+from backprop.networks.jacobian import PER_SAMPLE, acts_per_sample, gradient_by_columns, places
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(4, 6))

@@ -1,4 +1,4 @@
-"""What the poolings share: the size of the window, its stride and its padding."""
+"""The base of the poolings: the size of the window, its stride and its padding."""
 
 from backends import Array
 from backprop.arrays.checked_number import FixedInteger

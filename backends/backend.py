@@ -35,7 +35,8 @@ class Backend:
     scalar_types: tuple[type, ...] = ()  # types the library returns instead of 0-d arrays
     gathered_at_once = 0  # numbers of samples, in training; one batch in any case: it fits in a CPU's cache
     iterations_at_once = 100  # in training, between two reads of the losses
-    samples_at_once = 1000  # in evaluation: their activations fit in a CPU's cache
+    samples_at_once = 1000  # at most, in evaluation
+    values_at_once = 2**20  # of one layer's activations: they fit in a CPU's cache
 
     def __init__(self, name: str, xp: Any, array_type: type | None = None) -> None:
         self.name = name

@@ -2,8 +2,8 @@
 
 A formula is a pure function of arrays in the file of its layer, loss or optimizer: `compute(self, xp, …)`.
 A twin is the same function for one backend, `(self, ws, …)`: it takes a workspace (see workspace.py) in
-place of the namespace `xp`. A twin may also fuse two neighbours: "Affine+ReLU.compute" stands for the two
-formulas, one after the other, and gets the tuple of both layers in place of `self`.
+place of the namespace `xp`. A twin may also fuse neighbours: "Affine+ReLU.compute" stands for the two
+formulas, one after the other, and gets the tuple of the layers in place of `self`.
 
 A twin is looked up by the formula's function object. So a subclass that inherits a formula gets its twin,
 and one that overrides it does not. Twins come in pairs, as formulas do: only the twin of `derive` reads
@@ -23,16 +23,22 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Twin(NamedTuple):
-    """A faster function, and the dtypes that it accepts."""
+    """A faster function, the dtypes that it accepts, and a rule for the layers that it stands for."""
 
     function: Callable[..., Any]
     dtypes: tuple[str, ...]
+    suits: Callable[..., bool]
 
 
 TWINS: dict[tuple[str, str], Twin] = {}  # by (backend, formula)
 
 
-def twin(backend: str, formula: str, dtypes: tuple[str, ...] = REAL) -> Callable[[F], F]:
+def twin(
+    backend: str,
+    formula: str,
+    dtypes: tuple[str, ...] = REAL,
+    suits: Callable[..., bool] = lambda *layers: True,
+) -> Callable[[F], F]:
     """Register the decorated function as a twin.
 
     Parameters
@@ -43,10 +49,12 @@ def twin(backend: str, formula: str, dtypes: tuple[str, ...] = REAL) -> Callable
         library; "module:Layer.compute" for one of another package.
     dtypes : tuple of str
         Dtypes that it accepts.
+    suits : callable
+        Takes the layers and returns whether it accepts their settings.
     """
 
     def register(function: F) -> F:
-        TWINS[backend, formula] = Twin(function, dtypes)
+        TWINS[backend, formula] = Twin(function, dtypes, suits)
         return function
 
     return register
@@ -68,7 +76,10 @@ def find(backend: str, dtype: Any, *formulas: Any) -> Callable[..., Any] | None:
         return None  # a wrapper has the name of its function but may compute something else
     *before, last = map(name_of, formulas)
     found = TWINS.get((backend, "+".join((*(name.rpartition(".")[0] for name in before), last))))
-    return found.function if found and dtype_name(dtype) in found.dtypes else None
+    if found is None or dtype_name(dtype) not in found.dtypes:
+        return None
+    owners = [getattr(formula, "__self__", None) for formula in formulas]
+    return found.function if None in owners or found.suits(*owners) else None
 
 
 def name_of(formula: Any) -> str:

@@ -30,6 +30,7 @@ class CupyBackend(CudaBackend):
     gathered_at_once = 2**21  # enough for many small batches, few enough for the cache of a GPU
     iterations_at_once = 1000
     samples_at_once = 2**14
+    values_at_once = 2**27
 
     def __init__(self) -> None:
         try:

@@ -11,6 +11,7 @@ comparisons and maxima, unlike those of the formulas, are not analytic.
 from backends.numpy import (
     affine,
     batch_norm,
+    conv2d,
     dropout,
     gelu,
     layer_norm,
@@ -30,6 +31,7 @@ __all__ = [
     "NumpyBackend",
     "affine",
     "batch_norm",
+    "conv2d",
     "dropout",
     "gelu",
     "layer_norm",

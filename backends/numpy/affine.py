@@ -8,14 +8,16 @@ from numpy import ndarray as Array
 
 from backends.numpy.blocks import BLOCK, blocks
 from backends.numpy.constants import number, ones
+from backends.numpy.memory_order import contiguous
+from backends.numpy.product import product
 from backends.twins import twin
 from backends.workspace import NewArrays
 
 
 @twin("numpy", "Affine.compute")
 def affine(self: Any, ws: NewArrays, x: Array, W: Array, b: Array) -> tuple[Array, tuple[Array, ...]]:
-    rows = x if x.ndim == 2 else x.reshape(len(x), -1)
-    out = rows.dot(W, ws["out", (len(x), len(b))])
+    x = x if x.ndim == 2 else contiguous(ws, "x", x)
+    out = product(rows_of(x), W, ws["out", (len(x), len(b))])
     out += b
     return out, (x, W)
 
@@ -28,8 +30,8 @@ def affine_derive(self: Any, ws: NewArrays, dout: Array, x: Array, W: Array) -> 
 
 @twin("numpy", "Affine+ReLU.compute")
 def affine_relu(self: Any, ws: NewArrays, x: Array, W: Array, b: Array) -> tuple[Array, tuple[Array, ...]]:
-    rows = x if x.ndim == 2 else x.reshape(len(x), -1)
-    out, zero = rows.dot(W, ws["out", (len(x), len(b))]), number(0.0, b.dtype)
+    x = x if x.ndim == 2 else contiguous(ws, "x", x)
+    out, zero = product(rows_of(x), W, ws["out", (len(x), len(b))]), number(0.0, b.dtype)
     for block in (out,) if out.nbytes <= BLOCK else chain.from_iterable(blocks(out)):
         block += b
         np.maximum(block, zero, out=block)
@@ -54,7 +56,12 @@ def affine_relu_derive(
 
 def products(ws: NewArrays, dz: Array, x: Array, W: Array) -> tuple[Array | None, Array]:
     """Return dx = dz Wᵀ in the shape of x, or None if it is not needed, and dW = xᵀ dz."""
-    rows = x if x.ndim == 2 else x.reshape(len(x), -1)
-    dx = dz.dot(W.T, ws["dx", rows.shape]) if ws.needs_dx else None
-    dW = rows.T.dot(dz, ws["dW", W.shape])
+    rows = rows_of(x)
+    dx = product(dz, W.T, ws["dx", rows.shape]) if ws.needs_dx else None
+    dW = product(rows.T, dz, ws["dW", W.shape])
     return dx if dx is None or rows is x else dx.reshape(x.shape), dW
+
+
+def rows_of(x: Array) -> Array:
+    """Return each sample as a row."""
+    return x if x.ndim == 2 else x.reshape(len(x), -1)

@@ -13,6 +13,7 @@ from numpy import ndarray as Array
 
 from backends.numpy.blocks import blocks
 from backends.numpy.constants import number
+from backends.numpy.memory_order import in_memory_order
 from backends.twins import twin
 from backends.workspace import NewArrays
 
@@ -32,6 +33,7 @@ Q = constants(
 
 
 @twin("numpy", "GELU.compute", dtypes=("float32",))
+@in_memory_order
 def gelu(self: Any, ws: NewArrays, x: Array) -> tuple[Array, tuple[Array]]:
     out, slope = ws["out", x.shape], ws["slope", x.shape]
     for x_block, out_block, slope_block in blocks(x, out, slope):
@@ -58,6 +60,7 @@ def gelu(self: Any, ws: NewArrays, x: Array) -> tuple[Array, tuple[Array]]:
 
 
 @twin("numpy", "GELU.derive", dtypes=("float32",))
+@in_memory_order
 def gelu_derive(self: Any, ws: NewArrays, dout: Array, slope: Array) -> Array:
     dx: Array = np.multiply(dout, slope, ws["dx", dout.shape])
     return dx

@@ -7,11 +7,13 @@ from numpy import ndarray as Array
 
 from backends.numpy.blocks import blocks
 from backends.numpy.constants import number
+from backends.numpy.memory_order import in_memory_order
 from backends.twins import twin
 from backends.workspace import NewArrays
 
 
 @twin("numpy", "Sigmoid.compute")
+@in_memory_order
 def sigmoid(self: Any, ws: NewArrays, x: Array) -> tuple[Array, tuple[Array]]:
     out, e = ws["out", x.shape], ws["e", x.shape]
     zero, one = number(0.0, x.dtype), number(1.0, x.dtype)
@@ -23,11 +25,13 @@ def sigmoid(self: Any, ws: NewArrays, x: Array) -> tuple[Array, tuple[Array]]:
 
 
 @twin("numpy", "Sigmoid.derive")
+@in_memory_order
 def sigmoid_derive(self: Any, ws: NewArrays, dout: Array, e: Array) -> Array:
     return bell(ws["dx", e.shape], dout, e, 1.0)
 
 
 @twin("numpy", "Tanh.compute")
+@in_memory_order
 def tanh(self: Any, ws: NewArrays, x: Array) -> tuple[Array, tuple[Array]]:
     out, e = ws["out", x.shape], ws["e", x.shape]
     for x_block, e_block, out_block in blocks(x, e, out):
@@ -38,6 +42,7 @@ def tanh(self: Any, ws: NewArrays, x: Array) -> tuple[Array, tuple[Array]]:
 
 
 @twin("numpy", "Tanh.derive")
+@in_memory_order
 def tanh_derive(self: Any, ws: NewArrays, dout: Array, e: Array) -> Array:
     return bell(ws["dx", e.shape], dout, e, 4.0)
 

@@ -11,15 +11,17 @@ from functools import cache
 from typing import Any
 
 SMALL = 30_000_000  # multiply-adds of a product; below this, one thread is as fast as two
+HUGE = 1_000_000_000  # from here on, BLAS's own threads are as good as several Python threads
 
 
 def blas_threads(multiply_adds: int) -> AbstractContextManager[Any]:
-    """Return a context with one BLAS thread if the largest product is small.
+    """Return a context with one BLAS thread unless the largest product is huge.
 
-    Two threads gain nothing there, and on a busy machine they spin-wait for each other, which takes 50
-    times as long. Without threadpoolctl the context does nothing.
+    Two threads gain nothing for a small product, and on a busy machine they spin-wait for each other, which
+    takes 50 times as long. Several Python threads share those in between, see product.py. Without
+    threadpoolctl the context does nothing.
     """
-    return nullcontext() if multiply_adds >= SMALL else _one.hold(1)
+    return nullcontext() if multiply_adds >= HUGE else _one.hold(1)
 
 
 def users_blas_threads() -> AbstractContextManager[Any]:
@@ -28,6 +30,11 @@ def users_blas_threads() -> AbstractContextManager[Any]:
     If another Python thread limits BLAS meanwhile, it stays limited.
     """
     return _one.hold(-_one.holds)
+
+
+def allowed_threads() -> int:
+    """Return how many threads BLAS may use but for the limits of `blas_threads`; 1 without threadpoolctl."""
+    return _one.allowed()
 
 
 class _OneThread:
@@ -41,6 +48,13 @@ class _OneThread:
     def holds(self) -> int:
         """The number of blocks of this Python thread that hold the limit."""
         return getattr(self._per_thread, "holds", 0)
+
+    def allowed(self) -> int:
+        """Return the number of threads before this limit."""
+        before = self._before  # one read, since another thread may replace it
+        if before and self._total_holds:
+            return max(threads for _, threads in before)
+        return max((library.get_num_threads() for library in _libraries()), default=1)
 
     @contextmanager
     def hold(self, times: int) -> Iterator[None]:

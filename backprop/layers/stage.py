@@ -23,7 +23,7 @@ from backprop.layers.requirements import (
 class Link:
     """A place in a chain: the functions that run there, looked up once.
 
-    layer: the layer, or the first of two fused neighbours.
+    layer: the layer, or the first of fused neighbours.
     compute, derive: its formulas or their twins; None for an object with its own passes.
     names: from the layer's parameter names to the network's.
     keys: under which twins request memory for gradients, ("dW", shape).
@@ -48,16 +48,17 @@ def link(backend: Backend, dtype: Any, layer: Any) -> Link:
     return Link(layer, layer.compute, layer.derive)
 
 
-def fused_link(backend: Backend, dtype: Any, layer: Any, follower: Any) -> Link | None:
-    """Return the twins that compute a layer and its follower in one, or None."""
-    if follower.params or follower.state or follower.evaluate or layer.evaluate:
+def fused_link(backend: Backend, dtype: Any, layers: Sequence[Any]) -> Link | None:
+    """Return the twins that compute several neighbours in one, or None."""
+    first, *followers = layers
+    if first.evaluate or any(each.params or each.state or each.evaluate for each in followers):
         return None
-    twins = _twins(backend, dtype, layer, follower)
-    return Link(layer, *twins, is_twin=True) if twins else None
+    twins = _twins(backend, dtype, *layers)
+    return Link(first, *twins, is_twin=True) if twins else None
 
 
 def _twins(backend: Backend, dtype: Any, *layers: Any) -> tuple[Any, Any] | None:
-    """Return the twins of compute and derive, bound to the layer or both layers; None unless both exist."""
+    """Return the twins of compute and derive, bound to the layer or the layers; None unless both exist."""
     compute = find(backend.name, dtype, *[each.compute for each in layers])
     derive = find(backend.name, dtype, *[each.derive for each in layers])
     bound_to = layers[0] if len(layers) == 1 else layers

@@ -1,4 +1,4 @@
-"""A network at work: layers as stages with their memory, two neighbours fused where a twin exists.
+"""A network at work: layers as stages with their memory, neighbours fused where a twin exists.
 
 Every call of a network builds its own chain, so threads may share the network. A loop builds one for all
 of its steps, with a Workspace.
@@ -6,6 +6,7 @@ of its steps, with a Workspace.
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
+from itertools import takewhile
 from threading import Lock
 from typing import Any
 
@@ -14,6 +15,8 @@ from backprop.arrays.arrays import Arrays
 from backprop.layers.layer import Layer, has_own_passes
 from backprop.layers.stage import Link, Stage, fused_link, link, write
 from backprop.networks.own_passes import OwnPasses, require_attached
+
+MOST_FUSED = 3  # neighbours
 
 
 def links_of(
@@ -30,24 +33,32 @@ def links_of(
     """
     chain = [*layers] if loss is None else [*layers, (loss, {})]
     links: list[Link] = []
-    fused = None  # a layer that the preceding link also computes
-    for (layer, names), (follower, _) in zip(chain, [*chain[1:], (None, {})], strict=True):
-        if layer is fused:
-            continue
-        found = Link(layer) if has_own_passes(layer) else None
-        if found is None and _may_be_fused(follower):
-            found = fused_link(backend, dtype, layer, follower)
-            fused = follower if found else None
-        found = found or link(backend, dtype, layer)
+    while len(chain) > 0:
+        layer, names = chain[0]
+        if has_own_passes(layer):
+            found, count = Link(layer), 1
+        else:
+            found, count = _longest_link(backend, dtype, [each for each, _ in chain[:MOST_FUSED]])
         found.names, found.is_loss = names, layer is loss
         found.keys = tuple((f"d{own}", shapes[outer]) for own, outer in names.items())
         links.append(found)
+        chain = chain[count:]
     return links
+
+
+def _longest_link(backend: Backend, dtype: Any, layers: list[Any]) -> tuple[Link, int]:
+    """Return a link for as many of these neighbours as a twin computes in one, at least the first."""
+    most = 1 + len([*takewhile(_may_be_fused, layers[1:])])
+    for count in range(most, 1, -1):
+        found = fused_link(backend, dtype, layers[:count])
+        if found:
+            return found, count
+    return link(backend, dtype, layers[0]), 1
 
 
 def _may_be_fused(follower: Any) -> bool:
     """Return whether a layer runs its formulas and has no rule that a fused twin would skip."""
-    return follower is not None and not has_own_passes(follower) and not _may_refuse(follower)
+    return not has_own_passes(follower) and not _may_refuse(follower)
 
 
 def _may_refuse(layer: Any) -> bool:

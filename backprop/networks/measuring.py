@@ -24,7 +24,7 @@ def loss_and_accuracy(
     correct, backend = correct_of(net), net.backend
     losses, right, counts = [], [], []
     with chain.lock, last.lock:
-        for piece, t in pieces(backend, x, targets):
+        for piece, t in pieces(net, x, targets):
             scores = chain.scores(piece)
             losses.append(last.losses(scores, t))
             right.append(correct(scores, t))
@@ -52,7 +52,7 @@ def share_correct(net: Any, x: Array, targets: Array, chain: Chain | None = None
     scores_of = net.predict if net.overrides("predict") else chain.scores
     correct, right = correct_of(net), []
     with chain.lock:
-        for piece, t in pieces(net.backend, x, targets):
+        for piece, t in pieces(net, x, targets):
             right.append(correct(scores_of(piece), t))
             if right[0] is None:
                 return None

@@ -307,7 +307,7 @@ class Network:
         x, targets = samples_and_targets(self, where, x, t)
         chain = self.chain(x.dtype)
         run = chain.forward if training else chain.losses
-        parts = [(x, targets)] if training else pieces(self._backend, x, targets)
+        parts = [(x, targets)] if training else pieces(self, x, targets)
         with chain.lock, own_passes.same_state(chain.stages):
             losses = [run(*part) for part in parts]
         if not has_own_passes(self.loss_layer):
@@ -451,7 +451,7 @@ class Network:
         """Return what `predict` returns, for samples that are already checked."""
         chain = self.chain(x.dtype, with_loss=False)
         with chain.lock:
-            return joined(self._backend, [chain.scores(piece) for (piece,) in pieces(self._backend, x)])
+            return joined(self._backend, [chain.scores(piece) for (piece,) in pieces(self, x)])
 
     def share_correct(self, x: Array, targets: Array, chain: Chain | None = None) -> float | None:
         """Return the accuracy on checked data; None if the loss does not define one.

@@ -14,6 +14,7 @@ from typing import Any
 from backprop.arrays.checks import flag, function, memory, one_of, positive_integer
 from backprop.arrays.initializers import generator
 from backprop.networks import Network
+from backprop.networks.pieces import samples_at_once
 from backprop.networks.weights import description
 from backprop.optimizers import Optimizer, Schedule
 from backprop.optimizers.schedule import schedule_of
@@ -197,7 +198,7 @@ def train(
             writer = CheckpointWriter(checkpoints, often, known, description(Network, net))
             newest = writer.newest(resume)
         weights = [shape for shape in net.params.shapes.values() if len(shape) == 2]
-        rows = (batch_size, min(backend.samples_at_once, sets.largest))
+        rows = (batch_size, min(samples_at_once(net), sets.largest))
         begun = time.perf_counter()
         backend.warmup([(n, *shape) for n in rows for shape in weights])
         warm = time.perf_counter()

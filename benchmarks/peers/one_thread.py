@@ -7,9 +7,9 @@ from contextlib import contextmanager
 VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "BLIS_NUM_THREADS")
 
 
-def set_variables() -> None:
-    """Limit every BLAS and OpenMP loaded from now on to one thread; call it before NumPy is imported."""
-    os.environ.update(dict.fromkeys(VARIABLES, "1"))
+def set_variables(threads: int = 1) -> None:
+    """Limit every BLAS and OpenMP loaded from now on to so many threads; call it before NumPy is imported."""
+    os.environ.update(dict.fromkeys(VARIABLES, str(threads)))
 
 
 @contextmanager

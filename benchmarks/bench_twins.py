@@ -11,7 +11,20 @@ import numpy as np
 import pytest
 
 from backends import TWINS, Workspace, load
-from backprop.layers import GELU, Affine, BatchNorm, Dropout, LayerNorm, LeakyReLU, ReLU, Sigmoid, Tanh
+from backprop.layers import (
+    GELU,
+    Affine,
+    AveragePool2D,
+    BatchNorm,
+    Conv2D,
+    Dropout,
+    LayerNorm,
+    LeakyReLU,
+    MaxPool2D,
+    ReLU,
+    Sigmoid,
+    Tanh,
+)
 from backprop.losses import MeanSquaredError, SigmoidBinaryCrossEntropy, SoftmaxCrossEntropy
 from backprop.optimizers import SGD, AdaGrad, Adam, Momentum, Nesterov, RMSProp, clipping, decay
 from backprop.reporting.timing import Times, Work
@@ -201,6 +214,30 @@ def between(make: Callable[[], Any]) -> dict[str, dict[str, Callable[[], Pair]]]
     }
 
 
+def convolution(*behind: Any) -> dict[str, dict[str, Callable[[], Pair]]]:
+    """Return the cases of a convolution and the layers behind it: the second one of DeepConvNet."""
+    layers = [Conv2D(a(16, 16, 3, 3), a(16), padding=1), *behind]
+    name, side = "+".join(type(layer).__name__ for layer in layers), 14 if len(behind) == 2 else 28
+    return {
+        f"{name}.compute": {IMAGES: lambda: forward(layers, images(28))},
+        f"{name}.derive": {IMAGES: lambda: backward(layers, images(side), images(28))},
+    }
+
+
+def pooling(layer: Any) -> dict[str, dict[str, Callable[[], Pair]]]:
+    """Return the cases of a pooling of 2 × 2."""
+    name = type(layer).__name__
+    return {
+        f"{name}.compute": {IMAGES: lambda: forward([layer], images(28))},
+        f"{name}.derive": {IMAGES: lambda: backward([layer], images(14), images(28))},
+    }
+
+
+def images(side: int) -> np.ndarray:
+    """Return a batch of square images with 16 channels, which lie last in memory."""
+    return a(side, BATCH, side, 16).transpose(1, 3, 0, 2)
+
+
 def hidden() -> np.ndarray:
     """Return the output of a ReLU."""
     return np.maximum(a(BATCH, HIDDEN), 0)
@@ -214,6 +251,7 @@ def answers() -> np.ndarray:
 MEAN = 1.0 / BATCH  # dout of each sample's loss
 FIRST, SECOND, NO_DX = f"{PIXELS}-{HIDDEN}", f"{HIDDEN}-{CLASSES}", f"{PIXELS}-{HIDDEN}, no dx"
 ROWS, LOGITS = f"{BATCH} x {HIDDEN}", f"{BATCH} x {CLASSES}"
+IMAGES = f"{BATCH} x 16 x 28 x 28"
 
 # By plain function: what makes its arguments, for so many parameters.
 PREPARED: dict[str, Callable[[int], tuple[np.ndarray, ...]]] = {
@@ -240,6 +278,11 @@ CASES: dict[str, dict[str, Callable[[], Pair]]] = {
     **between(batch_norm),
     **between(layer_norm),
     **between(dropout),
+    **convolution(),
+    **convolution(ReLU()),
+    **convolution(ReLU(), MaxPool2D(2)),
+    **pooling(MaxPool2D(2)),
+    **pooling(AveragePool2D(2)),
     "Affine+ReLU.compute": {FIRST: lambda: forward([affine(PIXELS, HIDDEN), ReLU()], a(BATCH, PIXELS))},
     "Affine+ReLU.derive": {
         NO_DX: lambda: backward(

@@ -255,7 +255,7 @@ def public_members(module):
         mine = getattr(value, "__module__", None) == module.__name__
         if name.startswith("_") or not mine or not (inspect.isclass(value) or inspect.isroutine(value)):
             continue
-        if inspect.isroutine(value) and value in twins:
+        if inspect.isroutine(value) and inspect.unwrap(value) in twins:
             continue
         has_formulas = inspect.isclass(value) and issubclass(value, Layer | Optimizer)
         yield f"{module.__name__}.{name}", value

@@ -31,7 +31,7 @@ class Backend:
     """
 
     on_host = False
-    chunk_bytes = 2**19  # per array, when a large job is split: several fit in a CPU's cache
+    chunk_bytes = 2**20  # per array, when a large job is split: several fit in a CPU's cache
     scalar_types: tuple[type, ...] = ()  # types the library returns instead of 0-d arrays
     gathered_at_once = 0  # numbers of samples, in training; one batch in any case: it fits in a CPU's cache
     iterations_at_once = 100  # in training, between two reads of the losses

@@ -7,10 +7,14 @@ from backprop import TwoLayerNet, asarray, numerical_gradient, to_numpy, train
 from backprop.layers import (
     GELU,
     Affine,
+    AveragePool2D,
     BatchNorm,
+    Conv2D,
     Dropout,
+    GlobalAveragePool2D,
     LayerNorm,
     LeakyReLU,
+    MaxPool2D,
     ReLU,
     Sigmoid,
     Softmax,
@@ -137,6 +141,42 @@ def test_layers_take_any_layout(layout, dtype):
         dx = plain.backward(grad)
         unusual = LAYOUTS[layout](dout)
         close(other.backward(unusual if out.shape == dout.shape else unusual[:, :3]), dx)
+        for name, gradient in plain.grads.items():
+            close(other.grads[name], gradient)
+
+
+IN_IMAGES = {
+    "Fortran": np.asfortranarray,
+    "channels last": lambda values: values.transpose(0, 2, 3, 1).copy().transpose(0, 3, 1, 2),
+    "samples third": lambda values: values.transpose(2, 3, 0, 1).copy().transpose(2, 3, 0, 1),
+    "one in two": lambda values: np.repeat(np.repeat(values, 2, axis=1), 2, axis=3)[:, ::2, :, 1::2],
+    "backwards": lambda values: values[::-1, :, ::-1].copy()[::-1, :, ::-1],
+    "read-only": read_only,
+    "big-endian": LAYOUTS["big-endian"],
+    "broadcast": lambda values: np.broadcast_to(values, (2, *values.shape))[1],
+}
+
+
+@pytest.mark.parametrize("layout", IN_IMAGES)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_layers_of_images_take_any_layout(layout, dtype):
+    x = (np.arange(120.0).reshape(2, 3, 5, 4) % 7).astype(dtype)
+    filters = (np.arange(54.0).reshape(3, 3, 2, 3) % 5 - 2.0).astype(dtype)
+    bias = np.ones(3, dtype)
+    for make in (
+        lambda W: Conv2D(W, bias, stride=2, padding=1),
+        lambda W: Conv2D(W, bias),
+        lambda W: MaxPool2D(2),
+        lambda W: MaxPool2D(3, 2, 1),
+        lambda W: AveragePool2D(2, 1),
+        lambda W: GlobalAveragePool2D(),
+    ):
+        plain, other = make(filters), make(IN_IMAGES[layout](filters))
+        out = plain.forward(x)
+        close(other.forward(IN_IMAGES[layout](x)), out)
+        grad = (np.arange(out.size).reshape(out.shape) % 5).astype(dtype)
+        dx = plain.backward(grad)
+        close(other.backward(IN_IMAGES[layout](grad) if out.ndim == 4 else grad), dx)
         for name, gradient in plain.grads.items():
             close(other.grads[name], gradient)
 

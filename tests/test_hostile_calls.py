@@ -39,12 +39,16 @@ from backprop import (
 from backprop.layers import (
     GELU,
     Affine,
+    AveragePool2D,
     BatchNorm,
+    Conv2D,
     Dropout,
     Flatten,
+    GlobalAveragePool2D,
     Layer,
     LayerNorm,
     LeakyReLU,
+    MaxPool2D,
     ReLU,
     Sigmoid,
     Softmax,
@@ -107,6 +111,8 @@ class Things:
         self.affine, self.relu = Affine.create(4, 3, rng=0), ReLU()
         self.batch_norm = BatchNorm(np.ones(4, "float32"), np.zeros(4, "float32"))
         self.layer_norm = LayerNorm(np.ones(4, "float32"), np.zeros(4, "float32"))
+        self.conv = Conv2D(np.ones((2, 3, 2, 2), "float32"), np.zeros(2, "float32"))
+        self.images = RNG.random((2, 3, 5, 4)).astype("float32")
         self.loss, self.scores = SoftmaxCrossEntropy(), X[:, :3].copy()
         self.params, self.grads = {"w": np.ones(3), "v": np.ones(2)}, {"w": np.ones(3), "v": np.ones(2)}
         self.read_only = X.astype("float64")
@@ -202,6 +208,11 @@ OF_COUNTS = {
     "MultiLayerNet(output_size)": lambda o, v: MultiLayerNet(4, [5], v),
     "Affine.create(n_in)": lambda o, v: Affine.create(v, 3, rng=o.rng),
     "Affine.create(n_out)": lambda o, v: Affine.create(3, v, rng=o.rng),
+    "Conv2D(stride)": lambda o, v: Conv2D(3, 2, stride=v),
+    "MaxPool2D(size)": lambda o, v: MaxPool2D(v),
+    "MaxPool2D(stride)": lambda o, v: MaxPool2D(2, v),
+    "AveragePool2D(size)": lambda o, v: AveragePool2D(v),
+    "AveragePool2D(stride)": lambda o, v: AveragePool2D(2, v),
     "train(iterations)": lambda o, v: trained(o, iterations=v),
     "train(epochs)": lambda o, v: trained(o, iterations=None, epochs=v),
     "train(batch_size)": lambda o, v: trained(o, batch_size=v),
@@ -210,6 +221,11 @@ OF_COUNTS = {
     "WarmUp(steps)": lambda o, v: WarmUp(v),
     "learning_rate_range(iterations)": lambda o, v: ranged(o, iterations=v),
     "learning_rate_range(batch_size)": lambda o, v: ranged(o, batch_size=v),
+}
+OF_SIZES = {  # of which 0 is allowed
+    "Conv2D(padding)": lambda o, v: Conv2D(3, 2, padding=v),
+    "MaxPool2D(padding)": lambda o, v: MaxPool2D(2, padding=v),
+    "AveragePool2D(padding)": lambda o, v: AveragePool2D(2, padding=v),
 }
 OF_NUMBERS = {
     "AdaGrad(eps)": lambda o, v: AdaGrad(eps=v),
@@ -230,6 +246,7 @@ OF_NUMBERS = {
     "MultiLayerNet(dropout_ratio)": lambda o, v: MultiLayerNet(4, [5], 3, dropout_ratio=v),
     "Affine(weight_init_std)": lambda o, v: Affine(3, weight_init_std=v),
     "Affine.create(weight_init_std)": lambda o, v: Affine.create(4, 3, weight_init_std=v, rng=o.rng),
+    "Conv2D(weight_init_std)": lambda o, v: Conv2D(3, 2, weight_init_std=v),
     "Dropout(ratio)": lambda o, v: Dropout(v),
     "BatchNorm(momentum)": lambda o, v: BatchNorm(momentum=v),
     "BatchNorm(eps)": lambda o, v: BatchNorm(eps=v),
@@ -322,6 +339,11 @@ def family(calls, values, words):
 
 TABLE = [
     *family(OF_COUNTS, COUNTS, "{} must be (an integer|at least 1|at most 1e[+]15), got "),
+    *family(
+        OF_SIZES,
+        (None, (1, 1), *(v for v in COUNTS if v != 0)),
+        "{} must be (an integer|at least 0|at most 1e[+]15), got ",
+    ),
     *family(OF_NUMBERS, NUMBERS, "{} must be a (finite )?number.*, got "),
     *family(OF_SHARES, (*NUMBERS, 1, 1.5), "{} must be a (finite )?number.*, got "),
     *family(OF_FLAGS, FLAGS, "{} must be True or False, got "),
@@ -1227,7 +1249,11 @@ LAYERS = {
     "ReLU": lambda o: o.relu,
     "Sigmoid": lambda o: Sigmoid(),
     "Affine": lambda o: o.affine,
+    "Conv2D": lambda o: o.conv,
+    "MaxPool2D": lambda o: MaxPool2D(2),
     "BatchNorm": lambda o: o.batch_norm,
+    "AveragePool2D": lambda o: AveragePool2D(2),
+    "GlobalAveragePool2D": lambda o: GlobalAveragePool2D(),
     "GELU": lambda o: GELU(),
     "LayerNorm": lambda o: o.layer_norm,
     "Softmax": lambda o: Softmax(),
@@ -1393,6 +1419,7 @@ for kind in (
     GELU,
     Softmax,
     Flatten,
+    GlobalAveragePool2D,
     Loss,
     SigmoidBinaryCrossEntropy,
     MeanSquaredError,
@@ -1411,6 +1438,174 @@ for kind in (
             f"^{kind.__name__}: w must be an array",
         ),
     ]
+
+# ------------------------------------------------------------------------------------------ layers of images
+
+W4, B2 = np.ones((2, 3, 2, 2), "f4"), np.zeros(2, "f4")
+KERNEL = "the size of the kernel must be "
+TABLE += [
+    *[
+        Row("Conv2D(W)", lambda o, v=v: Conv2D(v, 3), (TypeError, ValueError), words)
+        for v, words in (
+            (True, "the number of filters must be an integer, got True"),
+            *((v, "the number of filters must be at least 1, got ") for v in (0, -1, np.int8(-3))),
+            (HUGE, "the number of filters must be at most 1e[+]15, got 1000"),
+            *(
+                (v, "W must be an array of a known library, got ")
+                for v in ("3", 3.0, NAN, None, [3], W4.tolist())
+            ),
+        )
+    ],
+    *[
+        Row("Conv2D(b)", lambda o, v=v: Conv2D(3, v), (TypeError, ValueError), words)
+        for v, words in (
+            *(
+                (v, f"{KERNEL}an integer, got ")
+                for v in ("5", b"5", 5.0, True, {5}, np.array(5), np.array([5, 5]))
+            ),
+            *((v, f"{KERNEL}at least 1, got ") for v in (0, -1, (2, 0), [-2, 2])),
+            *((v, f"{KERNEL}at most 1e[+]15, got 1000") for v in (HUGE, (10**14, 10**14))),
+            *((v, "the kernel must have a height and a width, got ") for v in ((), (1, 2, 3), [2] * 9)),
+            ((2, "3"), f"{KERNEL}an integer, got '3'"),
+            (None, r"the size of the kernel is missing; for example Conv2D\(30, 5\)"),
+        )
+    ],
+    *[
+        Row("Conv2D(W)", lambda o, W=W, b=b: Conv2D(W, b), error, words)
+        for W, b, error, words in (
+            (
+                W4[0],
+                B2,
+                ValueError,
+                r"W must have shape \(F, C, height, width\) and b \(F,\), got \(3, 2, 2\) and",
+            ),
+            (
+                W4[:, :, :, :, None],
+                B2,
+                ValueError,
+                "W must have shape .F, C, height, width. and b .F,., got ",
+            ),
+            (W4[:0], B2[:0], ValueError, "W must have shape .F, C, height, width. and b .F,., got "),
+            (W4[:, :0], B2, ValueError, "W must have shape .F, C, height, width. and b .F,., got "),
+            (W4.astype(int), B2, TypeError, "W must hold floating-point numbers, got int64"),
+            (W4, B2.astype(float), TypeError, "W and b must have one dtype"),
+        )
+    ],
+    Row("Conv2D(b)", lambda o: Conv2D(W4), TypeError, "W and b must be arrays, or the number of filters and"),
+    Row("Conv2D(b)", lambda o: Conv2D(W4, B2[:1]), ValueError, "W must have shape .*, got .* and .1,."),
+    Row(
+        "Conv2D(b)", lambda o: Conv2D(W4, B2[:, None]), ValueError, "W must have shape .*, got .* and .2, 1."
+    ),
+    Row("Conv2D(b)", lambda o: Conv2D(W4, 2), TypeError, "b must be an array of a known library, got int"),
+    Row("Conv2D(b)", lambda o: Conv2D(W4, strict(B2)), TypeError, "arrays must come from one l"),
+    Row(
+        "Conv2D.build(shape)",
+        lambda o: Conv2D(3, 2).build(784),
+        ValueError,
+        r"^Conv2D: x must .*shape \(784,",
+    ),
+    Row("Conv2D.forward(x)", lambda o: Conv2D(3, 2).forward(o.images), RuntimeError, ".* has no arrays yet"),
+    Row(
+        "Conv2D.forward(x)",
+        lambda o: o.conv.forward(o.images[:, :2]),
+        ValueError,
+        r"x .* \(N, 3, H, W\), got ",
+    ),
+    Row(
+        "Conv2D.forward(x)",
+        lambda o: o.conv.forward(np.ones((2, 5, 4, 3), "f4")),
+        ValueError,
+        "x must .* got .2, 5, 4, 3.; move its last axis to place 1",
+    ),
+    Row(
+        "Conv2D.forward(x)", lambda o: o.conv.forward(o.images.astype(float)), TypeError, "x and W must have"
+    ),
+    *[
+        Row(
+            "Conv2D.forward(x)",
+            lambda o, v=v: Conv2D(W4, B2, padding=v).forward(o.images[:0]),
+            ValueError,
+            f"padded images may have 1e[+]15 values, got a padding of {v}",
+        )
+        for v in (10**15, 10**9)
+    ],
+    *[
+        Row(
+            f"{kind.__name__}(padding)",
+            lambda o, kind=kind: kind(3, padding=2),
+            ValueError,
+            "padding must be at",
+        )
+        for kind in (MaxPool2D, AveragePool2D)
+    ],
+    Row(
+        "Sequential(layers)",
+        lambda o: Sequential([Conv2D(3, 9)], (1, 5, 5)),
+        ValueError,
+        "^Network: Conv2D1, C",
+    ),
+    *[
+        Row(
+            "Sequential(layers)",
+            lambda o, layer=layer: Sequential([Affine(6), copy.deepcopy(layer)], 784),
+            ValueError,
+            "^Network: .*, does not fit after Affine1, which returns .6,. per sample: .*x must have ",
+        )
+        for layer in (Conv2D(3, 2), MaxPool2D(3, 2, 1), AveragePool2D(3, 2, 1), GlobalAveragePool2D())
+    ],
+    Row(
+        "Sequential(layers)",
+        lambda o: Sequential([Conv2D(3, 3, padding=10**15), Affine(3)], (1, 5, 5)),
+        ValueError,
+        "^Network: Conv2D1, .*: padded images may have 1e[+]15 values",
+    ),
+]
+OF_IMAGES = {"Conv2D": lambda o: o.conv, **{each: LAYERS[each] for each in ("MaxPool2D", "AveragePool2D")}}
+OF_IMAGES["GlobalAveragePool2D"] = LAYERS["GlobalAveragePool2D"]
+for name, layer in OF_IMAGES.items():
+    TABLE += [
+        Row(
+            f"{name}.forward(x)",
+            lambda o, layer=layer, change=change: layer(o).forward(change(o.images)),
+            *words,
+        )
+        for change, *words in (
+            (
+                lambda x: x[0],
+                ValueError,
+                r"x must have shape \(N, C, H, W\), got .3, 5, 4.; use x\[:, None\]",
+            ),
+            (lambda x: x.reshape(2, 60), ValueError, r"x must .*, got .2, 60.; use x.reshape\(-1, C, H, W\)"),
+            (lambda x: x[None], ValueError, r"x must have shape \(N, C, H, W\), got \(1, 2, 3, 5, 4\)"),
+            (lambda x: x[0, 0, 0, 0, ...], ValueError, r"x must have shape \(N, C, H, W\), got \(\)"),
+            (
+                lambda x: x[:, :, :0],
+                ValueError,
+                "the kernel, . × ., must fit in the image .* of 0, got 0 × 4",
+            ),
+        )
+    ]
+for kind in (MaxPool2D, AveragePool2D):
+    TABLE += [
+        Row(f"{kind.__name__}.forward(x)", lambda o, layer=layer: layer.forward(o.images), ValueError, words)
+        for layer, words in (
+            (kind(6), "the kernel, 6 × 6, must fit in the image and its padding of 0, got 5 × 4"),
+            (kind(10**15), "the kernel, 1.* × 1.*, must fit in the image and its padding of 0, got 5 × 4"),
+            (
+                kind(10**7, padding=5 * 10**6),
+                "padding, 5000000, must be at most the height and .* got 5 and 4",
+            ),
+        )
+    ]
+for kind, name in ((Conv2D, "stride"), (Conv2D, "padding"), (MaxPool2D, "size"), (AveragePool2D, "stride")):
+    TABLE.append(
+        Row(
+            f"{kind.__name__}({name})",
+            lambda o, kind=kind, name=name: setattr(o.conv if kind is Conv2D else kind(2), name, 2),
+            AttributeError,
+            f"{name} is fixed when the layer is made; create a new {kind.__name__} for another",
+        )
+    )
 
 # ----------------------------------------------------------------- backward: its order, and what it is given
 

@@ -5,18 +5,21 @@ tests/test_every_gradient.py fails for a class of `backprop.layers`, `backprop.l
 """
 
 from collections.abc import Callable
-from math import prod
 from typing import Any, NamedTuple
 
 from backends import Backend, to_numpy
 from backprop.layers import (
     GELU,
     Affine,
+    AveragePool2D,
     BatchNorm,
+    Conv2D,
     Dropout,
     Flatten,
+    GlobalAveragePool2D,
     LayerNorm,
     LeakyReLU,
+    MaxPool2D,
     ReLU,
     Sigmoid,
     Softmax,
@@ -97,67 +100,41 @@ def values(layer: Callable[[], Any]) -> list[Case]:
     ]
 
 
-def affine(
-    what: str, *shape: int, to: int = 3, std: float = 1.0, dtype: str = "float64", by: float = 1.0
+def on_normal(
+    layer: Callable[[], Any],
+    what: str,
+    *shape: int,
+    std: float = 1.0,
+    dtype: str = "float64",
+    by: float = 1.0,
+    beside: float = 0.0,
+    hostile: bool = False,
 ) -> Case:
-    """Return a case of an Affine layer with nonzero biases, and an input of that shape."""
+    """Return a case of a layer with normal random parameters on normal random numbers of that shape.
 
-    def make(rng: Any, backend: Backend) -> tuple[Any, ...]:
-        n_in = 1
-        for size in shape[1:]:
-            n_in *= size
-        layer = Affine.create(n_in, to, weight_init_std=std, rng=rng, dtype=dtype, backend=backend)
-        layer.params["b"][...] = backend.asarray(rng.standard_normal(to), dtype)
-        return layer, normal(rng, backend, *shape, by=by)
-
-    return Case(what, make)
-
-
-def batch_norm(what: str, *shape: int, by: float = 1.0, beside: float = 0.0) -> Case:
-    """Return a case of a BatchNorm layer in training, with random gamma and beta.
-
-    beside: the mean of the input.
-    Two samples are always normalized to 1 and -1, so their input gradient cancels.
+    std, dtype: of the parameters.  by, beside: the standard deviation of the input, and its mean.
     """
 
     def make(rng: Any, backend: Backend) -> tuple[Any, ...]:
-        gamma, beta = (backend.asarray(rng.standard_normal(shape[1])) for _ in range(2))
-        return BatchNorm(gamma, beta), backend.asarray(beside + by * rng.standard_normal(shape))
+        made = layer()
+        made.build(shape[1:], rng, dtype, backend)
+        for array in made.params.values():
+            array[...] = backend.asarray(std * rng.standard_normal(array.shape), dtype)
+        return made, backend.asarray(beside + by * rng.standard_normal(shape))
 
-    return Case(what, make, hostile=shape[0] == 2)
-
-
-def layer_norm(what: str, *shape: int, by: float = 1.0, beside: float = 0.0) -> Case:
-    """Return a case of a LayerNorm layer with random gamma and beta.
-
-    beside: the mean of the input.
-    Two values are always normalized to 1 and -1, so their input gradient cancels.
-    """
-
-    def make(rng: Any, backend: Backend) -> tuple[Any, ...]:
-        gamma, beta = (backend.asarray(rng.standard_normal(shape[1:])) for _ in range(2))
-        return LayerNorm(gamma, beta), backend.asarray(beside + by * rng.standard_normal(shape))
-
-    return Case(what, make, hostile=prod(shape[1:]) == 2)
+    return Case(what, make, hostile)
 
 
-def on_normal(layer: Callable[[], Any], what: str, *shape: int, by: float = 1.0) -> Case:
-    """Return a case of a layer without parameters on normal random numbers times a factor.
-
-    A softmax of large scores is nearly 1 somewhere, and its gradient nearly cancels there.
-    """
-    return Case(what, lambda rng, xp: (layer(), normal(rng, xp, *shape, by=by)), hostile=by > 1.0)
-
-
-def dropout(what: str, *shape: int, ratio: float = 0.5) -> Case:
-    """Return a case of a Dropout layer in training, with a random seed."""
-
-    def make(rng: Any, backend: Backend) -> tuple[Any, ...]:
-        layer = Dropout(ratio)
-        layer.build(shape[1:], rng, backend=backend)
-        return layer, normal(rng, backend, *shape)
-
-    return Case(what, make)
+def pooled(kind: Callable[..., Any]) -> list[Case]:
+    """Return cases for a pooling."""
+    return [
+        on_normal(lambda: kind(2), "normal input", 3, 2, 4, 6),
+        on_normal(lambda: kind(3, 2, 1), "windows that overlap, padding", 2, 2, 5, 4),
+        on_normal(lambda: kind(2, 3), "values that no window meets", 2, 2, 5, 6),
+        on_normal(lambda: kind(3), "a window as large as the image", 1, 2, 3, 3),
+        on_normal(lambda: kind(1), "one value in and out", 5, 1, 1, 1),
+        on_normal(lambda: kind(2), "100 times as large", 3, 2, 4, 4, by=100.0),
+    ]
 
 
 def squared_error(what: str, *shape: int, by: float = 1.0) -> Case:
@@ -282,7 +259,7 @@ def two_layer_net(
 
 
 def network(what: str, labels: str = "int", dtype: str = "float64") -> Case:
-    """Return a case of a network with every kind of layer, some of them twice."""
+    """Return a case of a network with every kind of layer but those of images, some of them twice."""
 
     def make(rng: Any, backend: Backend) -> tuple[Any, ...]:
         options: dict[str, Any] = {"rng": rng, "dtype": dtype, "backend": backend, "weight_init_std": 1.0}
@@ -322,6 +299,17 @@ def regression(rng: Any, backend: Backend) -> tuple[Any, ...]:
     return net, normal(rng, backend, 5, 3), normal(rng, backend, 5, 2)
 
 
+def convolutional(rng: Any, backend: Backend) -> tuple[Any, ...]:
+    """Return a network with every kind of layer of images, and its inputs."""
+    layers = [
+        *(Conv2D(3, (2, 3), padding=1), ReLU(), MaxPool2D(2, 1), BatchNorm()),
+        *(Conv2D(4, 2, stride=2, padding=1), Tanh(), AveragePool2D(2, 1)),
+        *(Conv2D(3, 1), GlobalAveragePool2D()),
+    ]
+    net = Network(layers, SoftmaxCrossEntropy(), (2, 4, 4), 3, rng=rng, dtype="float64", backend=backend)
+    return net, *data_for(net, rng, 4, (2, 4, 4), "int")
+
+
 def sequential(rng: Any, backend: Backend) -> tuple[Any, ...]:
     """Return a Sequential of layers without arrays, and its inputs."""
     layers = [Flatten(), Affine(5), Tanh(), LayerNorm(), Affine(4), GELU(), Affine(3)]
@@ -348,14 +336,38 @@ def data_for(net: Network, rng: Any, samples: int, image: tuple[int, ...], label
 
 CASES: dict[str, list[Case]] = {
     "Affine": [
-        affine("normal input", 5, 6),
-        affine("images", 4, 2, 3),
-        affine("a single sample", 1, 4),
-        affine("one value in and out", 5, 1, to=1),
-        affine("as many samples as values in and out", 3, 3),
-        affine("float32 parameters", 5, 4, dtype="float32"),
-        affine("weights of 0", 5, 4, std=0.0),
-        affine("100 times as large", 5, 4, by=100.0),
+        on_normal(lambda: Affine(3), "normal input", 5, 6),
+        on_normal(lambda: Affine(3), "images", 4, 2, 3),
+        on_normal(lambda: Affine(3), "a single sample", 1, 4),
+        on_normal(lambda: Affine(1), "one value in and out", 5, 1),
+        on_normal(lambda: Affine(3), "as many samples as values in and out", 3, 3),
+        on_normal(lambda: Affine(3), "float32 parameters", 5, 4, dtype="float32"),
+        on_normal(lambda: Affine(3), "parameters of 0", 5, 4, std=0.0),
+        on_normal(lambda: Affine(3), "100 times as large", 5, 4, by=100.0),
+    ],
+    "Conv2D": [
+        on_normal(lambda: Conv2D(3, 3), "normal input", 2, 2, 5, 6),
+        on_normal(lambda: Conv2D(2, (2, 3), stride=2, padding=1), "a wide kernel", 2, 3, 5, 4),
+        on_normal(lambda: Conv2D(2, 2, stride=3), "values that no window meets", 2, 2, 6, 7),
+        on_normal(lambda: Conv2D(2, 2, padding=2), "windows of padding only", 2, 1, 3, 2),
+        on_normal(lambda: Conv2D(3, (2, 4)), "a kernel as large as the image", 3, 2, 2, 4),
+        on_normal(lambda: Conv2D(1, 1), "one value in and out", 5, 1, 1, 1),
+        on_normal(lambda: Conv2D(3, 3, padding=1), "a single sample", 1, 2, 3, 3),
+        on_normal(lambda: Conv2D(2, 2), "float32 parameters", 2, 2, 3, 3, dtype="float32"),
+        on_normal(lambda: Conv2D(2, 2), "parameters of 0", 2, 2, 3, 3, std=0.0),
+        on_normal(lambda: Conv2D(2, 2), "100 times as large", 2, 2, 3, 3, by=100.0),
+    ],
+    "MaxPool2D": [
+        *pooled(MaxPool2D),
+        on_normal(lambda: MaxPool2D(2, padding=1), "negative values beside padding", 2, 2, 4, 3, beside=-9.0),
+        on_normal(lambda: MaxPool2D(2), "equal values", 1, 1, 2, 4, by=0.0),
+    ],
+    "AveragePool2D": pooled(AveragePool2D),
+    "GlobalAveragePool2D": [
+        on_normal(GlobalAveragePool2D, "normal input", 3, 2, 4, 5),
+        on_normal(GlobalAveragePool2D, "a single sample", 1, 2, 3, 3),
+        on_normal(GlobalAveragePool2D, "one value in and out", 5, 1, 1, 1),
+        on_normal(GlobalAveragePool2D, "100 times as large", 3, 2, 4, 5, by=100.0),
     ],
     "ReLU": elementwise(ReLU),
     "Sigmoid": elementwise(Sigmoid),
@@ -370,34 +382,34 @@ CASES: dict[str, list[Case]] = {
         on_normal(Softmax, "images", 3, 2, 4),
         on_normal(Softmax, "a vector", 6),
         on_normal(Softmax, "equal scores", 3, 4, by=0.0),
-        on_normal(Softmax, "20 times as large", 5, 4, by=20.0),
-        on_normal(Softmax, "100 times as large", 5, 4, by=100.0),
+        on_normal(Softmax, "20 times as large, nearly 1 somewhere", 5, 4, by=20.0, hostile=True),
+        on_normal(Softmax, "100 times as large, nearly 1 somewhere", 5, 4, by=100.0, hostile=True),
     ],
     "Flatten": [
         on_normal(Flatten, "images", 3, 2, 4, 4),
         on_normal(Flatten, "a single sample", 1, 2, 3),
     ],
     "LayerNorm": [
-        layer_norm("normal input", 6, 4),
-        layer_norm("images", 3, 2, 4, 4),
-        layer_norm("a single sample", 1, 5),
-        layer_norm("two values", 5, 2),
-        layer_norm("far from 0", 6, 4, beside=100.0),
-        layer_norm("100 times as large", 6, 4, by=100.0),
+        on_normal(LayerNorm, "normal input", 6, 4),
+        on_normal(LayerNorm, "images", 3, 2, 4, 4),
+        on_normal(LayerNorm, "a single sample", 1, 5),
+        on_normal(LayerNorm, "two values, normalized to 1 and -1", 5, 2, hostile=True),
+        on_normal(LayerNorm, "far from 0", 6, 4, beside=100.0),
+        on_normal(LayerNorm, "100 times as large", 6, 4, by=100.0),
     ],
     "BatchNorm": [
-        batch_norm("normal input", 6, 4),
-        batch_norm("images", 3, 2, 4, 4),
-        batch_norm("two samples", 2, 3),
-        batch_norm("a single feature", 5, 1),
-        batch_norm("far from 0", 6, 4, beside=100.0),
-        batch_norm("100 times as large", 6, 4, by=100.0),
+        on_normal(BatchNorm, "normal input", 6, 4),
+        on_normal(BatchNorm, "images", 3, 2, 4, 4),
+        on_normal(BatchNorm, "two samples, normalized to 1 and -1", 2, 3, hostile=True),
+        on_normal(BatchNorm, "a single feature", 5, 1),
+        on_normal(BatchNorm, "far from 0", 6, 4, beside=100.0),
+        on_normal(BatchNorm, "100 times as large", 6, 4, by=100.0),
     ],
     "Dropout": [
-        dropout("half of the values dropped", 3, 3),
-        dropout("images", 2, 1, 2, 2, ratio=0.25),
-        dropout("a single sample", 1, 4),
-        dropout("all values kept", 2, 2, ratio=0.0),
+        on_normal(Dropout, "half of the values dropped", 3, 3),
+        on_normal(lambda: Dropout(0.25), "images", 2, 1, 2, 2),
+        on_normal(Dropout, "a single sample", 1, 4),
+        on_normal(lambda: Dropout(0.0), "all values kept", 2, 2),
     ],
     "MeanSquaredError": [
         squared_error("normal outputs", 5, 3),
@@ -455,6 +467,7 @@ CASES: dict[str, list[Case]] = {
         network("one-hot labels", labels="one-hot"),
         network("soft targets", labels="soft"),
         network("float32", dtype="float32"),
+        Case("convolution and pooling", convolutional),
         Case("a single layer", single_layer),
         Case("a squared error", regression),
     ],

@@ -1,7 +1,6 @@
 """A layer or a loss as a scalar function: the sum of its outputs times random factors, which are dout."""
 
 from collections.abc import Iterator
-from math import prod
 from typing import Any
 
 from backends import Array, describe, owner_of, to_numpy
@@ -11,7 +10,8 @@ from backprop.gradient_check.host_arrays import dout_like, on_host, quiet, rando
 from backprop.gradient_check.report import Verdict
 from backprop.gradient_check.requirements import WHERE, is_array, is_real
 from backprop.gradient_check.target import Run, Target, TargetCopy
-from backprop.networks.jacobian import COLUMNS, Place, acts_per_sample
+from backprop.networks.columns import COLUMNS
+from backprop.networks.jacobian import Place, acts_per_sample, width_of
 
 ASSUMES_1 = Verdict("ok, ignores dout", "right for dout = 1, which it assumes: it can only end a chain")
 OTHER_DOUT = -3.0
@@ -114,7 +114,7 @@ class LayerTarget(Target):
         def value_at(x: Array) -> Array:
             return value(layer.forward(x, training=False))
 
-        width = prod(weights.shape[1:])
+        width = width_of(layer, x, weights)
         yield Place(None, {INPUT: self.input_names[0]}, x, value_at, width)
         if type(layer) in COLUMNS:
             yield Place(layer, {name: name for name in self.params}, x, value, width)

@@ -139,6 +139,6 @@ def _kernel(size: Any) -> tuple[int, int]:
     if size is None:
         raise TypeError("Conv2D: the size of the kernel is missing; for example Conv2D(30, 5)")
     pair = sizes("Conv2D", "the size of the kernel", size)
-    if len(pair) > 2:
+    if len(pair) not in (1, 2):
         raise ValueError(f"Conv2D: the kernel must have a height and a width, got {shown(size)}")
     return pair[0], pair[-1]

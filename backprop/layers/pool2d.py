@@ -1,4 +1,4 @@
-"""What the poolings share: the size of the window, its stride and its padding."""
+"""The base of the poolings: the size of the window, its stride and its padding."""
 
 from backends import Array
 from backprop.arrays.checked_number import FixedInteger
@@ -27,7 +27,11 @@ class Pool2D(Layer):
         return self.size, self.size
 
     def check(self, x: Array) -> None:
-        require_images(f"{type(self).__name__}.forward", x, self.kernel, self.padding)
+        where = f"{type(self).__name__}.forward"
+        require_images(where, x, self.kernel, self.padding)
+        if self.padding > min(x.shape[2:]):
+            rule = f"padding, {self.padding}, must be at most the height and the width of the image"
+            raise ValueError(f"{where}: {rule}, got {x.shape[2]} and {x.shape[3]}")
 
     def __repr__(self) -> str:
         stride = "" if self.stride == self.size else f", stride={self.stride}"

@@ -1,9 +1,11 @@
 """Windows: the places of an image that a kernel looks at, one after the other."""
 
 from collections.abc import Iterator
+from math import prod
 from typing import Any
 
 from backends import Array, Namespace
+from backprop.arrays.checks import MOST
 
 Pair = tuple[int, ...]  # along the height and along the width
 
@@ -59,15 +61,18 @@ def _places(image: Pair, kernel: Pair, stride: int, padding: int) -> Iterator[tu
 def require_images(where: str, x: Any, kernel: Pair, padding: int, channels: int | None = None) -> None:
     """Raise ValueError unless x holds images, (N, C, H, W), with these channels and room for the kernel."""
     if len(x.shape) != 4:
-        cures = {2: "reshape it: x.reshape(-1, C, H, W)", 3: "add the axis of channels: x[:, None]"}
-        cure = f"; {cures[len(x.shape)]}" if len(x.shape) in cures else ""
+        cure = {2: "; use x.reshape(-1, C, H, W)", 3: "; use x[:, None]"}.get(len(x.shape), "")
         raise ValueError(f"{where}: x must have shape (N, C, H, W), got {tuple(x.shape)}{cure}")
     if channels is not None and x.shape[1] != channels:
-        raise ValueError(f"{where}: x must have shape (N, {channels}, H, W), got {tuple(x.shape)}")
+        cure = "; move its last axis to place 1" if x.shape[3] == channels else ""
+        raise ValueError(f"{where}: x must have shape (N, {channels}, H, W), got {tuple(x.shape)}{cure}")
     image = tuple(x.shape[2:])
-    if min(size + 2 * padding - k for size, k in zip(image, kernel, strict=True)) < 0:
+    padded = tuple(size + 2 * padding for size in image)
+    if min(size - k for size, k in zip(padded, kernel, strict=True)) < 0:
         rule = f"the kernel, {_times(kernel)}, must fit in the image and its padding of {padding}"
         raise ValueError(f"{where}: {rule}, got {_times(image)}")
+    if prod(max(1, size) for size in (*x.shape[:2], *padded)) > MOST:
+        raise ValueError(f"{where}: padded images may have {MOST:.0e} values, got a padding of {padding}")
 
 
 def _times(sizes: tuple[int, ...]) -> str:

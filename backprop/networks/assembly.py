@@ -19,6 +19,7 @@ from backprop.networks.counting import counted, states_of
 from backprop.networks.own_passes import OwnPasses, attach, parameters_of
 
 OWNERS: WeakValueDictionary[int, Any] = WeakValueDictionary()  # the network of each layer, by id(layer)
+LONGEST = 200  # characters of an error
 
 
 class Assembly(NamedTuple):
@@ -220,7 +221,10 @@ def _trial_run(
         said = "" if isinstance(error, (ValueError, TypeError)) else f"{type(error).__name__}: "
         gives = f"{cut(before, 30)}, which returns {tuple(x.shape[1:])} per sample"
         rule = f"{_called(name, layer)}, does not fit after {gives}"
-        raise as_error(f"Network: {rule}: {said}{error}") from error
+        text = f"Network: {rule}: {said}{error}"
+        if len(text) > LONGEST:  # the layer is named before
+            text = text.replace(f": {type(layer).__name__}.forward: ", ": ")
+        raise as_error(text) from error
     return out, params
 
 

@@ -5,8 +5,8 @@ perturbed outputs are stacked as extra samples and passed through the rest of th
 Nothing before the layer is computed again, and the layers after it work on large arrays: 30 to 40 times as
 fast as entry by entry.
 
-This requires layers that treat samples independently. The tables below list such layers and their columns, by
-exact class. The gradient check still compares the result with the function itself.
+This requires layers that treat samples independently. PER_SAMPLE lists them, and COLUMNS those with
+parameters, by exact class. The gradient check still compares the result with the function itself.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -16,25 +16,31 @@ from math import prod
 from typing import Any
 
 from backends import Array, backend_of, to_numpy
-from backprop.layers import GELU, Affine, Flatten, LayerNorm, LeakyReLU, ReLU, Sigmoid, Softmax, Tanh
+from backprop.layers import (
+    GELU,
+    Affine,
+    AveragePool2D,
+    Conv2D,
+    Flatten,
+    GlobalAveragePool2D,
+    LayerNorm,
+    LeakyReLU,
+    MaxPool2D,
+    ReLU,
+    Sigmoid,
+    Softmax,
+    Tanh,
+)
 from backprop.layers.layer import has_own_passes
+from backprop.networks.columns import COLUMNS, one_hot
 from backprop.networks.network import Network
 from backprop.numerical.gradient import H_COMPLEX, central_steps
 
-
-def affine_columns(layer: Any, name: str, entries: Array, x: Array) -> Array:
-    """Return d out / d entry for these entries of W, (K, N, M), or of b, (K, 1, M) for all samples."""
-    backend, size = backend_of(x), layer.params["b"].shape[0]
-    if name == "b":
-        return one_hot(entries, size, x.dtype)[:, None, :]
-    rows = backend.reshape(x, (x.shape[0], -1))
-    change = backend.xp.take(rows.T, entries // size, axis=0)  # W[i, j] adds x[:, i] to column j of out
-    return change[:, :, None] * one_hot(entries % size, size, x.dtype)[:, None, :]
-
-
-COLUMNS: dict[type, Callable[[Any, str, Array, Array], Array]] = {Affine: affine_columns}
 # Layers whose output of a sample depends on that sample alone.
-PER_SAMPLE = (Affine, Flatten, GELU, LayerNorm, LeakyReLU, ReLU, Sigmoid, Softmax, Tanh)
+PER_SAMPLE = (
+    *(Affine, Conv2D, MaxPool2D, AveragePool2D, GlobalAveragePool2D, Flatten),
+    *(GELU, LayerNorm, LeakyReLU, ReLU, Sigmoid, Softmax, Tanh),
+)
 
 
 @dataclass
@@ -59,6 +65,14 @@ def acts_per_sample(layer: Any) -> bool:
     return type(layer) in PER_SAMPLE and not has_own_passes(layer)
 
 
+def width_of(layer: Any, x: Array, out: Array) -> int:
+    """Return the most values per sample that a layer computes with, those in its windows among them."""
+    sizes = [prod(x.shape[1:]), prod(out.shape[1:])]
+    if type(layer) in (Conv2D, MaxPool2D, AveragePool2D):
+        sizes.append(x.shape[1] * prod(layer.kernel) * prod(out.shape[2:]))
+    return max(sizes)
+
+
 def places(net: Any, x: Any, t: Any) -> Iterator[Place]:
     """Yield the network's input and every known layer that is followed by per-sample layers only."""
     if not isinstance(net, Network) or net.overrides("loss", "predict") or has_own_passes(net.loss_layer):
@@ -67,15 +81,14 @@ def places(net: Any, x: Any, t: Any) -> Iterator[Place]:
     layers, inputs = list(net.layers.values()), [x]
     for layer in layers:
         inputs.append(layer.forward(inputs[-1]))
-    width = max(prod(out.shape[1:]) for out in inputs[1:])
+    widths = [width_of(*each) for each in zip(layers, inputs, inputs[1:], strict=False)]
     if all(map(acts_per_sample, layers)):
-        yield Place(None, {"x": "x"}, x, partial(_loss_shares, net, layers, targets), width)
+        yield Place(None, {"x": "x"}, x, partial(_loss_shares, net, layers, targets), max(widths))
     for i, (key, layer) in enumerate(net.layers.items()):
         following = layers[i + 1 :]
         if type(layer) in COLUMNS and acts_per_sample(layer) and all(map(acts_per_sample, following)):
-            yield Place(
-                layer, net.names[key], inputs[i], partial(_loss_shares, net, following, targets), width
-            )
+            value, width = partial(_loss_shares, net, following, targets), max(widths[i + 1 :], default=1)
+            yield Place(layer, net.names[key], inputs[i], value, width)
 
 
 def _loss_shares(net: Network, layers: list[Any], targets: Array, out: Array) -> Array:
@@ -146,10 +159,3 @@ def _derivatives_by_sample(
             by = along * backend.asarray(step.reshape(-1, *[1] * len(out.shape)))
             by_sample[start:stop] = (values(out + by) - values(out - by)) / (2.0 * step)
     return by_sample
-
-
-def one_hot(indices: Array, size: int, dtype: Any) -> Array:
-    """Return a one-hot row for each index, (K, size).  indices: (K,) integers."""
-    backend = backend_of(indices)
-    there = indices[:, None] == backend.xp.arange(size, dtype=indices.dtype)[None, :]
-    return backend.astype(there, dtype)

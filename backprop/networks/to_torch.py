@@ -7,11 +7,15 @@ from backends import cut, dtype_name, shown, to_numpy
 from backprop.layers import (
     GELU,
     Affine,
+    AveragePool2D,
     BatchNorm,
+    Conv2D,
     Dropout,
     Flatten,
+    GlobalAveragePool2D,
     LayerNorm,
     LeakyReLU,
+    MaxPool2D,
     ReLU,
     Sigmoid,
     Softmax,
@@ -51,6 +55,7 @@ def to_torch(net: Network) -> Any:
     -----
     The loss is not part of the result. PyTorch stores the weights of Affine transposed, (M, D). If the input
     of an Affine has several axes per sample, a Flatten stands in front of it, named "Affine1_flatten".
+    GlobalAveragePool2D becomes an AdaptiveAvgPool2d and a Flatten in a Sequential of its own.
 
     Training continues as it would here, but for two things. PyTorch draws the masks of Dropout from its own
     generator. Its BatchNorm moves the running variance towards a variance divided by M - 1 for M values per
@@ -145,6 +150,23 @@ def _affine(place: Place, layer: Any) -> list[Any]:
     return [linear] if len(place.shape) == 1 else [place.rows, linear]
 
 
+def _conv(place: Place, layer: Any) -> list[Any]:
+    W, b = map(to_numpy, layer.params.values())
+    filters, channels, *kernel = W.shape
+    settings = {"stride": layer.stride, "padding": layer.padding}
+    return [place.filled("Conv2d", channels, filters, kernel, arrays={"weight": W, "bias": b}, **settings)]
+
+
+def _pool(kind: str) -> Callable[[Place, Any], list[Any]]:
+    """Return what makes a pooling of that name."""
+    return lambda place, layer: [getattr(place.torch.nn, kind)(layer.size, layer.stride, layer.padding)]
+
+
+def _global_pool(place: Place, layer: Any) -> list[Any]:
+    nn = place.torch.nn
+    return [nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten())]
+
+
 BATCH_NORMS = {1: "BatchNorm1d", 2: "BatchNorm1d", 3: "BatchNorm2d", 4: "BatchNorm3d"}  # by axes of a sample
 
 
@@ -166,6 +188,10 @@ def _layer_norm(place: Place, layer: Any) -> list[Any]:
 
 MODULES: dict[type[Any], Callable[[Place, Any], list[Any]]] = {
     Affine: _affine,
+    Conv2D: _conv,
+    MaxPool2D: _pool("MaxPool2d"),
+    AveragePool2D: _pool("AvgPool2d"),
+    GlobalAveragePool2D: _global_pool,
     BatchNorm: _batch_norm,
     LayerNorm: _layer_norm,
     Flatten: lambda place, layer: [place.rows],

@@ -9,11 +9,15 @@ import pytest
 from backprop.layers import (
     GELU,
     Affine,
+    AveragePool2D,
     BatchNorm,
+    Conv2D,
     Dropout,
     Flatten,
+    GlobalAveragePool2D,
     LayerNorm,
     LeakyReLU,
+    MaxPool2D,
     ReLU,
     Sigmoid,
     Softmax,
@@ -119,11 +123,21 @@ def test_the_derivative_of_an_elementwise_formula(backend, layer):
     np.testing.assert_allclose(mine, reference, rtol=1e-14)
 
 
+OF_WEIGHTS = {
+    "Affine": (Affine, normal((6, 5), (5, 4), (4,), (6, 4))),
+    "Conv2D": (
+        lambda W, b: Conv2D(W, b, stride=2, padding=1),
+        normal((2, 2, 5, 4), (3, 2, 2, 3), (3,), (2, 3, 3, 2)),
+    ),
+}
+
+
 @pytest.mark.parametrize("i", range(3), ids=["x", "W", "b"])
-def test_the_derivative_of_affine(backend, i):
-    *values, dout = normal((6, 5), (5, 4), (4,), (6, 4))
+@pytest.mark.parametrize("kind", OF_WEIGHTS)
+def test_the_derivative_of_layers_with_weights(backend, kind, i):
+    make, (*values, dout) = OF_WEIGHTS[kind]
     x, W, b, moved_dout = on(backend, *values, dout)
-    layer = Affine(W, b)
+    layer = make(W, b)
     layer.forward(x)
     gradient = backend.to_numpy([layer.backward(moved_dout), *layer.grads.values()][i])
     (direction,) = normal(values[i].shape)
@@ -160,6 +174,11 @@ def test_the_derivative_of_losses(backend, loss, targets):
 PURE = [
     (Affine(4), normal((6, 5), (5, 4), (4,), (6, 4))),
     (Affine(4), normal((6, 5, 1), (5, 4), (4,), (6, 4))),
+    (Conv2D(3, 2), normal((2, 2, 3, 4), (3, 2, 2, 2), (3,), (2, 3, 2, 3))),
+    (Conv2D(3, 2, stride=2, padding=1), normal((2, 2, 3, 4), (3, 2, 2, 2), (3,), (2, 3, 2, 3))),
+    (MaxPool2D(2), normal((2, 2, 4, 4), (2, 2, 2, 2))),
+    (AveragePool2D(2, 1, 1), normal((2, 2, 3, 3), (2, 2, 4, 4))),
+    (GlobalAveragePool2D(), normal((2, 3, 4, 4), (2, 3))),
     (BatchNorm(), [*normal((6, 5), (5,), (5,), (5,)), np.ones(5), *normal((6, 5))]),
     *[(layer(), normal((6, 5), (6, 5))) for layer in (GELU, LeakyReLU, ReLU, Sigmoid, Softmax, Tanh)],
     (Flatten(), normal((6, 5, 2), (6, 10))),

@@ -1,17 +1,25 @@
 """The numerical gradient by columns of the Jacobian equals the black box, or is not taken."""
 
+import copy
+
 import numpy as np
 import pytest
 
 from backends import Backend, asarray, to_numpy
 from backprop import TwoLayerNet, check_gradients
+from backprop.gradient_check.derivatives import Derivatives
 from backprop.layers import (
     GELU,
     Affine,
+    AveragePool2D,
     BatchNorm,
+    Conv2D,
     Flatten,
+    GlobalAveragePool2D,
+    Layer,
     LayerNorm,
     LeakyReLU,
+    MaxPool2D,
     ReLU,
     Sigmoid,
     Softmax,
@@ -19,10 +27,12 @@ from backprop.layers import (
 )
 from backprop.losses import MeanSquaredError, SoftmaxCrossEntropy
 from backprop.networks import Network
-from backprop.networks.jacobian import COLUMNS, PER_SAMPLE, acts_per_sample, gradient_by_columns, places
+from backprop.networks.columns import COLUMNS
+from backprop.networks.jacobian import PER_SAMPLE, acts_per_sample, gradient_by_columns, places, width_of
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(4, 6))
+IMAGES = np.random.default_rng(1).normal(size=(4, 2, 5, 6))
 T = [0, 2, 1, 1]
 AGREE = {"complex": 1e-15, "central": 1e-8}
 
@@ -77,7 +87,8 @@ def test_so_it_does_with_another_loss(backend, method):
 def test_every_layer_that_treats_samples_independently(backend, method):
     """In front of the last Affine, whose columns pass through none; so the Place is the first one."""
     layers = [each() for each in (GELU, LeakyReLU, Tanh, Flatten, Softmax, Sigmoid, ReLU)]
-    assert {type(layer) for layer in layers} | {Affine, LayerNorm} == set(PER_SAMPLE)
+    of_images = {Conv2D, MaxPool2D, AveragePool2D, GlobalAveragePool2D}  # in the next test
+    assert {type(layer) for layer in layers} | {Affine, LayerNorm} | of_images == set(PER_SAMPLE)
     chain = [affine(4), LayerNorm(), *layers, affine(3)]
     net = Network(chain, SoftmaxCrossEntropy(), 6, 3, dtype="float64", rng=0)
     black_box = net.numerical_gradient(X, T, method)
@@ -85,6 +96,41 @@ def test_every_layer_that_treats_samples_independently(backend, method):
     assert set(found) == {"W1", "b1", "W2", "b2", "x"}
     for name in ("W1", "b1", "W2", "b2"):
         np.testing.assert_allclose(found[name], to_numpy(black_box[name]), rtol=0, atol=AGREE[method])
+
+
+CHAINS = {
+    "pooled": [Conv2D(3, 3), ReLU(), MaxPool2D(2), Affine(3)],
+    "strided": [Conv2D(3, (2, 3), stride=2, padding=1), Sigmoid(), Affine(4), ReLU(), Affine(3)],
+    "overlapping": [Conv2D(2, 2, padding=2), MaxPool2D(3, 1, 1), Tanh(), AveragePool2D(2, 3, 1), Affine(3)],
+    "deep": [Conv2D(3, 3, padding=1), ReLU(), Conv2D(3, 2), Tanh(), GlobalAveragePool2D()],
+    "a last row left out": [AveragePool2D(2), Conv2D(4, 1, stride=2), Flatten(), Affine(3)],
+}
+
+
+@pytest.mark.parametrize("chunk_bytes", [1, 2**15])
+@pytest.mark.parametrize("method", ["complex", "central"])
+@pytest.mark.parametrize("chain", CHAINS)
+def test_convolution_and_pooling(backend, monkeypatch, chain, method, chunk_bytes):
+    if backend.name == "array_api_strict" and chunk_bytes == 1:
+        pytest.skip("too slow entry by entry")
+    monkeypatch.setattr(Backend, "chunk_bytes", chunk_bytes)
+    layers = copy.deepcopy(CHAINS[chain])
+    net = Network(layers, SoftmaxCrossEntropy(), (2, 5, 6), 3, dtype="float64", rng=0)
+    x, t = IMAGES[:2], T[:2]
+    found, exact = by_columns(net, method, x, t), net.gradient(x, t, input_gradient=True)
+    assert set(found) == {*net.params, "x"}
+    for name, gradient in found.items():
+        np.testing.assert_allclose(gradient, to_numpy(exact[name]), rtol=0, atol=AGREE[method])
+    assert all(abs(gradient).max() > 1e-3 for gradient in found.values())
+    if backend.name == "numpy" and chunk_bytes == 1:
+        require_equal(net, method, found, x, t)
+
+
+@pytest.mark.parametrize("make", [lambda: Conv2D(3, 2, stride=2, padding=1), lambda: MaxPool2D(2, 1)])
+def test_a_layer_alone(backend, monkeypatch, make):
+    """By columns alone: what an evaluation per entry would take is forbidden."""
+    monkeypatch.setattr(Derivatives, "every_entry", None)
+    check_gradients(make(), asarray(IMAGES), mode="full").assert_ok()
 
 
 def test_images_are_perturbed_pixel_by_pixel(backend):
@@ -208,8 +254,13 @@ def test_behind_batch_norm_the_samples_are_those_of_training(backend, method):
 
 
 def test_the_tables_know_classes_that_there_are():
-    assert set(COLUMNS) <= set(PER_SAMPLE)
+    assert set(COLUMNS) == {each for each in PER_SAMPLE if each is not LayerNorm and has_parameters(each)}
     assert not any(issubclass(BatchNorm, known) for known in PER_SAMPLE)
+
+
+def has_parameters(kind):
+    """Whether a layer creates parameters."""
+    return kind.initial is not Layer.initial
 
 
 def test_the_memory_is_bounded_by_the_widest_layer(monkeypatch):
@@ -225,3 +276,19 @@ def test_the_memory_is_bounded_by_the_widest_layer(monkeypatch):
     monkeypatch.setattr(SoftmaxCrossEntropy, "compute", watched)
     by_columns(net, "central")
     assert max(seen) == 7
+
+
+def test_the_layers_in_front_of_a_place_do_not_bound_it():
+    """They are not computed again, so that many entries behind them fit into one batch."""
+    chain = [Conv2D(3, 3), ReLU(), MaxPool2D(2), Affine(5), ReLU(), Affine(3)]
+    net = Network(chain, SoftmaxCrossEntropy(), (2, 8, 8), 3, dtype="float64", rng=0)
+    x = RNG.normal(size=(4, 2, 8, 8))
+    widths = {tuple(place.names.values()): place.width for place in places(net, x, T)}
+    assert widths[("x",)] == 2 * 9 * 36  # the windows of the convolution
+    assert widths[("W1", "b1")] == 3 * 36 and widths[("W2", "b2")] == 5 and widths[("W3", "b3")] == 1
+
+
+def test_windows_that_overlap_hold_a_value_several_times():
+    for layer, width in ((MaxPool2D(2), 2 * 36), (MaxPool2D(3, 1, 1), 2 * 9 * 36), (ReLU(), 2 * 36)):
+        x = RNG.normal(size=(1, 2, 6, 6))
+        assert width_of(layer, x, layer.forward(x)) == width

@@ -4,7 +4,17 @@ import numpy as np
 import pytest
 
 from backprop import Sequential, TwoLayerNet
-from backprop.layers import Affine, BatchNorm, Layer, LayerNorm, ReLU
+from backprop.layers import (
+    Affine,
+    AveragePool2D,
+    BatchNorm,
+    Conv2D,
+    GlobalAveragePool2D,
+    Layer,
+    LayerNorm,
+    MaxPool2D,
+    ReLU,
+)
 from backprop.losses import SoftmaxCrossEntropy
 from backprop.networks import Network
 from backprop.networks.summary import Row
@@ -26,6 +36,36 @@ def test_every_row_and_the_totals(backend, dtype, size):
         *("layer", "input", "Affine1", "BatchNorm1", "ReLU1", "Affine2", "total")
     ]
     assert repr(made) == str(made) == str(net.summary())
+
+
+def test_convolutional_networks(backend):
+    """Filters count once for every place; a pooling has the size of its output and no parameters."""
+    layers = [Conv2D(30, 5), ReLU(), MaxPool2D(2), Affine(100), ReLU(), Affine(10)]
+    made = Sequential(layers, (1, 28, 28), rng=0, dtype="float32").summary()
+    assert made.rows == (
+        Row("Conv2D1", (30, 24, 24), 780, 750 * 24 * 24, 780 * 4),
+        Row("ReLU1", (30, 24, 24), 0, 0, 0),
+        Row("MaxPool2D1", (30, 12, 12), 0, 0, 0),
+        Row("Affine1", (100,), 432_100, 432_000, 432_100 * 4),
+        Row("ReLU2", (100,), 0, 0, 0),
+        Row("Affine2", (10,), 1_010, 1_000, 1_010 * 4),
+    )
+    assert made.total == Row("total", (10,), 433_890, 432_000 + 433_000, 433_890 * 4)
+    lines = str(made).splitlines()
+    assert lines[2].split() == ["Conv2D1", "(30,", "24,", "24)", "780", "432,000", "3,120"]
+    assert max(map(len, lines)) <= 80
+
+
+def test_strides_padding_and_channels_in_a_summary():
+    layers = [Conv2D(4, (3, 2), stride=2, padding=1), BatchNorm(), AveragePool2D(3, 1, 1), Conv2D(6, 1)]
+    rows = Sequential([*layers, GlobalAveragePool2D()], (2, 9, 8), rng=0).summary().rows
+    assert [row[1:4] for row in rows] == [
+        ((4, 5, 5), 4 * 12 + 4, 4 * 12 * 25),
+        ((4, 5, 5), 8, 0),
+        ((4, 5, 5), 0, 0),
+        ((6, 5, 5), 24 + 6, 24 * 25),
+        ((6,), 0, 0),
+    ]
 
 
 class Outer(Layer):

@@ -13,12 +13,16 @@ from backprop import Sequential, TwoLayerNet, layers, load_mnist_sample
 from backprop.layers import (
     GELU,
     Affine,
+    AveragePool2D,
     BatchNorm,
+    Conv2D,
     Dropout,
     Flatten,
+    GlobalAveragePool2D,
     Layer,
     LayerNorm,
     LeakyReLU,
+    MaxPool2D,
     ReLU,
     Sigmoid,
     Softmax,
@@ -37,15 +41,26 @@ MAKE = {  # with settings that are not the usual ones of PyTorch or of this libr
     BatchNorm: lambda: BatchNorm(momentum=0.7, eps=0.01),
     Dropout: lambda: Dropout(0.4),
     Flatten: Flatten,
+    AveragePool2D: lambda: AveragePool2D(3, 1, 1),
+    Conv2D: lambda: Conv2D(5, (3, 2), stride=2, padding=1),
     GELU: GELU,
+    GlobalAveragePool2D: GlobalAveragePool2D,
     LayerNorm: lambda: LayerNorm(eps=0.1),
     LeakyReLU: lambda: LeakyReLU(0.3),
+    MaxPool2D: lambda: MaxPool2D(3, 2, 1),
     ReLU: ReLU,
     Sigmoid: Sigmoid,
     Softmax: Softmax,
     Tanh: Tanh,
 }
 SHAPES = {"2-d": (6,), "3-d": (3, 4), "4-d": (3, 4, 2), "5-d": (3, 2, 2, 2)}  # of a sample
+OF_IMAGES = (AveragePool2D, Conv2D, GlobalAveragePool2D, MaxPool2D)  # which take 4 axes only
+EVERY = [
+    pytest.param(kind, shape, id=f"{kind.__name__}-{axes}")
+    for kind in MAKE
+    for axes, shape in SHAPES.items()
+    if axes == "4-d" or kind not in OF_IMAGES
+]
 LIMITS = {"float32": 1e-6, "float64": 1e-13}  # relative to the largest output
 
 
@@ -93,8 +108,7 @@ def test_every_layer_of_the_library_has_its_modules():
 
 
 @pytest.mark.parametrize("dtype", LIMITS)
-@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
-@pytest.mark.parametrize("kind", MAKE, ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize(("kind", "shape"), EVERY)
 def test_a_layer_gives_the_same_outputs(torch, kind, shape, dtype):
     net = used(Sequential([MAKE[kind](), Affine(3)], shape, rng=0, dtype=dtype))
     model = require_equal(torch, net)
@@ -109,6 +123,26 @@ def test_a_network_of_all_layers(backend, torch, shape, dtype):
     chain = [LayerNorm(), BatchNorm(), Tanh(), Affine(7), LeakyReLU(), Affine(6), BatchNorm(), GELU()]
     chain += [Affine(9), ReLU(), Dropout(), Affine(8), Sigmoid(), Flatten(), Affine(4), Softmax()]
     require_equal(torch, used(Network(chain, SoftmaxCrossEntropy(), shape, rng=0, dtype=dtype)))
+
+
+@pytest.mark.parametrize("dtype", LIMITS)
+def test_convolutional_networks(backend, torch, dtype):
+    chain = [Conv2D(4, 3, padding=1), BatchNorm(), ReLU(), MaxPool2D(2), Conv2D(5, (1, 2)), Tanh(), Affine(3)]
+    model = require_equal(torch, used(Sequential(chain, (2, 6, 8), rng=0, dtype=dtype)))
+    assert [*model.state_dict()][:2] == ["Conv2D1.weight", "Conv2D1.bias"]
+    assert model.Conv2D1.weight.shape == (4, 2, 3, 3) and model.MaxPool2D1.stride == 2
+    assert "Affine1_flatten" in dict(model.named_children())
+    chain = [
+        Conv2D(4, 2, stride=2),
+        GELU(),
+        AveragePool2D(2, 1),
+        Dropout(),
+        Conv2D(3, 1),
+        GlobalAveragePool2D(),
+    ]
+    model = require_equal(torch, used(Network(chain, SoftmaxCrossEntropy(), (1, 7, 9), rng=0, dtype=dtype)))
+    larger = np.ones((2, 1, 11, 8), dtype)  # the size of the image does not matter to a global pooling
+    assert outputs(torch, model, larger).shape == (2, 3)
 
 
 def test_samples_of_one_number_without_an_axis(torch):
@@ -196,6 +230,27 @@ def test_a_step_of_training_gives_the_same_parameters(torch, dtype):
             tensor = model.state_dict()[theirs].numpy().T
             np.testing.assert_allclose(tensor, net.params[own], rtol=0, atol=1e-6)
             assert abs(net.params[own] - before[own]).max() > 1e-3
+
+
+def test_a_step_of_training_moves_filters_alike(torch):
+    def made(seed):
+        layers = [Conv2D(4, 3, stride=2, padding=1), ReLU(), MaxPool2D(2, 1), Affine(3)]
+        return Sequential(layers, (2, 5, 6), rng=seed, dtype="float64")
+
+    net = made(0)
+    model, x, t = to_torch(net), samples((2, 5, 6), "float64"), np.array([0, 1, 2, 2, 1, 0, 0, 2])
+    before = net.params.copy()
+    SGD(0.1).update(net.params, net.gradient(x, t))
+    optimizer = torch.optim.SGD(model.train().parameters(), lr=0.1)
+    torch.nn.CrossEntropyLoss()(model(torch.tensor(x)), torch.tensor(t)).backward()
+    optimizer.step()
+    for own, theirs in (("W1", "Conv2D1.weight"), ("b1", "Conv2D1.bias")):
+        np.testing.assert_allclose(model.state_dict()[theirs].numpy(), net.params[own], rtol=0, atol=1e-14)
+        assert abs(net.params[own] - before[own]).max() > 1e-3
+    other = made(1)  # and back, from PyTorch
+    for name, tensor in zip(other.params, model.state_dict().values(), strict=True):
+        other.params[name] = tensor.numpy().T if name == "W2" else tensor.numpy()
+    np.testing.assert_allclose(other.predict(x), outputs(torch, model, x), rtol=0, atol=1e-13)
 
 
 @pytest.mark.parametrize("shape", [(3,), (3, 2, 2)], ids=["2-d", "4-d"])

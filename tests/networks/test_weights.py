@@ -18,11 +18,15 @@ from backprop import Sequential, TwoLayerNet, layers, losses, to_numpy, train
 from backprop.layers import (
     GELU,
     Affine,
+    AveragePool2D,
     BatchNorm,
+    Conv2D,
     Dropout,
     Flatten,
+    GlobalAveragePool2D,
     LayerNorm,
     LeakyReLU,
+    MaxPool2D,
     ReLU,
     Sigmoid,
     Softmax,
@@ -32,7 +36,12 @@ from backprop.losses import MeanSquaredError, SigmoidBinaryCrossEntropy, Softmax
 from backprop.networks import FileError, MultiLayerNet, Network, architecture
 from backprop.networks.tensor_file import TensorFile
 
+OF_IMAGES = [
+    *(Conv2D(3, (1, 2), stride=2, padding=3), MaxPool2D(3, 1, 1), AveragePool2D(3, 2, 1), MaxPool2D(1)),
+    *(Conv2D(5, 1), GlobalAveragePool2D()),
+]
 EVERY_LAYER = [
+    *OF_IMAGES,
     *(Affine(6), BatchNorm(momentum=0.8, eps=1e-3), ReLU(), Dropout(0.3), Affine(4), LayerNorm(eps=1e-4)),
     *(LeakyReLU(0.2), GELU(), Sigmoid(), Tanh(), Flatten(), Affine(3), Softmax()),
 ]

@@ -89,7 +89,8 @@ def test_the_model_follows_from_the_options(train, options, model, layers):
     assert settings["optimizer"] == ("adam" if is_image else "sgd")
     assert settings["shuffle"] == ("epochs" if is_image else "draw")
     assert settings["dropout"] == {"deep-conv": 0.5}.get(model, 0.2 if "--dropout 0.2" in options else 0.0)
-    assert ("hidden layers: relu, init he" in ran.lines) == ("--init he" in options)
+    has_he = "--init he" in options or model == "simple-conv"
+    assert ("hidden layers: relu, init he" in ran.lines) == has_he
 
 
 def test_options_go_before_the_defaults_of_the_model(train):
@@ -113,9 +114,7 @@ def test_on_the_sample(call, tmp_path, monkeypatch, model, iterations, least):
     options = ("--model", model, "--hidden", 20, "--learning-rate", 0.01, "--batch-size", 20, "--seed", 0)
     file = tmp_path / "run.json"
     ran = call("train", "--data", "sample", *options, "--iterations", iterations, "--json", file)
-    assert ran.code == 0 and ran.lines[3] == (
-        "training: adam, one-cycle, shuffled epochs, learning rate 0.01"
-    )
+    assert ran.code == 0 and "training: adam, one-cycle, shuffled epochs, learning rate 0.01" in ran.lines
     history = json.loads(file.read_text())["history"]
     assert history["iterations"][-1] == len(history["loss"]) == iterations
     assert history["test_accuracy"][-1] > least

@@ -158,8 +158,8 @@ OPTIONS = (
         "--init",
         metavar="RULE",
         type=WordOrNumber("he", "xavier", "zeros"),
-        help="Initial weights: he, xavier, zeros, or a standard deviation.  [default: 0.01 for two-layer "
-        "and simple-conv, as in the book; else he, or xavier for sigmoid, tanh and the last layer]",
+        help="Initial weights: he, xavier, zeros, or a standard deviation.  [default: 0.01 for two-layer, "
+        "as in the book; he for simple-conv; else he, or xavier for sigmoid, tanh and the last layer]",
     ),
     click.option(
         "--validation",

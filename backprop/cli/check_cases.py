@@ -481,7 +481,7 @@ CASES: dict[str, list[Case]] = {
         ),
     ],
     "DeepConvNet": [
-        conv_net("small images", DeepConvNet, input_dim=(1, 8, 8), **DEEP, hidden_size=4, output_size=3)
+        conv_net("small images", DeepConvNet, input_dim=(1, 8, 8), **DEEP, hidden_size=20, output_size=3)
     ],
     "Network": [
         network("a chain of all layers"),

@@ -55,7 +55,7 @@ from backprop.layers import (
     Tanh,
 )
 from backprop.losses import Loss, MeanSquaredError, SigmoidBinaryCrossEntropy, SoftmaxCrossEntropy
-from backprop.networks import MultiLayerNet, Network, to_torch
+from backprop.networks import DeepConvNet, MultiLayerNet, Network, SimpleConvNet, to_torch
 from backprop.optimizers import (
     SGD,
     AdaGrad,
@@ -191,6 +191,8 @@ DTYPES = ("float16", "longdouble", "int32", "complex64", "nonsense", 3, [], "x" 
           10**5000, X, RNG)
 BACKENDS = ("cupi", 3, [], "x" * 1000, np, X, 10**5000)
 METHODS = ("forward", 3, [], None, X, np.array(["central", "complex"]))
+CONVOLUTIONS = (30, "filter_num", [30, 5, 0, 1], X, ENDLESS, Silent(), {}, {"filter_num": 30}, {3: 1},
+                {"filter_num": 1, "filter_size": 1, "pad": 0, "stride": 1, HUGE: 1})
 # fmt: on
 
 OF_COUNTS = {
@@ -206,6 +208,14 @@ OF_COUNTS = {
     ),
     "MultiLayerNet(input_size)": lambda o, v: MultiLayerNet(v, [5], 3),
     "MultiLayerNet(output_size)": lambda o, v: MultiLayerNet(4, [5], v),
+    "SimpleConvNet(input_dim)": lambda o, v: SimpleConvNet(
+        (1, v, 28) if not isinstance(v, list) else (v, v, v)
+    ),
+    "SimpleConvNet(hidden_size)": lambda o, v: SimpleConvNet(hidden_size=v),
+    "SimpleConvNet(output_size)": lambda o, v: SimpleConvNet(output_size=v),
+    "DeepConvNet(input_dim)": lambda o, v: DeepConvNet((v, 28, 28) if not isinstance(v, list) else (*v, "4")),
+    "DeepConvNet(hidden_size)": lambda o, v: DeepConvNet(hidden_size=v),
+    "DeepConvNet(output_size)": lambda o, v: DeepConvNet(output_size=v),
     "Affine.create(n_in)": lambda o, v: Affine.create(v, 3, rng=o.rng),
     "Affine.create(n_out)": lambda o, v: Affine.create(3, v, rng=o.rng),
     "Conv2D(stride)": lambda o, v: Conv2D(3, 2, stride=v),
@@ -244,6 +254,7 @@ OF_NUMBERS = {
     "MultiLayerNet(weight_init_std)": lambda o, v: MultiLayerNet(4, [5], 3, weight_init_std=v),
     "MultiLayerNet(weight_decay_lambda)": lambda o, v: MultiLayerNet(4, [5], 3, weight_decay_lambda=v),
     "MultiLayerNet(dropout_ratio)": lambda o, v: MultiLayerNet(4, [5], 3, dropout_ratio=v),
+    "SimpleConvNet(weight_init_std)": lambda o, v: SimpleConvNet(weight_init_std=v),
     "Affine(weight_init_std)": lambda o, v: Affine(3, weight_init_std=v),
     "Affine.create(weight_init_std)": lambda o, v: Affine.create(4, 3, weight_init_std=v, rng=o.rng),
     "Conv2D(weight_init_std)": lambda o, v: Conv2D(3, 2, weight_init_std=v),
@@ -285,6 +296,8 @@ OF_SEEDS = {
     "Network(rng)": lambda o, v: Network([Affine(3)], o.loss, 4, rng=v),
     "Sequential(rng)": lambda o, v: Sequential([Affine(3)], 4, rng=v),
     "MultiLayerNet(rng)": lambda o, v: MultiLayerNet(4, [5], 3, rng=v),
+    "SimpleConvNet(rng)": lambda o, v: SimpleConvNet(rng=v),
+    "DeepConvNet(rng)": lambda o, v: DeepConvNet(rng=v),
     "Affine.create(rng)": lambda o, v: Affine.create(4, 3, rng=v),
     "Affine.build(rng)": lambda o, v: Affine(3).build((4,), rng=v),
     "train(rng)": lambda o, v: trained(o, rng=v),
@@ -296,6 +309,8 @@ OF_DTYPES = {
     "Network(dtype)": lambda o, v: Network([Affine(3)], o.loss, 4, dtype=v, rng=o.rng),
     "Sequential(dtype)": lambda o, v: Sequential([Affine(3)], 4, dtype=v, rng=o.rng),
     "MultiLayerNet(dtype)": lambda o, v: MultiLayerNet(4, [5], 3, dtype=v, rng=o.rng),
+    "SimpleConvNet(dtype)": lambda o, v: SimpleConvNet(dtype=v, rng=o.rng),
+    "DeepConvNet(dtype)": lambda o, v: DeepConvNet(dtype=v, rng=o.rng),
     "Affine.create(dtype)": lambda o, v: Affine.create(4, 3, dtype=v, rng=o.rng),
     "Affine.build(dtype)": lambda o, v: Affine(3).build((4,), o.rng, dtype=v),
     "TwoLayerNet.astype(dtype)": lambda o, v: o.net.astype(v),
@@ -305,6 +320,8 @@ OF_BACKENDS = {
     "Network(backend)": lambda o, v: Network([Affine(3)], o.loss, 4, backend=v, rng=o.rng),
     "Sequential(backend)": lambda o, v: Sequential([Affine(3)], 4, backend=v, rng=o.rng),
     "MultiLayerNet(backend)": lambda o, v: MultiLayerNet(4, [5], 3, backend=v, rng=o.rng),
+    "SimpleConvNet(backend)": lambda o, v: SimpleConvNet(backend=v, rng=o.rng),
+    "DeepConvNet(backend)": lambda o, v: DeepConvNet(backend=v, rng=o.rng),
     "Affine.create(backend)": lambda o, v: Affine.create(4, 3, backend=v, rng=o.rng),
     "Affine.build(backend)": lambda o, v: Affine(3).build((4,), o.rng, backend=v),
     "TwoLayerNet.to(backend)": lambda o, v: o.net.to(v),
@@ -326,6 +343,11 @@ OF_METHODS = {
     "TwoLayerNet.numerical_gradient(method)": lambda o, v: o.net.numerical_gradient(o.x, o.t, method=v),
     "check_gradients(method)": lambda o, v: check_gradients(o.relu, o.x, method=v),
     "check_gradients(mode)": lambda o, v: check_gradients(o.relu, o.x, mode=v),
+}
+OF_CONVOLUTIONS = {"SimpleConvNet(conv_param)": lambda o, v: SimpleConvNet(conv_param=v)}
+OF_CONVOLUTIONS |= {
+    f"DeepConvNet(conv_param_{i})": lambda o, v, i=i: DeepConvNet(**{f"conv_param_{i}": v})
+    for i in range(1, 7)
 }
 
 
@@ -352,6 +374,7 @@ TABLE = [
     *family(OF_BACKENDS, BACKENDS, "backend must be one of .*, got "),
     *family(OF_METHODS, METHODS, ".*must be one of .*, got "),
     *family(OF_PATHS, PATHS, "{} must (be a path, str or os.PathLike|name a (file|directory)), got "),
+    *family(OF_CONVOLUTIONS, CONVOLUTIONS, "{} must be a dict of filter_num, filter_size, pad, stride, got "),
 ]
 
 # --------------------------------------------------------------------------------------- backends and arrays
@@ -1132,6 +1155,22 @@ TABLE += [
         ValueError,
         "activation must be one of relu, .*, got 'rule'",
     ),
+    Row(
+        "SimpleConvNet(conv_param)",
+        lambda o: SimpleConvNet(conv_param={"filter_num": 30, "filter_size": 5, "pad": 0, "stride": 0}),
+        ValueError,
+        r"conv_param\['stride'\] must be at least 1, got 0",
+    ),
+    Row(
+        "SimpleConvNet(input_dim)", lambda o: SimpleConvNet(784), ValueError, r"input_dim must be \(channels"
+    ),
+    Row(
+        "SimpleConvNet(input_dim)",
+        lambda o: SimpleConvNet((1, 4, 4)),
+        ValueError,
+        r"input_dim is too small, got \(1, 4, 4\): only 4 × 4 values are left in front of Conv2D\(30, 5\)",
+    ),
+    Row("SimpleConvNet(hidden_size)", lambda o: SimpleConvNet(hidden_size=10**10), MemoryError, ".*; lower"),
     Row("to_torch(net)", lambda o: to_torch(o.affine), TypeError, "net must be a .*Network, got Affine"),
     Row("TwoLayerNet(hidden_size)", lambda o: TwoLayerNet(hidden_size=10**13), MemoryError, ".*; lower hid"),
     Row(

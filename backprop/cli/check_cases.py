@@ -26,7 +26,7 @@ from backprop.layers import (
     Tanh,
 )
 from backprop.losses import MeanSquaredError, SigmoidBinaryCrossEntropy, SoftmaxCrossEntropy
-from backprop.networks import MultiLayerNet, Network, Sequential, TwoLayerNet
+from backprop.networks import DeepConvNet, MultiLayerNet, Network, Sequential, SimpleConvNet, TwoLayerNet
 from backprop.scalar import (
     AddLayer,
     DivLayer,
@@ -328,12 +328,24 @@ def multi_layer_net(what: str, activation: str, decay: float = 0.0, norm: bool =
     return Case(what, make, hostile=norm)
 
 
+def conv_net(what: str, kind: type[Network], **settings: Any) -> Case:
+    """Return a case of a network for images."""
+
+    def make(rng: Any, backend: Backend) -> tuple[Any, ...]:
+        net = kind(**settings, rng=rng, dtype="float64", backend=backend)
+        return net, *data_for(net, rng, 2, net.input_shape, "int")
+
+    return Case(what, make)
+
+
 def data_for(net: Network, rng: Any, samples: int, image: tuple[int, ...], labels: str) -> tuple[Any, Any]:
     """Return samples and labels for a network, on its backend and representable in its dtype."""
     x = net.backend.asarray(rng.standard_normal((samples, *image)), net.dtype)
     return x, labels_of(rng, net.backend, to_numpy(net.predict(x)), labels)
 
 
+CONV_PARAM = {"filter_num": 2, "filter_size": 3, "pad": 1, "stride": 1}
+DEEP = {f"conv_param_{i}": CONV_PARAM for i in range(1, 7)}
 CASES: dict[str, list[Case]] = {
     "Affine": [
         on_normal(lambda: Affine(3), "normal input", 5, 6),
@@ -461,6 +473,27 @@ CASES: dict[str, list[Case]] = {
         multi_layer_net("two hidden layers", "tanh"),
         multi_layer_net("weight decay", "sigmoid", decay=0.5),
         multi_layer_net("weight decay and batch normalization", "gelu", decay=0.5, norm=True),
+    ],
+    "SimpleConvNet": [
+        conv_net(
+            "small images",
+            SimpleConvNet,
+            input_dim=(1, 6, 6),
+            conv_param=CONV_PARAM,
+            hidden_size=4,
+            weight_init_std=0.5,
+        ),
+        conv_net(
+            "colours, a stride of 2",
+            SimpleConvNet,
+            input_dim=(3, 7, 5),
+            conv_param={**CONV_PARAM, "stride": 2},
+            hidden_size=4,
+            weight_init_std=0.5,
+        ),
+    ],
+    "DeepConvNet": [
+        conv_net("small images", DeepConvNet, input_dim=(1, 8, 8), **DEEP, hidden_size=20, output_size=3)
     ],
     "Network": [
         network("a chain of all layers"),

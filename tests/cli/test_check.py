@@ -195,7 +195,8 @@ def test_all_shows_the_reports_of_what_is_wrong(call, monkeypatch):
     ran = call("check", "--all", "--mode", "fast")
     assert (ran.code, ran.err) == (1, "") and fits(ran)
     verdicts = {row.split()[0]: row.split()[-1] for row in ran.lines[1 : 1 + len(CASES)]}
-    assert {name for name, word in verdicts.items() if word == "WRONG"} == {"ReLU", "Network", "TwoLayerNet"}
+    with_relu = {"ReLU", "Network", "TwoLayerNet", "SimpleConvNet", "DeepConvNet"}
+    assert {name for name, word in verdicts.items() if word == "WRONG"} == with_relu
     assert "\n\nReLU, images\nReLU: backward against " in ran.out
     assert "\nSigmoid, " not in ran.out and "all gradients agree" not in ran.out
     wrong, total = re.fullmatch(r"(\d+) of (\d+) cases failed", ran.lines[-1]).groups()

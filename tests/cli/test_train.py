@@ -87,6 +87,7 @@ def test_the_json_holds_settings_versions_device_and_history(train):
         "epochs": None,
         "batch_size": 1000,
         "learning_rate": 0.2,
+        "model": "two-layer",
         "hidden": 5,
         "dtype": "float32",
         "precision": "ieee",

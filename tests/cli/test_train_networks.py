@@ -12,7 +12,7 @@ pytest.importorskip("tqdm")
 import backprop
 from backends import get_backend
 from backprop.arrays.initializers import generator
-from backprop.cli.train.network import ACTIVATIONS, make_network, sizes_of
+from backprop.cli.train.network import ACTIVATIONS, make_network, name_of
 from backprop.cli.train.optimizer import OPTIMIZERS, make_optimizer
 from backprop.cli.train.schedule import FORMS, SUMMARY, make_schedule
 from backprop.layers import Affine, BatchNorm, Dropout, ReLU
@@ -23,8 +23,8 @@ BRIEF = ("train", "--data", "sample", "--hidden", "5,4", "--batch-size", 500, "-
 PLAIN = {"activation": "relu", "batch_norm": False, "dropout": 0.0, "init": None, "label_smoothing": 0.0}
 
 
-def network(hidden, rng=0, dtype="float32", **options):
-    return make_network(hidden, **PLAIN | options, dtype=dtype, rng=rng, backend=get_backend())
+def network(hidden, rng=0, dtype="float32", model="multi-layer", **options):
+    return make_network(model, hidden, **PLAIN | options, dtype=dtype, rng=rng, backend=get_backend())
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def test_without_options_it_is_the_books_network_bit_for_bit(dtype):
     (x, t), _ = backprop.load_mnist_sample()
     rngs = generator(7), generator(7)
     book = backprop.TwoLayerNet(784, 5, 10, dtype=dtype, rng=rngs[0])
-    nets = [book, network([5], rngs[1], dtype)]
+    nets = [book, network([5], rngs[1], dtype, "two-layer")]
     histories = [
         backprop.train(net, x, t, iterations=3, rng=rng) for net, rng in zip(nets, rngs, strict=True)
     ]
@@ -77,7 +77,7 @@ def test_layers_stand_in_the_books_order():
     assert [*map(type, net)] == [
         *map(type, MultiLayerNet(784, [6, 4], 10, use_batchnorm=True, use_dropout=True))
     ]
-    assert sizes_of((6, 4)) == "784-6-4-10"
+    assert name_of("multi-layer", (6, 4)) == "784-6-4-10"
 
 
 @pytest.mark.parametrize("activation", ACTIVATIONS)
@@ -90,10 +90,11 @@ def test_weights_begin_by_the_rule_of_the_activation(activation):
 
 
 def test_an_initial_rule_that_is_typed_goes_first():
-    assert float(abs(network([5], init="zeros").params["W1"]).max()) == 0.0
+    assert float(abs(network([5], model="two-layer", init="zeros").params["W1"]).max()) == 0.0
     assert float(np.std(network([99, 9], init=0.5).params["W1"])) == pytest.approx(0.5, rel=0.05)
     assert float(np.std(network([99], init="he").params["W1"])) == pytest.approx((2 / 784) ** 0.5, rel=0.05)
-    assert float(np.std(network([99]).params["W1"])) == pytest.approx(0.01, rel=0.05)
+    assert float(np.std(network([99], model="two-layer").params["W1"])) == pytest.approx(0.01, rel=0.05)
+    assert float(np.std(network([99]).params["W1"])) == pytest.approx((2 / 784) ** 0.5, rel=0.05)
     assert float(np.std(network([99], batch_norm=True).params["W1"])) > 0.04
 
 

@@ -108,6 +108,15 @@ def test_mnist_on_all_of_it(run):
     assert number(r"^iteration +600  loss 0\.\d+  test (0\.\d+)$", lines[0]) > 0.9
 
 
+def test_convolution(run):
+    lines = run(EXAMPLES / "convolution.py", "--epochs", "2")
+    assert lines[0].split()[:3] == ["layer", "output", "parameters"] and "433,890" in lines[8]
+    epochs = [line for line in lines if line.startswith("epoch ")]
+    assert [line.split()[1] for line in epochs] == ["1", "2"]
+    assert number(r"test (0\.\d{4})$", epochs[-1]) > 0.85
+    assert len(lines[-5:]) == 5 and all(len(line.split()) == 5 for line in lines[-5:])
+
+
 def test_own_layer(run):
     *report, trained = run(EXAMPLES / "own_layer.py", "--epochs", "10")
     assert report[0].startswith("Swish: backward against the complex step")

@@ -33,7 +33,7 @@ from backprop.layers import (
     Tanh,
 )
 from backprop.losses import MeanSquaredError, SigmoidBinaryCrossEntropy, SoftmaxCrossEntropy
-from backprop.networks import FileError, MultiLayerNet, Network, architecture
+from backprop.networks import DeepConvNet, FileError, MultiLayerNet, Network, SimpleConvNet, architecture
 from backprop.networks.tensor_file import TensorFile
 
 OF_IMAGES = [
@@ -45,6 +45,7 @@ EVERY_LAYER = [
     *(Affine(6), BatchNorm(momentum=0.8, eps=1e-3), ReLU(), Dropout(0.3), Affine(4), LayerNorm(eps=1e-4)),
     *(LeakyReLU(0.2), GELU(), Sigmoid(), Tanh(), Flatten(), Affine(3), Softmax()),
 ]
+CONV = {"filter_num": 2, "filter_size": 1, "pad": 0, "stride": 1}
 MAKE = {
     "two layers": lambda **o: TwoLayerNet(4, 3, 2, **o),
     "every layer": lambda **o: Sequential(copy.deepcopy(EVERY_LAYER), (2, 3, 4), MeanSquaredError(), **o),
@@ -52,6 +53,12 @@ MAKE = {
     "yes or no": lambda **o: Sequential([Affine(1)], 3, SigmoidBinaryCrossEntropy(), **o),
     "multi": lambda **o: MultiLayerNet(
         5, [4, 3], 2, use_batchnorm=True, use_dropout=True, weight_decay_lambda=0.1, **o
+    ),
+    "images": lambda **o: SimpleConvNet(
+        (1, 6, 6), {**CONV, "filter_size": 3, "stride": 2, "pad": 1}, 4, 2, **o
+    ),
+    "deep images": lambda **o: DeepConvNet(
+        (1, 8, 8), CONV, CONV, CONV, CONV, CONV, CONV, hidden_size=4, output_size=2, **o
     ),
     "deep": lambda **o: MultiLayerNet(8, [4] * 15, 3, use_batchnorm=True, use_dropout=True, **o),
 }
@@ -105,7 +112,7 @@ def test_a_network_goes_from_the_host_to_a_backend_and_back(backend, path):
 
 def test_every_class_of_the_library_is_known():
     known = {*architecture.LAYERS, *architecture.LOSSES, *architecture.networks(Network)}
-    assert known >= {"Network", "Sequential", "TwoLayerNet", "MultiLayerNet"}
+    assert known >= {"Network", "Sequential", "TwoLayerNet", "MultiLayerNet", "SimpleConvNet", "DeepConvNet"}
     assert known >= {*layers.__all__, *losses.__all__} - {"Layer", "Loss"}
     in_cases = {type(each).__name__ for each in EVERY_LAYER}
     assert in_cases == {*architecture.LAYERS}, "give the new layer a place in EVERY_LAYER"

@@ -1,4 +1,4 @@
-"""`backprop train`: train a network of any depth on MNIST."""
+"""`backprop train`: train one of the book's networks on MNIST."""
 
 import secrets
 import textwrap
@@ -18,7 +18,8 @@ from backprop.cli.options import NO_TF32, chosen, usage_errors, with_precision, 
 from backprop.cli.outputs import attempt
 from backprop.cli.plotting import require_matplotlib
 from backprop.cli.progress import progress, say_nothing
-from backprop.cli.train.network import make_network, sizes_of
+from backprop.cli.train.models import completed
+from backprop.cli.train.network import make_network, name_of
 from backprop.cli.train.optimizer import make_optimizer
 from backprop.cli.train.report import beside_the_rate, in_hidden_layers, in_json, summarize
 from backprop.cli.train.resuming import require_consistent, seed_to_resume, tell_how_to_resume, told
@@ -28,15 +29,17 @@ from backprop.cli.values import BeyondHelp
 from backprop.cli.wording import counted, line_width
 from backprop.networks import Network
 from backprop.networks.tensor_file import library
-from backprop.training import ITERATIONS, Diverged, History
+from backprop.training import Diverged, History
 
 HELP = """Train a network on MNIST: 784 pixels, hidden layers, 10 digits.
 
-Without options for it, the network is the book's TwoLayerNet.
+Without options for it, the network is the book's TwoLayerNet. The options of its layers are --hidden to
+--init; those that a --model does not have are refused.
 
 \b
   backprop train --epochs 20 --learning-rate 0.3 --seed 0
   backprop train --hidden 100,50 --batch-norm --optimizer adam --patience 3
+  backprop train --model simple-conv --seed 0
 """
 
 
@@ -45,7 +48,7 @@ Without options for it, the network is the book's TwoLayerNet.
 @click.pass_context
 def train(context: click.Context, /, **options: Any) -> int:
     """Train a network on MNIST: 784 pixels, hidden layers, 10 digits."""
-    settings = Settings(**options)
+    settings = Settings(**completed(context, options))
     _require_consistent(context, settings)
     require_matplotlib(context, settings.pictures)
     if settings.save is not None:
@@ -56,6 +59,7 @@ def train(context: click.Context, /, **options: Any) -> int:
     rng = generator(seed)
     with usage_errors():
         net = make_network(
+            settings.model,
             settings.hidden,
             settings.activation,
             settings.batch_norm,
@@ -80,8 +84,8 @@ def train(context: click.Context, /, **options: Any) -> int:
     say(f"data: {data.source}: {len(data.train[0]):,} training and {len(data.test[0]):,} test images")
     if held:
         say(f"held out for validation: {held:,} of the training images")
-    layers = sizes_of(settings.hidden)
-    say(f"network: {layers}, {net.params.flat.shape[0]:,} parameters, {net.params.flat.dtype}")
+    network = name_of(settings.model, settings.hidden)
+    say(f"network: {network}, {net.params.flat.shape[0]:,} parameters, {net.params.flat.dtype}")
     inside, beside = in_hidden_layers(settings), beside_the_rate(settings, optimizer)
     if inside:
         say(f"hidden layers: {inside}")
@@ -90,7 +94,7 @@ def train(context: click.Context, /, **options: Any) -> int:
         say(textwrap.fill(line, line_width(), subsequent_indent="  "))
 
     epoch = max(1, size // settings.batch_size)
-    iterations = (settings.iterations or ITERATIONS) if settings.epochs is None else settings.epochs * epoch
+    iterations = settings.iterations or (settings.epochs or 0) * epoch
     training = partial(
         backprop.train,
         net,
@@ -124,7 +128,7 @@ def train(context: click.Context, /, **options: Any) -> int:
         write_json(settings.json_file, "train", choice, resumed_at=history.resumed_at, **content)
         if not diverged:
             attempt("--save", settings.save, net.save)
-        short = f"{layers} after {counted(done, 'iteration')} on {size:,} {data.images}"
+        short = f"{network} after {counted(done, 'iteration')} on {size:,} {data.images}"
         if history.best_iteration is not None:
             short += f", weights of iteration {history.best_iteration:,}"
         rate = f"learning rate {optimizer.learning_rate:g}, batches of {settings.batch_size:,}"

@@ -1,4 +1,4 @@
-"""The network that the options describe: Affine layers with an activation behind each but the last."""
+"""The network that the options describe."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,14 +6,16 @@ from typing import Any
 from backends import Backend
 from backprop.layers import GELU, Affine, BatchNorm, Dropout, LeakyReLU, ReLU, Sigmoid, Tanh
 from backprop.losses import SoftmaxCrossEntropy
-from backprop.networks import Sequential
+from backprop.networks import DeepConvNet, Sequential, SimpleConvNet
 
 PIXELS, CLASSES = 784, 10
 ACTIVATIONS = {"relu": ReLU, "leaky-relu": LeakyReLU, "gelu": GELU, "sigmoid": Sigmoid, "tanh": Tanh}
-BOOK_INIT = 0.01  # of the book's TwoLayerNet
+BOOK_INIT = 0.01  # of the book's TwoLayerNet and SimpleConvNet
+OF_IMAGES = {"simple-conv": SimpleConvNet, "deep-conv": DeepConvNet}
 
 
 def make_network(
+    model: str,
     hidden: Sequence[int],
     activation: str,
     batch_norm: bool,
@@ -24,14 +26,20 @@ def make_network(
     rng: Any,
     backend: Backend,
 ) -> Sequential:
-    """Return a network with these hidden layers.
+    """Return a network of this model with these hidden layers.
 
-    One hidden layer of ReLU alone is the book's TwoLayerNet, with the same numbers. Its weights begin with a
-    standard deviation of 0.01; those of any other network by the rule for the activation that follows.
+    The weights of two-layer, which has the numbers of the book's TwoLayerNet, and of simple-conv begin with a
+    standard deviation of 0.01; those of the other models by the rule for the activation that follows.
     """
-    book = len(hidden) == 1 and activation == "relu" and not batch_norm and not dropout
-    if init is None and book:
+    options: dict[str, Any] = {"dtype": dtype, "rng": rng, "backend": backend}
+    if init is None and model in ("two-layer", "simple-conv"):
         init = BOOK_INIT
+    if model in OF_IMAGES:
+        if model == "simple-conv":
+            options["weight_init_std"] = init
+        net: Sequential = OF_IMAGES[model](hidden_size=hidden[0], output_size=CLASSES, **options)
+        net.loss_layer.label_smoothing = label_smoothing
+        return net
     layers: list[Any] = []
     for size in hidden:
         layers.append(Affine(size, weight_init_std=init))
@@ -41,10 +49,11 @@ def make_network(
         if dropout:
             layers.append(Dropout(dropout))
     layers.append(Affine(CLASSES, weight_init_std=init))
-    loss = SoftmaxCrossEntropy(label_smoothing)
-    return Sequential(layers, PIXELS, loss, dtype=dtype, rng=rng, backend=backend)
+    return Sequential(layers, PIXELS, SoftmaxCrossEntropy(label_smoothing), **options)
 
 
-def sizes_of(hidden: Sequence[int]) -> str:
-    """Return the sizes of all layers, as in 784-100-50-10."""
+def name_of(model: str, hidden: Sequence[int]) -> str:
+    """Return the sizes of all layers, as in 784-100-50-10; for images, the class and its hidden units."""
+    if model in OF_IMAGES:
+        return f"{OF_IMAGES[model].__name__} with {hidden[0]:,} hidden unit{'s' * (hidden[0] > 1)}"
     return "-".join(map(str, (PIXELS, *hidden, CLASSES)))

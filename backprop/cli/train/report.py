@@ -7,6 +7,7 @@ import click
 
 from backends import Backend
 from backprop.cli.data import SAMPLE
+from backprop.cli.train.models import MODELS
 from backprop.cli.train.settings import Settings
 from backprop.cli.wording import counted
 from backprop.optimizers import Optimizer
@@ -14,7 +15,9 @@ from backprop.training import History
 
 
 def in_hidden_layers(settings: Settings) -> str:
-    """Return what is in each hidden layer beside Affine; "" if that is the book's ReLU."""
+    """Return what is in each hidden layer beside Affine; "" if that is the book's ReLU, or not to choose."""
+    if "init" in MODELS[settings.model].fixed:
+        return ""
     parts = [settings.activation]
     if settings.batch_norm:
         parts.insert(0, "batch norm")
@@ -56,6 +59,7 @@ def in_json(
         "epochs": settings.epochs,
         "batch_size": settings.batch_size,
         "learning_rate": optimizer.learning_rate,
+        "model": settings.model,
         "hidden": hidden[0] if len(hidden) == 1 else [*hidden],
         "dtype": str(dtype),
         "precision": settings.precision,
@@ -86,7 +90,8 @@ def summarize(
     """Print what came of a run. The last line, the accuracies, is printed even if `say` is silent."""
     count = len(history.loss)
     recent = history.loss[-100:]
-    rate = "" if diverged else f" ({count / history.seconds:,.0f} per second)"
+    speed = count / history.seconds
+    rate = "" if diverged else f" ({speed:,.{0 if speed >= 10 else 1}f} per second)"
     say(f"{counted(count, 'iteration')} in {history.seconds:.1f} s{rate}, seed {seed}")
     if not backend.on_host:
         say(

@@ -11,14 +11,15 @@ from backprop.cli.data import data_dir_option, data_option
 from backprop.cli.options import backend_option, dtype_option, json_option, precision_option, seed_option
 from backprop.cli.outputs import OutputFile
 from backprop.cli.plotting import plot_option
+from backprop.cli.train.models import MODELS
 from backprop.cli.train.network import ACTIVATIONS
 from backprop.cli.train.optimizer import OPTIMIZERS
 from backprop.cli.train.schedule import SUMMARY, ScheduleName
 from backprop.cli.values import Directory, NonNegative, OneOf, Positive, Share, Sizes, Whole, WordOrNumber
-from backprop.training import ITERATIONS
 from backprop.training.batches import SHUFFLES
 
 COUNT = Whole(1, 10**9)
+DEFAULTS, IMAGES = MODELS["two-layer"].defaults, MODELS["simple-conv"].defaults
 HELD_OUT = 0.1  # what --patience holds out without --validation
 
 
@@ -37,6 +38,7 @@ class Settings:
     schedule: str | None
     weight_decay: float | None
     label_smoothing: float
+    model: str
     hidden: tuple[int, ...]
     activation: str
     batch_norm: bool
@@ -76,7 +78,12 @@ class Settings:
 OPTIONS = (
     data_option,
     data_dir_option,
-    click.option("--iterations", type=COUNT, help=f"Number of updates.  [default: {ITERATIONS}]"),
+    click.option(
+        "--iterations",
+        type=COUNT,
+        help=f"Number of updates.  [default: {DEFAULTS['iterations']}, or {IMAGES['iterations']} for "
+        "simple-conv and deep-conv]",
+    ),
     click.option(
         "--epochs",
         type=COUNT,
@@ -86,16 +93,14 @@ OPTIONS = (
     click.option(
         "--shuffle",
         type=OneOf([*SHUFFLES]),
-        default="draw",
-        show_default=True,
-        help="draw: with replacement. epochs: each sample once per epoch, in random order.",
+        help="draw: with replacement. epochs: each sample once per epoch, in random order.  "
+        f"[default: {DEFAULTS['shuffle']}, or {IMAGES['shuffle']} for simple-conv and deep-conv]",
     ),
     click.option(
         "--optimizer",
         type=OneOf([*OPTIMIZERS]),
-        default="sgd",
-        show_default=True,
-        help="How the weights follow the gradient.",
+        help="How the weights follow the gradient.  "
+        f"[default: {DEFAULTS['optimizer']}, or {IMAGES['optimizer']} for simple-conv and deep-conv]",
     ),
     click.option(
         "--learning-rate",
@@ -106,7 +111,9 @@ OPTIONS = (
     click.option(
         "--schedule",
         type=ScheduleName(),
-        help="How the learning rate changes; EVERY and STEPS are iterations:\n\n\b\n" + "\n".join(SUMMARY),
+        help="How the learning rate changes; EVERY and STEPS are iterations.  "
+        f"[default: constant, or {IMAGES['schedule']} for simple-conv and deep-conv]\n\n\b\n"
+        + "\n".join(SUMMARY),
     ),
     click.option(
         "--weight-decay",
@@ -121,11 +128,16 @@ OPTIONS = (
         help="Share of each label that is spread over all classes.",
     ),
     click.option(
+        "--model",
+        type=OneOf([*MODELS]),
+        help="The networks of the book's chapters 5 to 8.  "
+        "[default: two-layer, or multi-layer if another option needs it]",
+    ),
+    click.option(
         "--hidden",
         type=Sizes(),
-        default="50",
-        show_default=True,
-        help="Units of each hidden layer, from the input on.",
+        help="Units of each hidden layer, from the input on; only multi-layer has several.  "
+        "[default: 50, or 100 for simple-conv]",
     ),
     click.option(
         "--activation",
@@ -146,8 +158,8 @@ OPTIONS = (
         "--init",
         metavar="RULE",
         type=WordOrNumber("he", "xavier", "zeros"),
-        help="Initial weights: he, xavier, zeros, or a standard deviation.  [default: 0.01 for one hidden "
-        "layer of relu alone, as in the book; else he, or xavier for sigmoid, tanh and the last layer]",
+        help="Initial weights: he, xavier, zeros, or a standard deviation.  [default: 0.01 for two-layer, "
+        "as in the book; he for simple-conv; else he, or xavier for sigmoid, tanh and the last layer]",
     ),
     click.option(
         "--validation",

@@ -1,5 +1,7 @@
 """backprop itself as a racer: the step that `train` runs."""
 
+from math import prod
+
 import numpy as np
 
 from backprop import Sequential
@@ -18,7 +20,9 @@ class Ours(Racer):
         self.trainer = Trainer(net, SGD(self.rate), *net.prepare("Ours", x, t), self.batch_size)
 
     def step(self, batches: np.ndarray) -> list[float]:
-        return self.trainer.start(batches)()
+        largest = self.batch_size * max(map(prod, self.net.params.shapes.values()))
+        with self.net.backend.threads_for(largest):  # as `train` does
+            return self.trainer.start(batches)()
 
     def parameters(self) -> dict[str, np.ndarray]:
         return copies(self.net.params)

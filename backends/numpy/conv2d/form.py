@@ -27,7 +27,7 @@ class Form:
     dtype: of all arrays.
     """
 
-    block = 2**19  # bytes that are worked on at a time
+    block = 2**21  # bytes that are worked on at a time
 
     def __init__(self, size: Geometry, tiles: int, across: int, memory: Memory, dtype: Any) -> None:
         self.size, self.tiles, self.across, self.memory, self.dtype = size, tiles, across, memory, dtype

@@ -20,13 +20,12 @@ class Direct(Form):
         height, width = self.size.kernel
         across, n, each, F = self.across // split, X.shape[1], width * self.size.channels, self.size.filters
         filters = np.ascontiguousarray(W.transpose(2, 3, 1, 0)).reshape(height, 1, 1, 1, 1, each, F)
-        several = self.at_once(n)
-        products = self.memory("M", (height, split, 2, several, across, n, F))
         row, sample, column, one = X.strides
         down, right = self.size.stride * row, self.size.stride * column
-        steps = row, right, down, 2 * down, split * right, sample, one
-        for first, count in self.blocks(several):
-            M, shape = products[:, :, :, :count], (height, split, 2, count, across, n, each)
+        steps = row, right, down, split * right, 2 * down, sample, one
+        for first, count in self.blocks(self.at_once(n)):
+            shape = height, split, 2, across, count, n, each
+            M = self.memory("M", (*shape[:-1], F))
             np.matmul(as_strided(X[2 * self.size.stride * first :], shape, steps), filters, out=M)
             for other in M[1:]:
                 M[0] += other
@@ -37,11 +36,11 @@ class Direct(Form):
         return np.zeros((height, width * self.size.channels, self.size.filters), self.dtype)
 
     def add_weights(self, total: np.ndarray, X: np.ndarray, first: int, dout: np.ndarray) -> None:
-        several, n = dout.shape[1], X.shape[1]
+        several, n = dout.shape[2:4]
         row, sample, column, one = X.strides
         down, right = self.size.stride * row, self.size.stride * column
-        shape = len(total), 2, several, self.across, total.shape[1], n
-        steps = row, down, 2 * down, right, one, sample
+        shape = len(total), 2, self.across, several, total.shape[1], n
+        steps = row, down, right, 2 * down, one, sample
         seen = as_strided(X[2 * self.size.stride * first :], shape, steps)
         products = self.memory("P", (*shape[:-1], self.size.filters))
         total += np.add.reduce(np.matmul(seen, dout, out=products), axis=(1, 2, 3))

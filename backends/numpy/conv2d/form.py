@@ -1,4 +1,8 @@
-"""What the forms of a convolution have in common: how they read images and hand on their products."""
+"""The base class of the forms of a convolution: how they read images, and hand on their products.
+
+A tile is two rows of the output. Tiles that are computed together lie beside each other for every column,
+so that the samples of all of them are the rows of one matrix.
+"""
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -11,7 +15,7 @@ from backends.numpy.conv2d.geometry import Geometry, Memory, padded
 class Gradients(NamedTuple):
     """The gradient of some tiles of a convolution.
 
-    first: number of the first tile.  tiles: (2, several, columns, n, F).
+    first: number of the first tile.  tiles: (2, columns, several, n, F).
     of_biases: an array (…, F) whose sum is the gradient of the biases.
     """
 
@@ -49,7 +53,7 @@ class Form:
     def products(self, X: np.ndarray, W: np.ndarray, split: int) -> Iterator[tuple[int, np.ndarray]]:
         """Yield tiles of the output without biases, in memory that is used again.
 
-        They have shape (split, 2, several, columns, n, F), after the number of the first of them.
+        They have shape (split, 2, columns, several, n, F), after the number of the first of them.
 
         split: 2 to return even and odd columns separately, else 1.
         """
@@ -62,7 +66,8 @@ class Form:
     def add_weights(self, total: np.ndarray, X: np.ndarray, first: int, dout: np.ndarray) -> None:
         """Add the gradient of the filters that stems from some tiles.
 
-        first: number of the first of them.  dout: the gradient of the output, (2, several, columns, n, F).
+        first: number of the first of them.
+        dout: the gradient of the output, (2, columns, several, n, F), contiguous.
         """
         raise NotImplementedError
 

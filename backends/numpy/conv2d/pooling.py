@@ -15,11 +15,11 @@ from backends.numpy.conv2d.geometry import Memory, Pair
 
 
 class Largest(NamedTuple):
-    """Where the largest values of n samples were: masks of bytes.
+    """The places of the largest values of n samples, as masks of bytes.
 
-    left: in that row of the window, the left value was the larger one, (2, rows, columns, n, F).
-    upper: that of the upper row was the largest, (rows, columns, n, F).
-    positive: the output is above 0, (rows, columns, n, F).
+    left: in that row of the window, the left value was the larger one, (2, columns, rows, n, F).
+    upper: that of the upper row was the largest, (columns, rows, n, F).
+    positive: the output is above 0, (columns, rows, n, F).
     """
 
     left: np.ndarray
@@ -28,23 +28,29 @@ class Largest(NamedTuple):
 
     @classmethod
     def empty(cls, memory: Memory, shape: Pair) -> "Largest":
-        """Return masks with arbitrary values, for an output of this shape."""
+        """Return masks with arbitrary values, for an output of this shape, (columns, rows, n, F)."""
         return cls(memory("left", (2, *shape)), memory("upper", shape), memory("positive", shape))
 
+    def of(self, first: int, count: int) -> "Largest":
+        """Return the masks of these rows."""
+        rows = slice(first, first + count)
+        return Largest(self.left[:, :, rows], self.upper[:, rows], self.positive[:, rows])
 
-def pooled(values: np.ndarray, bias: np.ndarray, memory: Memory, largest: Largest, rows: slice) -> np.ndarray:
-    """Return these rows of the pooled output, (rows, columns, n, F), and note where they came from.
 
-    values: the convolution's, even and odd columns of even and odd rows, (2, 2, rows, columns, n, F).
+def pooled(values: np.ndarray, bias: np.ndarray, memory: Memory, largest: Largest) -> np.ndarray:
+    """Return rows of the pooled output, (columns, rows, n, F), and note where they came from.
+
+    values: the convolution's, even and odd columns of even and odd rows, (2, 2, columns, rows, n, F).
+    bias: of n samples, (n, F).  largest: of these rows.
     """
     left, right = values
-    zero = number(0.0, bias.dtype)
-    np.greater_equal(left, right, out=largest.left[:, rows])
+    zero = np.zeros_like(bias)
+    np.greater_equal(left, right, out=largest.left)
     upper, lower = np.maximum(left, right, out=memory("larger", left.shape))
-    np.greater_equal(upper, lower, out=largest.upper[rows])
+    np.greater_equal(upper, lower, out=largest.upper)
     out: np.ndarray = np.maximum(upper, lower, out=upper)
     out += bias
-    np.greater(out, zero, out=largest.positive[rows])
+    np.greater(out, number(0.0, out.dtype), out=largest.positive)
     np.maximum(out, zero, out=out)
     return out
 
@@ -52,21 +58,19 @@ def pooled(values: np.ndarray, bias: np.ndarray, memory: Memory, largest: Larges
 def unpooled(dout: np.ndarray, largest: Largest, several: int, memory: Memory) -> Iterator[Gradients]:
     """Yield the gradient of the convolution: that of the output, where the largest values were.
 
-    dout: (rows, columns, n, F).  several: tiles at a time.
+    dout: (columns, rows, n, F).  several: tiles at a time.
     """
-    rows, columns, n, F = dout.shape
-    memories = [memory(name, (several, columns, n, F)) for name in ("given", "upper", "lower", "left")]
-    tiles = memory("tiles", (2, several, 2 * columns, n, F))
+    columns, rows, n, F = dout.shape
     for first in range(0, rows, several):
-        block = slice(first, min(first + several, rows))
-        given, upper, lower, left = (each[: block.stop - first] for each in memories)
-        np.copyto(given, dout[block])
-        given *= largest.positive[block]
-        np.multiply(given, largest.upper[block], out=upper)
+        count = min(several, rows - first)
+        masks, shape = largest.of(first, count), (columns, count, n, F)
+        given, upper, lower = (memory(name, shape) for name in ("given", "upper", "lower"))
+        np.copyto(given, dout[:, first : first + count])
+        given *= masks.positive
+        np.multiply(given, masks.upper, out=upper)
         np.subtract(given, upper, out=lower)
-        found = tiles[:, : block.stop - first]
-        for of_row, of_window, is_left in zip(found, (upper, lower), largest.left[:, block], strict=True):
-            np.multiply(of_window, is_left, out=left)
-            np.subtract(of_window, left, out=of_row[:, 1::2])
-            np.copyto(of_row[:, 0::2], left)
-        yield Gradients(first, found, given)
+        tiles = memory("tiles", (2, 2 * columns, count, n, F))
+        for of_row, of_window, is_left in zip(tiles, (upper, lower), masks.left, strict=True):
+            left = np.multiply(of_window, is_left, out=of_row[0::2])
+            np.subtract(of_window, left, out=of_row[1::2])
+        yield Gradients(first, tiles, given)

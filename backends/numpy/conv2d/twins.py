@@ -101,12 +101,12 @@ def conv2d_relu_pool(
 
     def run(part: Part) -> tuple[Array, ...]:
         form, bias = _form(size, (tiles, across), part), _repeated(b, part.count)
-        largest = Largest.empty(part.bits, (tiles, across // 2, part.count, size.filters))
+        largest = Largest.empty(part.bits, (across // 2, tiles, part.count, size.filters))
         images = form.entered(part.lasting, x[part.samples])
         for first, values in form.products(images, W, split=2):
-            rows = slice(first, first + values.shape[2])
-            found = pooled(values, bias, part.scratch, largest, rows)
-            out[rows, part.samples] = found.swapaxes(1, 2)
+            count = values.shape[3]
+            found = pooled(values, bias, part.scratch, largest.of(first, count))
+            out[first : first + count, part.samples] = found.transpose(1, 2, 0, 3)
         return images, *largest
 
     saved = _for_parts(ws, parts(len(x)), run)
@@ -124,7 +124,7 @@ def conv2d_relu_pool_derive(
         return of_parts[part.index][0]
 
     def gradients(form: Form, part: Part) -> Iterator[Gradients]:
-        given = dout[part.samples].transpose(2, 3, 0, 1)
+        given = dout[part.samples].transpose(3, 2, 0, 1)
         return unpooled(given, Largest(*of_parts[part.index][1:]), form.at_once(part.count), part.scratch)
 
     return _gradients(ws, size, area, W, parts(len(x), len(of_parts)), images, gradients)
@@ -138,10 +138,11 @@ def _convolved(
 ) -> tuple[Array, list[Array]]:
     """Return the output, after ReLU if asked, and the images as the forms read them."""
     size, (tiles, across) = _whole(layer, x, W)
-    out, zero = ws["out", (2 * tiles, len(x), across, size.filters)], number(0.0, ws.dtype)
+    out = ws["out", (2 * tiles, len(x), across, size.filters)]
 
     def run(part: Part) -> Array:
         form, bias = _form(size, (tiles, across), part), _repeated(b, part.count)
+        zero = np.zeros_like(bias)  # an array, with which maximum is twice as fast as with a number
         images = form.entered(part.lasting if activate else part.scratch, x[part.samples])
         for first, (values,) in form.products(images, W, split=1):
             values += bias
@@ -201,26 +202,23 @@ def _through(dout: Array, out: Array | None, form: Form, part: Part) -> Iterator
 
     out: the output, if ReLU was behind the convolution.
     """
-    given, several = dout[part.samples].transpose(2, 0, 3, 1), form.at_once(part.count)
+    given = dout[part.samples].transpose(2, 0, 3, 1)
     rows, n, across, F = given.shape
     after = None if out is None else out[part.samples].transpose(2, 0, 3, 1)
-    passed, tiles = (
-        part.scratch("rows", (2 * several, n, across, F)),
-        part.scratch("tiles", (2, several, across, n, F)),
-    )
     zero = number(0.0, given.dtype)
-    for first, count in form.blocks(several):
+    for first, count in form.blocks(form.at_once(n)):
         block = slice(2 * first, min(2 * (first + count), rows))
         found = given[block]
         if after is not None:
-            found = passed[: len(found)]
+            found = part.scratch("rows", found.shape)
             np.copyto(found, given[block])
             found *= after[block] > zero
-        G = tiles[:, :count]
-        G[0] = found[0::2].swapaxes(1, 2)
-        G[1, : len(found) // 2] = found[1::2].swapaxes(1, 2)
-        G[1, len(found) // 2 :] = 0.0
-        yield Gradients(first, G, G)
+        tiles = part.scratch("tiles", (2, across, count, n, F))
+        for i, into in enumerate(tiles):
+            of_parity = found[i::2].transpose(2, 0, 1, 3)
+            into[:, : of_parity.shape[1]] = of_parity
+            into[:, of_parity.shape[1] :] = 0.0
+        yield Gradients(first, tiles, tiles)
 
 
 # ------------------------------------------------------------------------------------------------------ parts
@@ -259,7 +257,7 @@ def _repeated(b: Array, n: int) -> Array:
 
 
 def _write(out: Array, first: int, tiles: Array) -> None:
-    """Write tiles, (2, several, columns, n, F), as rows into (rows, n, columns, F)."""
-    stop = 2 * (first + tiles.shape[1])
+    """Write tiles, (2, columns, several, n, F), as rows into (rows, n, columns, F)."""
+    stop = 2 * (first + tiles.shape[2])
     for i, rows in enumerate(tiles):
-        out[2 * first + i : stop : 2] = rows.swapaxes(1, 2)
+        out[2 * first + i : stop : 2] = rows.transpose(1, 2, 0, 3)

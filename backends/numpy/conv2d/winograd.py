@@ -28,32 +28,31 @@ class Winograd(Form):
         return size.kernel == (3, 3) and size.stride == 1
 
     def products(self, X: np.ndarray, W: np.ndarray, split: int) -> Iterator[tuple[int, np.ndarray]]:
-        across, n, F, filters = self.across // split, X.shape[1], self.size.filters, _summed_filters(W)
-        several = self.several(4 * X[0].nbytes)
-        products = self.memory("M", (split, 4, several, across, n, F))
-        for first, count in self.blocks(several):
-            M = products[:, :, :count]
-            np.matmul(self._windows(X, first, count, several, split), filters, out=M)
+        n, F, filters = X.shape[1], self.size.filters, _summed_filters(W)
+        for first, count in self.blocks(self.several(4 * X[0].nbytes)):
+            seen = self._windows(X, first, count, split)
+            M = np.matmul(seen, filters, out=self.memory("M", (*seen.shape[:-1], F)))
             m0, m1, m2, m3 = M.swapaxes(0, 1)
             m0 += m1
             m0 += m2
             m3 += m1
             m3 -= m2
-            yield first, M[:, 0::3]
+            yield first, M[:, 0::3].reshape(split, 2, self.across // split, count, n, F)
 
     def no_weights(self) -> np.ndarray:
         return np.zeros((4, 3 * self.size.channels, self.size.filters), self.dtype)
 
     def add_weights(self, total: np.ndarray, X: np.ndarray, first: int, dout: np.ndarray) -> None:
-        d0, d1 = dout
-        plus, minus = self.memory("S", dout.shape)
+        _, across, several, n, F = dout.shape
+        d0, d1 = dout.reshape(2, across, several * n, F)
+        plus, minus = self.memory("S", (2, *d0.shape))
         np.add(d0, d1, out=plus)
         np.subtract(d0, d1, out=minus)
-        seen = self._windows(X, first, len(d0), len(d0), 1)[0].swapaxes(-1, -2)
-        products = self.memory("P", (4, *d0.shape[:2], *total.shape[1:]))
+        seen = self._windows(X, first, several, 1)[0].swapaxes(-1, -2)
+        products = self.memory("P", (4, across, *total.shape[1:]))
         for x, d, P in zip(seen, (d0, plus, minus, d1), products, strict=True):
             np.matmul(x, d, out=P)
-        total += np.add.reduce(products, axis=(1, 2))
+        total += np.add.reduce(products, axis=1)
 
     def weights(self, total: np.ndarray) -> np.ndarray:
         u0, u1, u2, u3 = total
@@ -61,22 +60,22 @@ class Winograd(Form):
         rows = np.stack([u0 + half, (u1 - u2) * 0.5, half + u3])
         return rows.reshape(3, 3, self.size.channels, self.size.filters).transpose(3, 2, 0, 1)
 
-    def _windows(self, X: np.ndarray, first: int, count: int, several: int, split: int) -> np.ndarray:
-        """Return the windows of the four sums of rows, (split, 4, count, columns, n, 3 C)."""
-        V = self.memory("V", (4, several, *X.shape[1:]))[:, :count]
+    def _windows(self, X: np.ndarray, first: int, count: int, split: int) -> np.ndarray:
+        """Return the windows of the four sums of rows, (split, 4, columns, count · n, 3 C)."""
+        V = self.memory("V", (4, count, *X.shape[1:]))
         x0, x1, x2, x3 = (X[2 * first + i : 2 * (first + count) + i - 1 : 2] for i in range(4))
         np.subtract(x0, x2, out=V[0])
         np.add(x1, x2, out=V[1])
         np.subtract(x2, x1, out=V[2])
         np.subtract(x3, x1, out=V[3])
-        kind, tile, sample, column, one = V.strides
-        shape = (split, 4, count, self.across // split, X.shape[1], 3 * X.shape[3])
-        return as_strided(V, shape, (column, kind, tile, split * column, sample, one))
+        kind, _, sample, column, one = V.strides
+        shape = split, 4, self.across // split, count * X.shape[1], 3 * X.shape[3]
+        return as_strided(V, shape, (column, kind, split * column, sample, one))
 
 
 def _summed_filters(W: np.ndarray) -> np.ndarray:
-    """Return the filters (F, C, 3, 3) of the four products, (4, 1, 1, 3 C, F)."""
+    """Return the filters (F, C, 3, 3) of the four products, (4, 1, 3 C, F)."""
     F, C = W.shape[:2]
     g0, g1, g2 = np.ascontiguousarray(W.transpose(2, 3, 1, 0)).reshape(3, 3 * C, F)
     outer, middle = (g0 + g2) * 0.5, g1 * 0.5
-    return np.stack([g0, outer + middle, outer - middle, g2]).reshape(4, 1, 1, 3 * C, F)
+    return np.stack([g0, outer + middle, outer - middle, g2]).reshape(4, 1, 3 * C, F)

@@ -1,4 +1,4 @@
-"""The number of threads of NumPy's BLAS: one for small products.
+"""The number of threads of NumPy's BLAS: one, unless a product is huge.
 
 BLAS has one setting for the whole process, so all blocks that limit it are counted: the first one notes the
 previous setting, and the last one to exit restores it.
@@ -17,9 +17,9 @@ HUGE = 1_000_000_000  # from here on, BLAS's own threads are as good as several 
 def blas_threads(multiply_adds: int) -> AbstractContextManager[Any]:
     """Return a context with one BLAS thread unless the largest product is huge.
 
-    Two threads gain nothing for a small product, and on a busy machine they spin-wait for each other, which
-    takes 50 times as long. Several Python threads share those in between, see product.py. Without
-    threadpoolctl the context does nothing.
+    BLAS's threads gain nothing for a small product, and on a busy machine they spin-wait for each other,
+    which takes 50 times as long. Several Python threads share the products in between, see product.py.
+    Without threadpoolctl the context does nothing.
     """
     return nullcontext() if multiply_adds >= HUGE else _one.hold(1)
 
@@ -33,7 +33,7 @@ def users_blas_threads() -> AbstractContextManager[Any]:
 
 
 def allowed_threads() -> int:
-    """Return how many threads BLAS may use but for the limits of `blas_threads`; 1 without threadpoolctl."""
+    """Return how many threads BLAS may use outside of `blas_threads`; 1 without threadpoolctl."""
     return _one.allowed()
 
 

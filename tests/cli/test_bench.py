@@ -196,9 +196,9 @@ def test_a_large_step_takes_three_rounds(monkeypatch):
     assert counts == [4, 3]
 
 
-def test_small_steps_take_one_blas_thread_and_large_ones_all(monkeypatch):
+def test_steps_take_one_blas_thread_and_huge_ones_all(monkeypatch):
     threadpoolctl = pytest.importorskip("threadpoolctl")
-    monkeypatch.setattr(threads, "SMALL", 200 * 784)
+    monkeypatch.setattr(threads, "HUGE", 200 * 784)
     plan, backends = Plan(samples=50, square=16, rounds=1, block=1e-4), [load("numpy")]
     with threadpoolctl.threadpool_limits(2, "blas"):
         if blas.threads_in_force() != 2:

@@ -476,13 +476,14 @@ def watched(hidden, watch):
     return net
 
 
-def test_small_products_take_one_blas_thread_while_it_trains(blas_threads):
+def test_blas_takes_one_thread_while_it_trains_but_for_huge_products(blas_threads, monkeypatch):
     """Two would wait for each other; a callback has as many as before, and so has everybody afterwards."""
     inside, outside = [], []
     options = {"iterations": 1, "batch_size": 100, "callback": lambda history: outside.append(blas_threads())}
     train(watched(6, lambda: inside.append(blas_threads())), X, T, **options)
     assert set(inside) == {1} and set(outside) == {2}
-    train(watched(100_000, lambda: inside.append(blas_threads())), X, T, **options)
+    monkeypatch.setattr("backends.numpy.threads.HUGE", 100 * 8 * 7)
+    train(watched(7, lambda: inside.append(blas_threads())), X, T, **options)
     assert inside[-1] == 2 and blas_threads() == 2
 
 

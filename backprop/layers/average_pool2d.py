@@ -53,6 +53,3 @@ class AveragePool2D(Pool2D):
         share = dout[:, :, None, ...] / self.size**2
         values = xp.broadcast_to(share, (N, C, self.size**2, *counts))
         return added_back(xp, values, x.shape, self.kernel, self.stride, self.padding)
-
-    def __init__(self, size: int, stride: int | None = None, padding: int = 0) -> None:
-        super().__init__(size, stride, padding)

@@ -21,8 +21,8 @@ class Conv2D(Layer):
 
         out[n, f, y, x] = b[f] + Σ W[f, c, i, j] x[n, c, s y + i, s x + j]        over c, i, j
 
-    What the filters meet at one place is one column of a matrix. So out is a product of matrices for each
-    image, and the gradients are::
+    What the filters meet at one place is one column of a matrix (the book's im2col). So out is a product of
+    matrices for each image, and the gradients are::
 
         out = W columns + b        dL/dW = Σ_n dout columnsᵀ        dL/db = Σ dout
                                    dL/dcolumns = Wᵀ dout
@@ -76,7 +76,7 @@ class Conv2D(Layer):
         return xp.reshape(out, (x.shape[0], W.shape[0], *counts)), (x, W)
 
     def derive(self, xp: Namespace, dout: Array, x: Array, W: Array) -> tuple[Array, Array, Array]:
-        filters, columns = self._matrices(xp, x, W)
+        filters, columns = self._matrices(xp, x, W)  # again, since they take K times the memory of x
         counts = dout.shape[2:]
         rows = xp.reshape(dout, (*dout.shape[:2], prod(counts)))
         dW = xp.reshape(xp.tensordot(rows, columns, axes=((0, 2), (0, 2))), W.shape)
@@ -129,9 +129,9 @@ class Conv2D(Layer):
     def __repr__(self) -> str:
         height, width = self.kernel
         kernel = f"{height}" if height == width else f"({height}, {width})"
-        settings = {"stride": self.stride, "padding": self.padding}
-        changed = [f", {name}={value}" for name, value in settings.items() if value != (name == "stride")]
-        return f"Conv2D({self.filters}, {kernel}{''.join(changed)})"
+        stride = "" if self.stride == 1 else f", stride={self.stride}"
+        padding = f", padding={self.padding}" if self.padding else ""
+        return f"Conv2D({self.filters}, {kernel}{stride}{padding})"
 
 
 def _kernel(size: Any) -> tuple[int, int]:

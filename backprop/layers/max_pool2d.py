@@ -56,6 +56,3 @@ class MaxPool2D(Pool2D):
     def derive(self, xp: Namespace, dout: Array, x: Array, largest: Array) -> Array:
         values = xp.where(largest, dout[:, :, None, ...], 0.0)
         return added_back(xp, values, x.shape, self.kernel, self.stride, self.padding)
-
-    def __init__(self, size: int, stride: int | None = None, padding: int = 0) -> None:
-        super().__init__(size, stride, padding)

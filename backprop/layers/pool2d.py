@@ -13,7 +13,7 @@ class Pool2D(Layer):
     stride = FixedInteger("Step between two windows.")
     padding = FixedInteger("Rows and columns of padding on each side.", or_zero=True)
 
-    def __init__(self, size: int, stride: int | None, padding: int) -> None:
+    def __init__(self, size: int, stride: int | None = None, padding: int = 0) -> None:
         self.size, self.padding = size, padding
         self.stride = self.size if stride is None else stride
         if self.padding > self.size // 2:

@@ -1,4 +1,4 @@
-"""Windows: the places of an image that a kernel looks at, one after the other."""
+"""Windows: the places of an image that a kernel looks at, taken out (im2col) and added back (col2im)."""
 
 from collections.abc import Iterator
 from math import prod
@@ -49,12 +49,12 @@ def window_counts(image: Pair, kernel: Pair, stride: int, padding: int) -> Pair:
 
 def _places(image: Pair, kernel: Pair, stride: int, padding: int) -> Iterator[tuple[slice, slice]]:
     """Yield for each position of the kernel the rows and columns of the padded image that it meets."""
-    across, along = window_counts(image, kernel, stride, padding)
+    height, width = window_counts(image, kernel, stride, padding)
     for i in range(kernel[0]):
         for j in range(kernel[1]):
             yield (
-                slice(i, i + stride * (across - 1) + 1, stride),
-                slice(j, j + stride * (along - 1) + 1, stride),
+                slice(i, i + stride * (height - 1) + 1, stride),
+                slice(j, j + stride * (width - 1) + 1, stride),
             )
 
 

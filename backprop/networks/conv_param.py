@@ -1,4 +1,4 @@
-"""The book's dict of a convolution: filter_num, filter_size, pad and stride, checked and made a layer."""
+"""The book's arguments of a network for images, checked: input_dim, and the dict of a convolution."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any

@@ -95,7 +95,8 @@ class DeepConvNet(Sequential):
         layers: list[Any] = []
         for i, (own, default) in enumerate(zip(given, CONV_PARAMS, strict=True), 1):
             layers += [conv2d(where, f"conv_param_{i}", default if own is None else own, rule), ReLU()]
-            layers += [MaxPool2D(2)] * (i % 2 == 0)
+            if i % 2 == 0:
+                layers.append(MaxPool2D(2))
         hidden = positive_integer(where, "hidden_size", hidden_size)
         classes = positive_integer(where, "output_size", output_size)
         layers += [Affine(hidden, weight_init_std=rule), ReLU(), Dropout(0.5)]

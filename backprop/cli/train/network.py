@@ -10,8 +10,8 @@ from backprop.networks import DeepConvNet, Sequential, SimpleConvNet
 
 PIXELS, CLASSES = 784, 10
 ACTIVATIONS = {"relu": ReLU, "leaky-relu": LeakyReLU, "gelu": GELU, "sigmoid": Sigmoid, "tanh": Tanh}
-BOOK_INIT = 0.01  # of the book's TwoLayerNet and SimpleConvNet
-OF_IMAGES = {"simple-conv": SimpleConvNet, "deep-conv": DeepConvNet}
+BOOK_INIT = 0.01  # of the book's TwoLayerNet
+CONV_NETS = {"simple-conv": SimpleConvNet, "deep-conv": DeepConvNet}
 
 
 def make_network(
@@ -28,18 +28,19 @@ def make_network(
 ) -> Sequential:
     """Return a network of this model with these hidden layers.
 
-    The weights of two-layer, which has the numbers of the book's TwoLayerNet, and of simple-conv begin with a
-    standard deviation of 0.01; those of the other models by the rule for the activation that follows.
+    Without `init`, the weights of two-layer begin with a standard deviation of 0.01, as those of the book's
+    TwoLayerNet. The convolutional networks take their own default, and multi-layer the rule for the
+    activation that follows.
     """
     options: dict[str, Any] = {"dtype": dtype, "rng": rng, "backend": backend}
-    if init is None and model in ("two-layer", "simple-conv"):
-        init = BOOK_INIT
-    if model in OF_IMAGES:
-        if model == "simple-conv":
+    if model in CONV_NETS:
+        if init is not None and model == "simple-conv":  # deep-conv always has He's rule
             options["weight_init_std"] = init
-        net: Sequential = OF_IMAGES[model](hidden_size=hidden[0], output_size=CLASSES, **options)
+        net: Sequential = CONV_NETS[model](hidden_size=hidden[0], output_size=CLASSES, **options)
         net.loss_layer.label_smoothing = label_smoothing
         return net
+    if init is None and model == "two-layer":
+        init = BOOK_INIT
     layers: list[Any] = []
     for size in hidden:
         layers.append(Affine(size, weight_init_std=init))
@@ -54,6 +55,6 @@ def make_network(
 
 def name_of(model: str, hidden: Sequence[int]) -> str:
     """Return the sizes of all layers, as in 784-100-50-10; for images, the class and its hidden units."""
-    if model in OF_IMAGES:
-        return f"{OF_IMAGES[model].__name__} with {hidden[0]:,} hidden unit{'s' * (hidden[0] > 1)}"
+    if model in CONV_NETS:
+        return f"{CONV_NETS[model].__name__} with {hidden[0]:,} hidden unit{'s' * (hidden[0] > 1)}"
     return "-".join(map(str, (PIXELS, *hidden, CLASSES)))

@@ -10,7 +10,7 @@ import numpy as np
 from numpy import ndarray as Array
 
 from backends.numpy.constants import number, ones
-from backends.numpy.memory_order import contiguous
+from backends.numpy.memory_order import axes_in_memory, contiguous
 from backends.twins import twin
 from backends.workspace import NewArrays
 
@@ -66,8 +66,7 @@ def channels_last(x: Array) -> list[int]:
     """Return the axes of x in the order of memory, but with the channels last."""
     if x.ndim == 2:
         return [0, 1]
-    order = sorted(range(x.ndim), key=lambda axis: -abs(x.strides[axis]))
-    return [axis for axis in order if axis != 1] + [1]
+    return [axis for axis in axes_in_memory(x) if axis != 1] + [1]
 
 
 def rows_of(x: Array) -> Array:

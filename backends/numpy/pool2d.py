@@ -10,11 +10,9 @@ from typing import Any
 import numpy as np
 from numpy import ndarray as Array
 
-from backends.numpy.memory_order import contiguous
+from backends.numpy.memory_order import IMAGES, ROWS, contiguous
 from backends.twins import twin
 from backends.workspace import NewArrays
-
-IMAGES, ROWS = (1, 3, 0, 2), (2, 0, 3, 1)  # from (H, N, W, C) to (N, C, H, W), and back
 
 
 @twin("numpy", "MaxPool2D.compute")

@@ -14,7 +14,7 @@ from backends.numpy.conv2d.form import Form
 
 
 class Direct(Form):
-    """The direct form."""
+    """The direct form: a product for each row of the kernel."""
 
     def products(self, X: np.ndarray, W: np.ndarray, split: int) -> Iterator[tuple[int, np.ndarray]]:
         height, width = self.size.kernel
@@ -24,6 +24,8 @@ class Direct(Form):
         down, right = self.size.stride * row, self.size.stride * column
         steps = row, right, down, split * right, 2 * down, sample, one
         for first, count in self.blocks(self.at_once(n)):
+            # Rows of the kernel, even and odd columns, the two rows of a tile, columns, tiles, samples, and
+            # what is under a row of the kernel.
             shape = height, split, 2, across, count, n, each
             M = self.memory("M", (*shape[:-1], F))
             np.matmul(as_strided(X[2 * self.size.stride * first :], shape, steps), filters, out=M)
@@ -31,11 +33,11 @@ class Direct(Form):
                 M[0] += other
             yield first, M[0]
 
-    def no_weights(self) -> np.ndarray:
+    def zero_dW(self) -> np.ndarray:
         height, width = self.size.kernel
         return np.zeros((height, width * self.size.channels, self.size.filters), self.dtype)
 
-    def add_weights(self, total: np.ndarray, X: np.ndarray, first: int, dout: np.ndarray) -> None:
+    def add_dW(self, total: np.ndarray, X: np.ndarray, first: int, dout: np.ndarray) -> None:
         several, n = dout.shape[2:4]
         row, sample, column, one = X.strides
         down, right = self.size.stride * row, self.size.stride * column
@@ -45,6 +47,6 @@ class Direct(Form):
         products = self.memory("P", (*shape[:-1], self.size.filters))
         total += np.add.reduce(np.matmul(seen, dout, out=products), axis=(1, 2, 3))
 
-    def weights(self, total: np.ndarray) -> np.ndarray:
+    def dW(self, total: np.ndarray) -> np.ndarray:
         size = self.size
         return total.reshape(*size.kernel, size.channels, size.filters).transpose(3, 2, 0, 1)

@@ -27,7 +27,7 @@ class Gradients(NamedTuple):
 class Form:
     """A way to compute a convolution of n samples, in tiles of two rows of the output.
 
-    tiles: number of tiles.  across: columns of the output.  memory: to work in.
+    size: the convolution.  tiles: number of tiles.  across: columns of the output.  memory: to work in.
     dtype: of all arrays.
     """
 
@@ -47,8 +47,8 @@ class Form:
         return self.size.stride * (2 * self.tiles - 1) + self.size.kernel[0]
 
     def entered(self, memory: Memory, x: np.ndarray) -> np.ndarray:
-        """Return images (n, C, H, W) as the other methods read them.  memory: that lasts till `weights`."""
-        return padded(memory, "X", x, self.size, self.rows)
+        """Return images (n, C, H, W) as the other methods read them.  memory: that lasts until `dW`."""
+        return padded(memory, x, self.size, self.rows)
 
     def products(self, X: np.ndarray, W: np.ndarray, split: int) -> Iterator[tuple[int, np.ndarray]]:
         """Yield tiles of the output without biases, in memory that is used again.
@@ -59,20 +59,20 @@ class Form:
         """
         raise NotImplementedError
 
-    def no_weights(self) -> np.ndarray:
-        """Return zeros, to which `add_weights` adds."""
+    def zero_dW(self) -> np.ndarray:
+        """Return zeros to which `add_dW` adds, in the layout of its products."""
         raise NotImplementedError
 
-    def add_weights(self, total: np.ndarray, X: np.ndarray, first: int, dout: np.ndarray) -> None:
-        """Add the gradient of the filters that stems from some tiles.
+    def add_dW(self, total: np.ndarray, X: np.ndarray, first: int, dout: np.ndarray) -> None:
+        """Add to `total` the gradient of the filters that stems from some tiles.
 
         first: number of the first of them.
         dout: the gradient of the output, (2, columns, several, n, F), contiguous.
         """
         raise NotImplementedError
 
-    def weights(self, total: np.ndarray) -> np.ndarray:
-        """Return the gradient of the filters as such, (F, C, height, width)."""
+    def dW(self, total: np.ndarray) -> np.ndarray:
+        """Return the gradient of the filters, (F, C, height, width), from its sum over all tiles."""
         raise NotImplementedError
 
     def several(self, tile: int) -> int:

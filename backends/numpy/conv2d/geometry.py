@@ -5,6 +5,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from backends.numpy.memory_order import ROWS
+
 Pair = tuple[int, ...]  # along the height and along the width
 Memory = Callable[[str, tuple[int, ...]], np.ndarray]  # arbitrary values, by name and shape
 
@@ -38,13 +40,13 @@ class Geometry(NamedTuple):
         return Geometry((height, width), self.filters, self.channels, self.kernel, 1, 0)
 
 
-def padded(memory: Memory, name: str, x: np.ndarray, size: Geometry, rows: int) -> np.ndarray:
-    """Return images (n, C, H, W) as (rows, n, width, C), with the padding, and further rows of zeros."""
+def padded(memory: Memory, x: np.ndarray, size: Geometry, rows: int) -> np.ndarray:
+    """Return images (n, C, H, W) as (rows, n, width, C), with the padding, and zeros in further rows."""
     n, C, H, W = x.shape
     p = size.padding
-    X = memory(name, (max(rows, H + 2 * p), n, W + 2 * p, C))
+    X = memory("X", (max(rows, H + 2 * p), n, W + 2 * p, C))
     inside = _inside(X, slice(p, p + H), slice(p, p + W))
-    np.copyto(inside, x.transpose(2, 0, 3, 1))
+    np.copyto(inside, x.transpose(ROWS))
     return X
 
 

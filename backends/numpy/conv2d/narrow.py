@@ -44,17 +44,17 @@ class Narrow(Form):
             M = np.matmul(seen, filters, out=self.memory("M", (*seen.shape[:-1], F)))
             yield first, M.reshape(*M.shape[:3], count, n, F)
 
-    def no_weights(self) -> np.ndarray:
+    def zero_dW(self) -> np.ndarray:
         height, width = self.size.kernel
         return np.zeros((width * height * self.size.channels, self.size.filters), self.dtype)
 
-    def add_weights(self, total: np.ndarray, X: np.ndarray, first: int, dout: np.ndarray) -> None:
+    def add_dW(self, total: np.ndarray, X: np.ndarray, first: int, dout: np.ndarray) -> None:
         _, across, several, n, F = dout.shape
         seen, rows = self._windows(X, first, several, 1)[0], dout.reshape(2, across, several * n, F)
         products = self.memory("P", (*seen.shape[:-1], F))
         total += np.add.reduce(np.matmul(seen, rows, out=products), axis=(0, 1))
 
-    def weights(self, total: np.ndarray) -> np.ndarray:
+    def dW(self, total: np.ndarray) -> np.ndarray:
         (height, width), C, F = self.size.kernel, self.size.channels, self.size.filters
         return total.reshape(width, height, C, F).transpose(3, 2, 1, 0)
 

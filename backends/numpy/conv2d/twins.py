@@ -20,6 +20,7 @@ from backends.numpy.conv2d.geometry import Geometry, Pair, spread
 from backends.numpy.conv2d.narrow import Narrow
 from backends.numpy.conv2d.pooling import Largest, pooled, unpooled
 from backends.numpy.conv2d.winograd import Winograd
+from backends.numpy.memory_order import IMAGES, ROWS
 from backends.twins import twin
 from backends.workspace import NewArrays
 
@@ -69,7 +70,7 @@ def conv2d(self: Any, ws: NewArrays, x: Array, W: Array, b: Array) -> tuple[Arra
 
 @twin("numpy", "Conv2D.derive")
 def conv2d_derive(self: Any, ws: NewArrays, dout: Array, x: Array, W: Array) -> tuple[Array | None, ...]:
-    size, area = _whole(self, x, W)
+    size, area = _sizes(self, x, W)
 
     def images(form: Form, part: Part) -> Array:
         return form.entered(part.scratch, x[part.samples])
@@ -87,7 +88,7 @@ def conv2d_relu(self: Any, ws: NewArrays, x: Array, W: Array, b: Array) -> tuple
 def conv2d_relu_derive(
     self: Any, ws: NewArrays, dout: Array, x: Array, W: Array, out: Array, *images: Array
 ) -> tuple[Array | None, ...]:
-    size, area = _whole(self[0], x, W)
+    size, area = _sizes(self[0], x, W)
     samples, gradients = parts(len(x), len(images)), partial(_through, dout, out)
     return _gradients(ws, size, area, W, samples, lambda form, part: images[part.index], gradients)
 
@@ -96,7 +97,7 @@ def conv2d_relu_derive(
 def conv2d_relu_pool(
     self: Any, ws: NewArrays, x: Array, W: Array, b: Array
 ) -> tuple[Array, tuple[Array, ...]]:
-    size, (tiles, across) = _by_two(self[0], x, W)
+    size, (tiles, across) = _pooled_sizes(self[0], x, W)
     out = ws["out", (tiles, len(x), across // 2, size.filters)]
 
     def run(part: Part) -> tuple[Array, ...]:
@@ -110,14 +111,14 @@ def conv2d_relu_pool(
         return images, *largest
 
     saved = _for_parts(ws, parts(len(x)), run)
-    return out.transpose(1, 3, 0, 2), (x, W, *chain.from_iterable(saved))
+    return out.transpose(IMAGES), (x, W, *chain.from_iterable(saved))
 
 
 @twin("numpy", "Conv2D+ReLU+MaxPool2D.derive", suits=pools_by_two)
 def conv2d_relu_pool_derive(
     self: Any, ws: NewArrays, dout: Array, x: Array, W: Array, *saved: Array
 ) -> tuple[Array | None, ...]:
-    size, area = _by_two(self[0], x, W)
+    size, area = _pooled_sizes(self[0], x, W)
     of_parts = [saved[at : at + 4] for at in range(0, len(saved), 4)]
 
     def images(form: Form, part: Part) -> Array:
@@ -137,7 +138,7 @@ def _convolved(
     layer: Any, ws: NewArrays, x: Array, W: Array, b: Array, activate: bool
 ) -> tuple[Array, list[Array]]:
     """Return the output, after ReLU if asked, and the images as the forms read them."""
-    size, (tiles, across) = _whole(layer, x, W)
+    size, (tiles, across) = _sizes(layer, x, W)
     out = ws["out", (2 * tiles, len(x), across, size.filters)]
 
     def run(part: Part) -> Array:
@@ -152,7 +153,7 @@ def _convolved(
         return images
 
     images = _for_parts(ws, parts(len(x)), run)
-    return out.transpose(1, 3, 0, 2)[:, :, : size.counts[0]], images
+    return out.transpose(IMAGES)[:, :, : size.counts[0]], images
 
 
 def _gradients(
@@ -175,18 +176,18 @@ def _gradients(
 
     def run(part: Part) -> tuple[Array, Array]:
         form, back = _form(size, area, part), _form(size.of_dx, ((H + 1) // 2, width), part, narrow=False)
-        X, total, db = images(form, part), form.no_weights(), np.zeros(F, ws.dtype)
+        X, total, db = images(form, part), form.zero_dW(), np.zeros(F, ws.dtype)
         if dx is not None:
             D, inside = spread(part.scratch, part.count, size, (2 * area[0], area[1]), back.rows)
         for first, tiles, of_biases in gradients(form, part):
             db += ones(of_biases.size // F, ws.dtype).dot(of_biases.reshape(-1, F))
-            form.add_weights(total, X, first, tiles)
+            form.add_dW(total, X, first, tiles)
             if dx is not None:
                 _write(inside, first, tiles)
         if dx is not None:
             for first, (tiles,) in back.products(D, turned, split=1):
                 _write(dx[:, part.samples], first, tiles)
-        return form.weights(total), db
+        return form.dW(total), db
 
     dW, db = ws["dW", W.shape], ws["db", (F,)]
     dW.fill(0.0)
@@ -194,7 +195,7 @@ def _gradients(
     for weights, biases in _for_parts(ws, samples, run):
         dW += weights
         db += biases
-    return None if dx is None else dx.transpose(1, 3, 0, 2)[:, :, :H], dW, db
+    return None if dx is None else dx.transpose(IMAGES)[:, :, :H], dW, db
 
 
 def _through(dout: Array, out: Array | None, form: Form, part: Part) -> Iterator[Gradients]:
@@ -202,9 +203,9 @@ def _through(dout: Array, out: Array | None, form: Form, part: Part) -> Iterator
 
     out: the output, if ReLU was behind the convolution.
     """
-    given = dout[part.samples].transpose(2, 0, 3, 1)
+    given = dout[part.samples].transpose(ROWS)
     rows, n, across, F = given.shape
-    after = None if out is None else out[part.samples].transpose(2, 0, 3, 1)
+    after = None if out is None else out[part.samples].transpose(ROWS)
     zero = number(0.0, given.dtype)
     for first, count in form.blocks(form.at_once(n)):
         block = slice(2 * first, min(2 * (first + count), rows))
@@ -236,7 +237,7 @@ def _form(size: Geometry, area: tuple[int, int], part: Part, narrow: bool = True
     return kind(size, *area, part.scratch, part.ws.dtype)
 
 
-def _whole(layer: Any, x: Array, W: Array) -> tuple[Geometry, tuple[int, int]]:
+def _sizes(layer: Any, x: Array, W: Array) -> tuple[Geometry, tuple[int, int]]:
     """Return the sizes of a convolution, and the tiles and columns of its output."""
     F, C, *kernel = W.shape
     size = Geometry(x.shape[2:], C, F, tuple(kernel), layer.stride, layer.padding)
@@ -244,9 +245,9 @@ def _whole(layer: Any, x: Array, W: Array) -> tuple[Geometry, tuple[int, int]]:
     return size, ((rows + 1) // 2, columns)
 
 
-def _by_two(layer: Any, x: Array, W: Array) -> tuple[Geometry, tuple[int, int]]:
+def _pooled_sizes(layer: Any, x: Array, W: Array) -> tuple[Geometry, tuple[int, int]]:
     """Return the same, without the last row and column that no window of 2 × 2 reaches."""
-    size, _ = _whole(layer, x, W)
+    size, _ = _sizes(layer, x, W)
     rows, columns = size.counts
     return size, (rows // 2, columns // 2 * 2)
 

@@ -39,10 +39,10 @@ class Winograd(Form):
             m3 -= m2
             yield first, M[:, 0::3].reshape(split, 2, self.across // split, count, n, F)
 
-    def no_weights(self) -> np.ndarray:
+    def zero_dW(self) -> np.ndarray:
         return np.zeros((4, 3 * self.size.channels, self.size.filters), self.dtype)
 
-    def add_weights(self, total: np.ndarray, X: np.ndarray, first: int, dout: np.ndarray) -> None:
+    def add_dW(self, total: np.ndarray, X: np.ndarray, first: int, dout: np.ndarray) -> None:
         _, across, several, n, F = dout.shape
         d0, d1 = dout.reshape(2, across, several * n, F)
         plus, minus = self.memory("S", (2, *d0.shape))
@@ -54,7 +54,7 @@ class Winograd(Form):
             np.matmul(x, d, out=P)
         total += np.add.reduce(products, axis=1)
 
-    def weights(self, total: np.ndarray) -> np.ndarray:
+    def dW(self, total: np.ndarray) -> np.ndarray:
         u0, u1, u2, u3 = total
         half = (u1 + u2) * 0.5
         rows = np.stack([u0 + half, (u1 - u2) * 0.5, half + u3])

@@ -35,7 +35,8 @@ def _cell(backend: str, formula: str) -> str:
         return ""
     module = import_module(twin.function.__module__)
     cuda = Path(str(module.__file__)).with_suffix(".cu")
-    files = [module.__name__.rpartition(".")[2], *([cuda.name] if cuda.exists() else [])]
+    own = module.__name__.removeprefix(f"backends.{backend}.")
+    files = [own, *([cuda.name] if cuda.exists() else [])]
     return f"{', '.join(twin.dtypes)}: {', '.join(files)}"
 
 

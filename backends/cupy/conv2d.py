@@ -5,15 +5,15 @@ from typing import Any
 
 from backends.cupy.array import Array
 from backends.cupy.launch import kernel_twin
-from backends.cupy.windows import SUFFIXES, integers, pieces, window_counts
+from backends.cupy.windows import integers, pieces, window_counts
 from backends.twins import REAL
 
 ROWS, COLUMNS, DEPTH, THREADS = 32, 64, 16, 128  # of a tile, as in conv2d.cu
 SHORTEST = 256  # windows that a block sums at least
 BLOCKS = 512  # that should share the sums over all windows; few more fit on the largest GPUs at a time
 KERNELS = {
-    "": ("conv2d", "conv2d_backward", "conv2d_sums"),
-    "_double": ("conv2d_double", "conv2d_backward_double", "conv2d_sums_double"),
+    "float32": ("conv2d", "conv2d_backward", "conv2d_sums"),
+    "float64": ("conv2d_double", "conv2d_backward_double", "conv2d_sums_double"),
 }
 
 
@@ -44,7 +44,7 @@ def forward(layer: Any, ws: Any, x: Array, W: Array, b: Array, rectified: bool) 
     """Return the convolution of x, or max(0, it) if rectified."""
     counts = window_counts(x.shape[2:], W.shape[2:], layer.stride, layer.padding)
     out = ws["out", (len(x), len(W), *counts)]
-    kernel, *_ = KERNELS[SUFFIXES[x.dtype.name]]
+    kernel, *_ = KERNELS[x.dtype.name]
     for images, results in pieces(x, out):
         numbers = *_sizes(layer, images, W, counts), *integers(rectified)
         blocks = _tiles(len(W), len(images) * prod(counts))
@@ -66,7 +66,7 @@ def backward(
     work = [(each, *_division(len(each[0]) * prod(counts), of_part)) for each in pieces(dout, out, x, dx)]
     count = sum(parts for _, parts, _ in work)
     sums, start = ws["sums", (count, filters, depth + 1)], 0
-    _, kernel, of_sums = KERNELS[SUFFIXES[x.dtype.name]]
+    _, kernel, of_sums = KERNELS[x.dtype.name]
     for (d, o, images, gradients), parts, length in work:
         blocks = parts * of_part
         if gradients is not None:

@@ -9,7 +9,6 @@ import numpy as np
 from backends.cupy.array import Array
 
 MOST = 2**30  # entries of an array that is launched at once
-SUFFIXES = {"float32": "", "float64": "_double"}  # of the kernels' names
 
 Pair = tuple[int, ...]  # along the height and along the width
 

@@ -71,7 +71,9 @@ def plot_filters(
     F, C, *kernel = sets[0].shape
     names = [str(f) if C == 1 else f"{f},{c}" for f in range(F) for c in range(C)][:count]
     lines += _heading(F, C, kernel, len(names))
-    columns = min(COLUMNS if after is None else ceil((1.2 * len(names)) ** 0.5), COLUMNS, len(names))
+    columns = min(COLUMNS, len(names))
+    if after is not None:
+        columns = min(columns, ceil((1.2 * len(names)) ** 0.5))  # a little broader than high
     width, height = grid_size(len(names), columns, SIDE)
     height += 0.2 * (after is not None)
     size = len(sets) * width + 1.0, max(height, 1.2) + 0.2 * len(lines)
@@ -113,7 +115,10 @@ def _filters(name: str, source: Any) -> Any:
 def _heading(F: int, C: int, kernel: list[int], drawn: int) -> list[str]:
     """Return what is drawn, in words."""
     what = f"{F:,} {'filter' if F == 1 else 'filters'} of {kernel[0]} × {kernel[1]}"
-    lines = [what + (f" on {C:,} channels" if C > 1 else "")]
-    numbers = "numbers: filter, channel" if C > 1 else ""
-    part = f"the first {drawn:,} of {F * C:,}" if drawn < F * C else ""
-    return lines + [text for text in ("; ".join(filter(None, (numbers, part))),) if text]
+    notes = []
+    if C > 1:
+        what += f" on {C:,} channels"
+        notes.append("numbers: filter, channel")
+    if drawn < F * C:
+        notes.append(f"the first {drawn:,} of {F * C:,}")
+    return [what, "; ".join(notes)] if notes else [what]

@@ -76,6 +76,7 @@ def agreement(
     They compute without dropout, since each draws its own masks. Raise AssertionError if one is too far.
     """
     batch = np.random.default_rng(1).integers(len(images.x), size=batch_size)
+    few = Images(images.x[batch], images.t[batch], images.source)
 
     def first(racer: type[Racer], dtype: str | None) -> tuple[Racer, First]:
         # With a rate of 1 an update loses the least of its gradient's digits.
@@ -83,7 +84,6 @@ def agreement(
         made = racer(model, few, dtype=dtype, **options)
         return made, first_step(made, np.arange(batch_size))
 
-    few = Images(images.x[batch], images.t[batch], images.source)
     _, expected = first(Book, "float64")
     differences = []
     for racer in racers.values():

@@ -9,7 +9,7 @@ from numpy import ndarray as Array
 from backends.numpy.blocks import BLOCK, blocks
 from backends.numpy.constants import number, ones
 from backends.numpy.memory_order import contiguous
-from backends.numpy.product import product
+from backends.numpy.product import Product, is_shared, product, together
 from backends.twins import twin
 from backends.workspace import NewArrays
 
@@ -56,10 +56,16 @@ def affine_relu_derive(
 
 def products(ws: NewArrays, dz: Array, x: Array, W: Array) -> tuple[Array | None, Array]:
     """Return dx = dz Wᵀ in the shape of x, or None if it is not needed, and dW = xᵀ dz."""
-    rows = rows_of(x)
-    dx = product(dz, W.T, ws["dx", rows.shape]) if ws.needs_dx else None
-    dW = product(rows.T, dz, ws["dW", W.shape])
-    return dx if dx is None or rows is x else dx.reshape(x.shape), dW
+    rows, dW = rows_of(x), ws["dW", W.shape]
+    if not ws.needs_dx:
+        return None, product(rows.T, dz, dW)
+    dx = ws["dx", rows.shape]
+    if is_shared(dz.size * W.shape[0]):
+        together(Product(dz, W.T, dx), Product(rows.T, dz, dW))
+    else:
+        dz.dot(W.T, dx)
+        rows.T.dot(dz, dW)
+    return dx if rows is x else dx.reshape(x.shape), dW
 
 
 def rows_of(x: Array) -> Array:

@@ -5,11 +5,12 @@ convolution, so the twins of convolutions split the batch instead. They use as m
 """
 
 import os
+import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor, wait
 from contextvars import copy_context
 from functools import cache
-from typing import TypeVar
+from queue import SimpleQueue
+from typing import Any, TypeVar
 
 from backends.numpy.threads import allowed_threads, blas_threads
 
@@ -35,25 +36,53 @@ def for_each(work: Callable[[int, int], T], number: int) -> list[T]:
 
     worker: a number that no other part has at the same time, for memory to work in.
     """
-    workers = min(allowed_threads(), number)
-
-    def several(worker: int) -> list[T]:
-        return [work(part, worker) for part in range(worker, number, workers)]
-
+    workers = max(1, min(allowed_threads(), number))
+    shares = [Share(work, range(worker, number, workers), worker) for worker in range(workers)]
     with blas_threads(0):
-        others = [_pool().submit(copy_context().run, several, worker) for worker in range(1, workers)]
+        for share in shares[1:]:
+            _queue().put(share)
+        shares[0].run()
+        for share in shares[1:]:  # they write into memory that the caller goes on to use
+            share.done.acquire()
+    for share in shares:
+        if share.error is not None:
+            raise share.error
+    return [shares[part % workers].results[part // workers] for part in range(number)]
+
+
+class Share:
+    """The parts of one thread, and what became of them."""
+
+    def __init__(self, work: Callable[[int, int], Any], numbers: range, worker: int) -> None:
+        self.work, self.numbers, self.worker = work, numbers, worker
+        self.results: list[Any] = []
+        self.error: BaseException | None = None
+        self.context, self.done = copy_context(), threading.Lock()  # NumPy's settings belong to the context
+        self.done.acquire()
+
+    def run(self) -> None:
+        """Compute the results, or note the error."""
         try:
-            results = [several(0)]
-        finally:
-            wait(others)  # they write into memory that the caller goes on to use
-    results += [other.result() for other in others]
-    return [results[part % workers][part // workers] for part in range(number)]
+            for number in self.numbers:
+                self.results.append(self.context.run(self.work, number, self.worker))
+        except BaseException as error:
+            self.error = error
+        self.done.release()
 
 
 @cache
-def _pool() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(max(1, (os.cpu_count() or 1) - 1), "backprop")
+def _queue() -> "SimpleQueue[Share]":
+    """Return the queue of the threads, one for each core but that of the caller."""
+    queue: SimpleQueue[Share] = SimpleQueue()
+
+    def work() -> None:
+        while True:
+            queue.get().run()
+
+    for _ in range(max(1, (os.cpu_count() or 1) - 1)):
+        threading.Thread(target=work, name="backprop", daemon=True).start()
+    return queue
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_pool.cache_clear)  # threads do not survive a fork
+    os.register_at_fork(after_in_child=_queue.cache_clear)  # threads do not survive a fork

@@ -25,13 +25,21 @@ class Times:
         return median(mine / theirs for mine, theirs in pairs)
 
 
-def in_turns(works: Mapping[str, Work], *, rounds: int = 9, block: float = 0.05, untimed: int = 0) -> Times:
+def in_turns(
+    works: Mapping[str, Work],
+    *,
+    rounds: int = 9,
+    block: float = 0.05,
+    rest: float = 0.0,
+    untimed: int = 0,
+) -> Times:
     """Time each work for about `block` seconds, one after the other, in each of the rounds.
 
     Each is first called once, untimed, to warm up compilers and caches, and then until it is known how many
     calls fill a block.
 
-    untimed: calls before each block, during which the threads and the memory of the work before come to rest.
+    rest: seconds of sleep before each block, in which threads that still spin come to rest.
+    untimed: calls before each block, behind the rest.
 
     >>> works = {"one": lambda n: sum(range(1000 * n)), "two": lambda n: sum(range(2000 * n))}
     >>> times = in_turns(works, rounds=3)
@@ -42,6 +50,7 @@ def in_turns(works: Mapping[str, Work], *, rounds: int = 9, block: float = 0.05,
     seconds: dict[str, list[float]] = {name: [] for name in works}
     for _ in range(rounds):
         for name, work in works.items():
+            time.sleep(rest)
             if untimed:
                 work(untimed)
             seconds[name].append(_seconds(work, counts[name]) / counts[name])

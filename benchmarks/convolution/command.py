@@ -24,7 +24,8 @@ from benchmarks.peers.one_thread import in_words
 from benchmarks.peers.registry import installed, why_missing
 from benchmarks.peers.report import WANTED_HEADER, Line, Rows, line_rows
 
-UNTIMED = 2  # calls of each before every block, since another's threads spin on for a while
+# Before every block: BLAS's threads spin on for 0.1 s after their last product.
+BEFORE = {"rest": 0.2, "untimed": 2}
 STAGE_BLOCK = 0.05  # seconds
 
 
@@ -106,7 +107,7 @@ class Measuring:
         self.written["agreement"][model.name] = [each._asdict() for each in differences]
         every = steps.works(model, self.images, self.racers, threads=self.threads)
         with undisturbed() if self.threads == 1 else quiet():
-            times = in_turns(every, rounds=self.rounds, block=self.arguments.block, untimed=UNTIMED)
+            times = in_turns(every, rounds=self.rounds, block=self.arguments.block, **BEFORE)
         self.show(f"{model.name}, the training step, medians", report.STEP_HEADER, report.step_rows(times))
         self.lines += report.step_lines(model.name, self.threads, times)
         self.written["step"][model.name] = times.seconds
@@ -117,7 +118,7 @@ class Measuring:
         self.written["stages"][model.name] = {}
         for stage in conv_stages(model, self.images):
             every = stages.works(stage, with_torch=Eager.name in self.racers)
-            times = in_turns(every, rounds=self.rounds, block=STAGE_BLOCK, untimed=UNTIMED)
+            times = in_turns(every, rounds=self.rounds, block=STAGE_BLOCK, **BEFORE)
             rows += report.stage_rows(stage.name, times)
             self.written["stages"][model.name][stage.name] = times.seconds
         self.show(f"{model.name}, its convolutions, medians", report.STAGE_HEADER, rows)

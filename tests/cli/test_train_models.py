@@ -156,3 +156,12 @@ def test_pictures(train, tmp_path):
     train(*options, "--plot", files[0], "--plot-mistakes", files[1])
     for file in files:
         assert "SimpleConvNet with 4 hidden units after 2 iterations on 6 images" in file.read_text()
+
+
+def test_filters_are_drawn_before_and_after_training(train, tmp_path):
+    pytest.importorskip("matplotlib")
+    file = tmp_path / "filters.svg"
+    train("--model", "simple-conv", "--hidden", 4, "--iterations", 1, "--plot-weights", file)
+    drawn = file.read_text()
+    assert "SimpleConvNet with 4 hidden units after 1 iteration" in drawn
+    assert "30 filters of 5 × 5" in drawn and ">before<" in drawn.replace(" ", "") and "after" in drawn

@@ -3,12 +3,14 @@
 import secrets
 import textwrap
 import warnings
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
 import click
 
 import backprop
+from backends import Array
 from backprop import plots
 from backprop.arrays.initializers import generator
 from backprop.cli.command import Command
@@ -93,7 +95,7 @@ def train(context: click.Context, /, **options: Any) -> int:
         line = f"training: {beside}, learning rate {optimizer.learning_rate:g}"
         say(textwrap.fill(line, line_width(), subsequent_indent="  "))
 
-    epoch = max(1, size // settings.batch_size)
+    before, epoch = net.params.copy(), max(1, size // settings.batch_size)
     iterations = settings.iterations or (settings.epochs or 0) * epoch
     training = partial(
         backprop.train,
@@ -133,7 +135,7 @@ def train(context: click.Context, /, **options: Any) -> int:
             short += f", weights of iteration {history.best_iteration:,}"
         rate = f"learning rate {optimizer.learning_rate:g}, batches of {settings.batch_size:,}"
         title = [short, inside, beside, f"{rate}, {net.dtype}, seed {seed}"]
-        _draw(settings, net, data, history, [line for line in title if line])
+        _draw(settings, net, before, data, history, [line for line in title if line])
     summarize(history, settings, seed, data.source, net.backend, say, diverged)
     if diverged:
         unsaved = f"; {settings.save} is not written" if settings.save else ""
@@ -144,8 +146,15 @@ def train(context: click.Context, /, **options: Any) -> int:
     return 0
 
 
-def _draw(settings: Settings, net: Network, data: Data, history: History, title: list[str]) -> None:
-    """Draw the pictures that are asked for."""
+def _draw(
+    settings: Settings,
+    net: Network,
+    before: Mapping[str, Array],
+    data: Data,
+    history: History,
+    title: list[str],
+) -> None:
+    """Draw the pictures that are asked for.  before: the parameters before training."""
     x, t = data.test
     of_the_test_set = f"{title[0]}: the test set"
     attempt("--plot", settings.plot, lambda file: history.plot(file, title=title))
@@ -154,11 +163,9 @@ def _draw(settings: Settings, net: Network, data: Data, history: History, title:
         settings.plot_mistakes,
         lambda file: plots.plot_mistakes(net, x, t, file, title=of_the_test_set, classes=data.classes),
     )
-    attempt(
-        "--plot-weights",
-        settings.plot_weights,
-        lambda file: plots.plot_weights(net, file, title=title[0]),
-    )
+    has_filters = any(len(array.shape) == 4 for array in before.values())
+    draw = partial(plots.plot_filters, before) if has_filters else plots.plot_weights
+    attempt("--plot-weights", settings.plot_weights, lambda file: draw(net, file, title=title[0]))
 
 
 def _require_consistent(context: click.Context, settings: Settings) -> None:

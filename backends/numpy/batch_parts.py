@@ -42,8 +42,8 @@ def for_each(work: Callable[[int, int], T], number: int) -> list[T]:
         for share in shares[1:]:
             _queue().put(share)
         shares[0].run()
-        for share in shares[1:]:  # they write into memory that the caller goes on to use
-            share.done.acquire()
+        for share in shares[1:]:
+            share.wait()
     for share in shares:
         if share.error is not None:
             raise share.error
@@ -57,8 +57,7 @@ class Share:
         self.work, self.numbers, self.worker = work, numbers, worker
         self.results: list[Any] = []
         self.error: BaseException | None = None
-        self.context, self.done = copy_context(), threading.Lock()  # NumPy's settings belong to the context
-        self.done.acquire()
+        self.context, self.done = copy_context(), threading.Event()  # NumPy's settings belong to the context
 
     def run(self) -> None:
         """Compute the results, or note the error."""
@@ -67,7 +66,15 @@ class Share:
                 self.results.append(self.context.run(self.work, number, self.worker))
         except BaseException as error:
             self.error = error
-        self.done.release()
+        self.done.set()
+
+    def wait(self) -> None:
+        """Wait for the results; interrupted as well, since they go into memory that the caller uses."""
+        while not self.done.is_set():
+            try:
+                self.done.wait()
+            except BaseException as interruption:
+                self.error = interruption
 
 
 @cache

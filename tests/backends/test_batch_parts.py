@@ -59,6 +59,23 @@ def test_an_error_in_any_part_is_raised_when_all_threads_are_done(threads):
     assert 0 in done
 
 
+def test_an_interruption_waits_for_the_other_threads(monkeypatch):
+    share = batch_parts.Share(lambda part, worker: part, range(2), 0)
+    waited = share.done.wait
+    interrupted = []
+
+    def wait():
+        if not interrupted:
+            interrupted.append(True)
+            threading.Timer(0.05, share.run).start()
+            raise KeyboardInterrupt
+        waited()
+
+    monkeypatch.setattr(share.done, "wait", wait)
+    share.wait()
+    assert share.results == [0, 1] and isinstance(share.error, KeyboardInterrupt)
+
+
 def test_numpys_settings_hold_in_every_thread(threads):
     with np.errstate(over="raise"), pytest.raises(FloatingPointError):
         for_each(lambda part, worker: np.float32(1e38) * np.full(1, 1e38, "float32"), 5)

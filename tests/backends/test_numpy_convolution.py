@@ -7,7 +7,7 @@ import pytest
 
 from backends import TWINS, NewArrays, Workspace
 from backends.numpy import batch_parts
-from backends.numpy.conv2d import twins
+from backends.numpy.conv2d import part, passes
 from backends.numpy.conv2d.direct import Direct
 from backends.numpy.conv2d.form import Form
 from backends.numpy.conv2d.geometry import Geometry
@@ -178,9 +178,11 @@ def test_nan_stays_nan(behind):
     ],
 )
 def test_the_form_is_chosen_by_size(size, form):
-    part = twins.Part(memory(), 0, slice(0, 2), 0)
-    assert type(twins._form(size, (14, 28), part)) is form
-    assert type(twins._form(size, (14, 28), part, narrow=False)) is (Direct if form is Narrow else form)
+    of_batch = part.Part(memory(), 0, slice(0, 2), 0)
+    assert type(passes.fastest_form(size, (14, 28), of_batch)) is form
+    assert type(passes.fastest_form(size, (14, 28), of_batch, narrow=False)) is (
+        Direct if form is Narrow else form
+    )
 
 
 def test_three_threads_give_the_same_bits_every_time(monkeypatch):

@@ -16,7 +16,9 @@ direct.py     the direct one, for any kernel and stride
 winograd.py   for 3 × 3 and stride 1: four products of rows in place of six
 narrow.py     for few channels, where rows of the kernel would be too short: another layout
 pooling.py    ReLU and a pooling of 2 × 2 on tiles, and back
-twins.py      the twins, and the two passes over the parts of a batch
+part.py       a part of the batch, and its memory
+passes.py     the two passes over the parts
+twins.py      the twins
 
 The gradient of the image is itself a convolution: of the gradient of the output, spread by the stride and
 surrounded by zeros, with the filters turned round (`Geometry.of_dx`, `spread`).

@@ -18,7 +18,7 @@ class Direct(Form):
 
     def products(self, X: np.ndarray, W: np.ndarray, split: int) -> Iterator[tuple[int, np.ndarray]]:
         height, width = self.size.kernel
-        across, n, each, F = self.across // split, X.shape[1], width * self.size.channels, self.size.filters
+        columns, n, each, F = self.columns // split, X.shape[1], width * self.size.channels, self.size.filters
         filters = np.ascontiguousarray(W.transpose(2, 3, 1, 0)).reshape(height, 1, 1, 1, 1, each, F)
         row, sample, column, one = X.strides
         down, right = self.size.stride * row, self.size.stride * column
@@ -26,7 +26,7 @@ class Direct(Form):
         for first, count in self.blocks(self.at_once(n)):
             # Rows of the kernel, even and odd columns, the two rows of a tile, columns, tiles, samples, and
             # what is under a row of the kernel.
-            shape = height, split, 2, across, count, n, each
+            shape = height, split, 2, columns, count, n, each
             M = self.memory("M", (*shape[:-1], F))
             np.matmul(as_strided(X[2 * self.size.stride * first :], shape, steps), filters, out=M)
             for other in M[1:]:
@@ -41,7 +41,7 @@ class Direct(Form):
         several, n = dout.shape[2:4]
         row, sample, column, one = X.strides
         down, right = self.size.stride * row, self.size.stride * column
-        shape = len(total), 2, self.across, several, total.shape[1], n
+        shape = len(total), 2, self.columns, several, total.shape[1], n
         steps = row, down, right, 2 * down, one, sample
         seen = as_strided(X[2 * self.size.stride * first :], shape, steps)
         products = self.memory("P", (*shape[:-1], self.size.filters))

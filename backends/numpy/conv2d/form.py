@@ -27,14 +27,14 @@ class Gradients(NamedTuple):
 class Form:
     """A way to compute a convolution of n samples, in tiles of two rows of the output.
 
-    size: the convolution.  tiles: number of tiles.  across: columns of the output.  memory: to work in.
+    size: of the convolution.  tiles, columns: how many the output has.  memory: to work in.
     dtype: of all arrays.
     """
 
     block = 2**21  # bytes that are worked on at a time
 
-    def __init__(self, size: Geometry, tiles: int, across: int, memory: Memory, dtype: Any) -> None:
-        self.size, self.tiles, self.across, self.memory, self.dtype = size, tiles, across, memory, dtype
+    def __init__(self, size: Geometry, tiles: int, columns: int, memory: Memory, dtype: Any) -> None:
+        self.size, self.tiles, self.columns, self.memory, self.dtype = size, tiles, columns, memory, dtype
 
     @staticmethod
     def suits(size: Geometry) -> bool:
@@ -81,7 +81,7 @@ class Form:
 
     def at_once(self, n: int) -> int:
         """Return how many tiles of the output of n samples are worked on at a time."""
-        return self.several(2 * self.across * n * self.size.filters * self.dtype.itemsize)
+        return self.several(2 * self.columns * n * self.size.filters * self.dtype.itemsize)
 
     def blocks(self, several: int) -> Iterator[tuple[int, int]]:
         """Yield the first of each block of tiles, and their number."""

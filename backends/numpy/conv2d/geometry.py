@@ -59,12 +59,12 @@ def spread(
     neighbours lie a stride apart, and zeros surround them as far as the kernel reaches.
     """
     height, width = size.of_dx.image
-    (length, down, shown_rows), (breadth, across, shown_columns) = (
+    (length, down, shown_rows), (breadth, columns, shown_columns) = (
         _along(needed, k, count, size.stride, size.padding)
         for needed, k, count in zip((max(rows, height), width), size.kernel, counts, strict=True)
     )
     D = memory("D", (length, samples, breadth, size.filters))
-    inside = _inside(D, down, across)
+    inside = _inside(D, down, columns)
     return D[shown_rows, :, shown_columns], inside
 
 

@@ -49,8 +49,8 @@ class Narrow(Form):
         return np.zeros((width * height * self.size.channels, self.size.filters), self.dtype)
 
     def add_dW(self, total: np.ndarray, X: np.ndarray, first: int, dout: np.ndarray) -> None:
-        _, across, several, n, F = dout.shape
-        seen, rows = self._windows(X, first, several, 1)[0], dout.reshape(2, across, several * n, F)
+        _, columns, several, n, F = dout.shape
+        seen, rows = self._windows(X, first, several, 1)[0], dout.reshape(2, columns, several * n, F)
         products = self.memory("P", (*seen.shape[:-1], F))
         total += np.add.reduce(np.matmul(seen, rows, out=products), axis=(0, 1))
 
@@ -62,5 +62,5 @@ class Narrow(Form):
         """Return what is under the kernel, (split, 2, columns, width · height · C, count · n)."""
         column, row, parity, one = self.size.stride * X.strides[0], X.strides[2], X.strides[3], X.strides[5]
         each, n = self.size.kernel[1] * X.shape[1] * X.shape[2], X.shape[5]
-        shape = split, 2, self.across // split, each, count * n
+        shape = split, 2, self.columns // split, each, count * n
         return as_strided(X[..., first:, :], shape, (column, parity, split * column, row, one))

@@ -37,19 +37,19 @@ class Winograd(Form):
             m0 += m2
             m3 += m1
             m3 -= m2
-            yield first, M[:, 0::3].reshape(split, 2, self.across // split, count, n, F)
+            yield first, M[:, 0::3].reshape(split, 2, self.columns // split, count, n, F)
 
     def zero_dW(self) -> np.ndarray:
         return np.zeros((4, 3 * self.size.channels, self.size.filters), self.dtype)
 
     def add_dW(self, total: np.ndarray, X: np.ndarray, first: int, dout: np.ndarray) -> None:
-        _, across, several, n, F = dout.shape
-        d0, d1 = dout.reshape(2, across, several * n, F)
+        _, columns, several, n, F = dout.shape
+        d0, d1 = dout.reshape(2, columns, several * n, F)
         plus, minus = self.memory("S", (2, *d0.shape))
         np.add(d0, d1, out=plus)
         np.subtract(d0, d1, out=minus)
         seen = self._windows(X, first, several, 1)[0].swapaxes(-1, -2)
-        products = self.memory("P", (4, across, *total.shape[1:]))
+        products = self.memory("P", (4, columns, *total.shape[1:]))
         for x, d, P in zip(seen, (d0, plus, minus, d1), products, strict=True):
             np.matmul(x, d, out=P)
         total += np.add.reduce(products, axis=1)
@@ -69,7 +69,7 @@ class Winograd(Form):
         np.subtract(x2, x1, out=V[2])
         np.subtract(x3, x1, out=V[3])
         kind, _, sample, column, one = V.strides
-        shape = split, 4, self.across // split, count * X.shape[1], 3 * X.shape[3]
+        shape = split, 4, self.columns // split, count * X.shape[1], 3 * X.shape[3]
         return as_strided(V, shape, (column, kind, split * column, sample, one))
 
 

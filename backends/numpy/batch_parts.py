@@ -6,7 +6,7 @@ convolution, so the twins of convolutions split the batch instead. They use as m
 
 import os
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextvars import copy_context
 from functools import cache
 from typing import TypeVar
@@ -36,17 +36,32 @@ def for_each(work: Callable[[int, int], T], number: int) -> list[T]:
     worker: a number that no other part has at the same time, for memory to work in.
     """
     workers = min(allowed_threads(), number)
+    shares: list[Future[list[T]]] = [Future() for _ in range(workers)]
 
     def several(worker: int) -> list[T]:
         return [work(part, worker) for part in range(worker, number, workers)]
 
+    def run(worker: int) -> None:
+        share = shares[worker]
+        if share.set_running_or_notify_cancel():
+            try:
+                share.set_result(several(worker))
+            except BaseException as error:
+                share.set_exception(error)
+
     with blas_threads(0):
-        others = [_pool().submit(copy_context().run, several, worker) for worker in range(1, workers)]
         try:
-            results = [several(0)]
+            for worker in range(1, workers):
+                _pool().submit(copy_context().run, run, worker)
+        except RuntimeError:
+            pass  # no thread starts while the interpreter exits, or beyond the system's limit
+        try:
+            # This thread also takes every share that no other thread has begun.
+            own = {worker: several(worker) for worker, share in enumerate(shares) if share.cancel()}
         finally:
-            wait(others)  # they write into memory that the caller goes on to use
-    results += [other.result() for other in others]
+            # A thread that has begun writes into memory that the caller goes on to use.
+            wait([share for share in shares if not share.cancel()])
+    results = [own[worker] if worker in own else share.result() for worker, share in enumerate(shares)]
     return [results[part % workers][part // workers] for part in range(number)]
 
 

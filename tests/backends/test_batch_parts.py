@@ -1,7 +1,10 @@
 """A batch in parts: every sample once, results in order, errors and settings of NumPy carried over."""
 
 import multiprocessing
+import subprocess
+import sys
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -57,6 +60,38 @@ def test_an_error_in_any_part_is_raised_when_all_threads_are_done(threads):
         for_each(work, 5)
     assert threading.active_count() < 50
     assert 0 in done
+
+
+def test_without_further_threads_the_caller_computes_everything(monkeypatch):
+    class Exhausted(ThreadPoolExecutor):
+        def submit(self, *arguments):
+            late.append(arguments)
+            raise RuntimeError("can't start new thread")
+
+    late, ran = [], []
+    monkeypatch.setattr(batch_parts, "allowed_threads", lambda: 3)
+    monkeypatch.setattr(batch_parts, "_pool", Exhausted)
+    assert for_each(lambda part, worker: ran.append(part) or (part, worker), 4) == [
+        (0, 0),
+        (1, 1),
+        (2, 2),
+        (3, 0),
+    ]
+    for function, *arguments in late:
+        function(*arguments)
+    assert sorted(ran) == [0, 1, 2, 3]
+
+
+def test_threads_may_be_gone_when_the_interpreter_exits():
+    program = """
+import atexit
+from backends.numpy import batch_parts
+batch_parts.allowed_threads = lambda: 2
+batch_parts.for_each(lambda part, worker: part, 4)
+atexit.register(lambda: print(batch_parts.for_each(lambda part, worker: part, 4)))
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    assert (done.stdout, done.stderr) == ("[0, 1, 2, 3]\n", "")
 
 
 def test_numpys_settings_hold_in_every_thread(threads):

@@ -86,7 +86,6 @@ WRONG_CALLS = {  # a command line, and what must be said of it
     "train --model two-layer --activation relu": "--activation has no effect with --model two-layer",
     "train --model simple-conv --dropout 0.2": "--dropout has no effect with --model simple-conv, only with",
     "train --model simple-conv --activation gelu": "--activation has no effect with --model simple-conv",
-    "train --model simple-conv --plot-weights a.png": "--plot-weights has no effect with --model simple-conv",
     "train --model deep-conv --batch-norm": "--batch-norm has no effect with --model deep-conv, only with",
     "train --model deep-conv --dropout 0": "--dropout has no effect with --model deep-conv",
     "train --model deep-conv --init he": "--init has no effect with --model deep-conv, only with two-layer,",

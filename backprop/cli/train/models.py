@@ -30,10 +30,8 @@ MODELS = {
     "two-layer": Model({**PLAIN, "hidden": (50,)}, RELU),
     "multi-layer": Model({**PLAIN, "hidden": (50,)}, {}, has_one_hidden=False),
     # He's rule, since from the book's 0.01 the filters learn little in the first epochs.
-    "simple-conv": Model({**OF_IMAGES, "hidden": (100,), "init": "he"}, {**RELU, "plot_weights": None}),
-    "deep-conv": Model(
-        {**OF_IMAGES, "hidden": (50,)}, {**RELU, "dropout": 0.5, "init": "he", "plot_weights": None}
-    ),
+    "simple-conv": Model({**OF_IMAGES, "hidden": (100,), "init": "he"}, RELU),
+    "deep-conv": Model({**OF_IMAGES, "hidden": (50,)}, {**RELU, "dropout": 0.5, "init": "he"}),
 }
 
 

@@ -39,10 +39,14 @@ def for_each(work: Callable[[int, int], T], number: int) -> list[T]:
     workers = max(1, min(allowed_threads(), number))
     shares = [Share(work, range(worker, number, workers), worker) for worker in range(workers)]
     with blas_threads(0):
-        for share in shares[1:]:
-            _queue().put(share)
-        shares[0].run()
-        for share in shares[1:]:
+        try:
+            for share in shares[1:]:
+                _queue().put(share)
+        except RuntimeError:
+            pass  # no thread starts while the interpreter exits, or beyond the system's limit
+        for share in shares:
+            share.run()  # all that no other thread has begun
+        for share in shares:
             share.wait()
     for share in shares:
         if share.error is not None:
@@ -57,10 +61,13 @@ class Share:
         self.work, self.numbers, self.worker = work, numbers, worker
         self.results: list[Any] = []
         self.error: BaseException | None = None
-        self.context, self.done = copy_context(), threading.Event()  # NumPy's settings belong to the context
+        self.context = copy_context()  # to which NumPy's settings belong
+        self.free, self.done = threading.Lock(), threading.Event()
 
     def run(self) -> None:
-        """Compute the results, or note the error."""
+        """Compute the results, or note the error, unless a thread has begun already."""
+        if not self.free.acquire(blocking=False):
+            return
         try:
             for number in self.numbers:
                 self.results.append(self.context.run(self.work, number, self.worker))

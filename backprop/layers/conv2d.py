@@ -115,7 +115,8 @@ class Conv2D(Layer):
 
     def initial(self, shape: tuple[int, ...], rng: Any) -> tuple[dict[str, Any], dict[str, Any]]:
         if len(shape) != 3:
-            raise ValueError(f"Conv2D: x must have shape (N, C, H, W), but a sample here has shape {shape}")
+            cure = "for flat images, too, give the network this shape"
+            raise ValueError(f"Conv2D: a sample must have shape (C, H, W), got {shape}; {cure}")
         size = (self.filters, shape[0], *self.kernel)
         return {"W": self.draw_weights(size, prod(size[1:]), rng), "b": constant(size[:1], 0.0)}, {}
 

@@ -61,8 +61,7 @@ def _places(image: Pair, kernel: Pair, stride: int, padding: int) -> Iterator[tu
 def require_images(where: str, x: Any, kernel: Pair, padding: int, channels: int | None = None) -> None:
     """Raise ValueError unless x holds images, (N, C, H, W), with these channels and room for the kernel."""
     if len(x.shape) != 4:
-        cure = {2: "; use x.reshape(-1, C, H, W)", 3: "; use x[:, None]"}.get(len(x.shape), "")
-        raise ValueError(f"{where}: x must have shape (N, C, H, W), got {tuple(x.shape)}{cure}")
+        raise ValueError(f"{where}: x must have shape (N, C, H, W), got {tuple(x.shape)}{_cure(x, channels)}")
     if channels is not None and x.shape[1] != channels:
         cure = "; move its last axis to place 1" if x.shape[3] == channels else ""
         raise ValueError(f"{where}: x must have shape (N, {channels}, H, W), got {tuple(x.shape)}{cure}")
@@ -73,6 +72,17 @@ def require_images(where: str, x: Any, kernel: Pair, padding: int, channels: int
         raise ValueError(f"{where}: {rule}, got {_times(image)}")
     if prod(max(1, size) for size in (*x.shape[:2], *padded)) > MOST:
         raise ValueError(f"{where}: padded images may have {MOST:.0e} values, got a padding of {padding}")
+
+
+def _cure(x: Any, channels: int | None) -> str:
+    """Return how to make images of x, which has not four axes, or nothing if it cannot be known."""
+    if len(x.shape) == 2:
+        return "; use x.reshape(-1, C, H, W)"
+    if len(x.shape) != 3:
+        return ""
+    if channels is None:
+        return "; use x[:, None] for one channel, x[None] for one image"
+    return "; use x[:, None]" if channels == 1 else "; use x[None]" * (x.shape[0] == channels)
 
 
 def _times(sizes: tuple[int, ...]) -> str:

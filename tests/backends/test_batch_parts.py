@@ -1,6 +1,8 @@
 """A batch in parts: every sample once, results in order, errors and settings of NumPy carried over."""
 
 import multiprocessing
+import subprocess
+import sys
 import threading
 
 import numpy as np
@@ -74,6 +76,34 @@ def test_an_interruption_waits_for_the_other_threads(monkeypatch):
     monkeypatch.setattr(share.done, "wait", wait)
     share.wait()
     assert share.results == [0, 1] and isinstance(share.error, KeyboardInterrupt)
+
+
+def test_without_further_threads_the_caller_computes_everything(monkeypatch):
+    class Exhausted:
+        def put(self, share):
+            late.append(share)
+            raise RuntimeError("can't start new thread")
+
+    late, ran = [], []
+    monkeypatch.setattr(batch_parts, "allowed_threads", lambda: 3)
+    monkeypatch.setattr(batch_parts, "_queue", Exhausted)
+    results = for_each(lambda part, worker: ran.append(part) or (part, worker), 4)
+    assert results == [(0, 0), (1, 1), (2, 2), (3, 0)]
+    for share in late:
+        share.run()
+    assert sorted(ran) == [0, 1, 2, 3]
+
+
+def test_threads_may_be_gone_when_the_interpreter_exits():
+    program = """
+import atexit
+from backends.numpy import batch_parts
+batch_parts.allowed_threads = lambda: 2
+batch_parts.for_each(lambda part, worker: part, 4)
+atexit.register(lambda: print(batch_parts.for_each(lambda part, worker: part, 4)))
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    assert (done.stdout, done.stderr) == ("[0, 1, 2, 3]\n", "")
 
 
 def test_numpys_settings_hold_in_every_thread(threads):

@@ -173,7 +173,7 @@ WRONG_CALLS = {  # a command line, and what must be said of it
     "check ReLU": "unexpected argument ReLU",
     "check --layer affine": "--layer must be a known name, got affine; did you mean Affine?",
     "check --layer TwoLayer": "did you mean TwoLayerNet?",
-    "check --layer Convolution": "--layer must be a known name, got Convolution; there are Affine, ReLU, ",
+    "check --layer Convolution": "--layer must be a known name, got Convolution; there are Affine, Conv2D, ",
     "check --layer": "--layer needs a value",
     "check --all --layer ReLU": "give only one of --layer, --file and --all",
     "check --layer ReLU --layer Affine": "--layer is given twice",

@@ -222,3 +222,12 @@ def test_pictures_of_a_deep_network(call, tmp_path):
     )
     assert "validation set" in drawn["plot"] and "batch norm, relu" in drawn["plot"]
     assert "weights W1 of 5 hidden units" in drawn["plot-weights"]
+
+
+def test_plot_weights_draws_the_filters_of_a_convolution(call, tmp_path):
+    pytest.importorskip("matplotlib")
+    file = tmp_path / "filters.svg"
+    options = ("--model", "simple-conv", "--data", "sample", "--iterations", 1, "--plot-weights", file)
+    ran = call("train", *options)
+    assert (ran.code, ran.err) == (0, "")
+    assert "30 filters" in file.read_text()

@@ -50,7 +50,10 @@ def test_the_dtype_stays(backend, dtype):
 @pytest.mark.parametrize(
     ("shape", "options", "words"),
     [
-        ((3, 4, 4), {}, r"x must have shape \(N, C, H, W\), got \(3, 4, 4\); use x\[:, None\]"),
+        ((3, 4, 4), {}, r"x must have shape \(N, C, H, W\), got \(3, 4, 4\); use x\[:, None\] for"),
+        ((3, 4, 4), {"channels": 1}, r"x must .*, got \(3, 4, 4\); use x\[:, None\]$"),
+        ((3, 4, 4), {"channels": 3}, r"x must .*, got \(3, 4, 4\); use x\[None\]$"),
+        ((3, 4, 4), {"channels": 2}, r"x must .*, got \(3, 4, 4\)$"),
         ((3, 16), {}, r"x must have shape \(N, C, H, W\), got \(3, 16\); use x.reshape\(-1, C, H, W\)"),
         ((16,), {}, r"x must have shape \(N, C, H, W\), got \(16,\)$"),
         ((2, 3, 4, 4), {"channels": 1}, r"x must have shape \(N, 1, H, W\), got \(2, 3, 4, 4\)$"),

@@ -198,7 +198,7 @@ OPTIONS = (
     ),
     plot_option("--plot", "Plot losses and accuracies: png, svg or pdf; needs matplotlib."),
     plot_option("--plot-mistakes", "Draw test images that the network gets wrong."),
-    plot_option("--plot-weights", "Draw the weights of the first hidden layer as images."),
+    plot_option("--plot-weights", "Draw the weights or the filters of the first layer as images."),
     json_option,
     click.option("--quiet", "-q", is_flag=True, help="Print only the last line: the accuracies."),
 )

@@ -62,7 +62,7 @@ def memory(dtype="float64", kind=Workspace, **options):
 
 
 def poison(ws):
-    for array in ws.values():
+    for array in (*ws.values(), *ws._shared.values()):
         array.fill(np.nan if array.dtype.kind == "f" else True)
 
 

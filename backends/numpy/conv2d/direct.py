@@ -27,7 +27,7 @@ class Direct(Form):
             # Rows of the kernel, even and odd columns, the two rows of a tile, columns, tiles, samples, and
             # what is under a row of the kernel.
             shape = height, split, 2, columns, count, n, each
-            M = self.memory("M", (*shape[:-1], F))
+            M = self.memory("tiles", (*shape[:-1], F))
             np.matmul(as_strided(X[2 * self.size.stride * first :], shape, steps), filters, out=M)
             for other in M[1:]:
                 M[0] += other

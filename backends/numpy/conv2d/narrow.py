@@ -41,7 +41,7 @@ class Narrow(Form):
         filters = np.ascontiguousarray(W.transpose(3, 2, 1, 0)).reshape(-1, F)
         for first, count in self.blocks(self.at_once(n)):
             seen = self._windows(X, first, count, split).swapaxes(-1, -2)
-            M = np.matmul(seen, filters, out=self.memory("M", (*seen.shape[:-1], F)))
+            M = np.matmul(seen, filters, out=self.memory("tiles", (*seen.shape[:-1], F)))
             yield first, M.reshape(*M.shape[:3], count, n, F)
 
     def zero_dW(self) -> np.ndarray:

@@ -98,7 +98,7 @@ def through(dout: Array, out: Array | None, form: Form, part: Part) -> Iterator[
         block = slice(2 * first, min(2 * (first + count), rows))
         found = given[block]
         if after is not None:
-            found = part.scratch("rows", found.shape)
+            found = part.scratch("values", found.shape)
             np.copyto(found, given[block])
             found *= after[block] > zero
         tiles = part.scratch("tiles", (2, columns, count, n, F))

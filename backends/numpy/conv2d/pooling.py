@@ -46,7 +46,7 @@ def pooled(values: np.ndarray, bias: np.ndarray, memory: Memory, largest: Larges
     left, right = values
     zero = np.zeros_like(bias)
     np.greater_equal(left, right, out=largest.left)
-    upper, lower = np.maximum(left, right, out=memory("larger", left.shape))
+    upper, lower = np.maximum(left, right, out=memory("values", left.shape))
     np.greater_equal(upper, lower, out=largest.upper)
     out: np.ndarray = np.maximum(upper, lower, out=upper)
     out += bias
@@ -64,7 +64,7 @@ def unpooled(dout: np.ndarray, largest: Largest, several: int, memory: Memory) -
     for first in range(0, rows, several):
         count = min(several, rows - first)
         masks, shape = largest.of(first, count), (columns, count, n, F)
-        given, upper, lower = (memory(name, shape) for name in ("given", "upper", "lower"))
+        given, upper, lower = (memory(name, shape) for name in ("values", "upper", "lower"))
         np.copyto(given, dout[:, first : first + count])
         given *= masks.positive
         np.multiply(given, masks.upper, out=upper)

@@ -31,7 +31,7 @@ class Winograd(Form):
         n, F, filters = X.shape[1], self.size.filters, _summed_filters(W)
         for first, count in self.blocks(self.several(4 * X[0].nbytes)):
             seen = self._windows(X, first, count, split)
-            M = np.matmul(seen, filters, out=self.memory("M", (*seen.shape[:-1], F)))
+            M = np.matmul(seen, filters, out=self.memory("tiles", (*seen.shape[:-1], F)))
             m0, m1, m2, m3 = M.swapaxes(0, 1)
             m0 += m1
             m0 += m2

@@ -18,7 +18,7 @@ from numpy.lib.stride_tricks import as_strided
 from backends import TWINS
 from backends.numpy import batch_parts, pool2d
 from backends.numpy.backend import NumpyBackend
-from backends.numpy.conv2d import direct, form, geometry, narrow, pooling, twins, winograd
+from backends.numpy.conv2d import direct, form, geometry, narrow, part, passes, pooling, winograd
 from backprop import check_gradients, layers, losses
 from backprop.layers import average_pool2d, conv2d, global_average_pool2d, max_pool2d, windows
 from backprop.networks import Network
@@ -123,7 +123,7 @@ FORMULAS = [  # class or module, function, module with its globals, cases that r
         for name in ("compute", "derive")
     ),
 ]
-METHODS = ("products", "no_weights", "add_weights", "weights")
+METHODS = ("products", "zero_dW", "add_dW", "dW")
 HELPERS = [  # functions that twins call
     *((direct.Direct, name, direct, DIRECT) for name in METHODS),
     *((winograd.Winograd, name, winograd, WINOGRAD) for name in (*METHODS, "_windows")),
@@ -136,9 +136,9 @@ HELPERS = [  # functions that twins call
     *((geometry, name, geometry, PASSES) for name in ("padded", "spread", "_along", "_inside")),
     *((pooling, name, pooling, HALVED) for name in ("pooled", "unpooled")),
     (pooling.Largest, "of", pooling, HALVED),
-    *((twins, name, twins, PASSES) for name in ("_convolved", "_gradients", "_through", "_whole", "_write")),
-    *((twins, name, twins, HALVED) for name in ("_by_two",)),
-    (twins.Part, "count", twins, PASSES),
+    *((passes, name, passes, PASSES) for name in ("convolved", "gradients_of", "through", "sizes", "write")),
+    (passes, "pooled_sizes", passes, HALVED),
+    (part.Part, "count", part, PASSES),
     *((pool2d, name, pool2d, POOL) for name in ("padded", "empty_like", "without_padding", "under")),
 ]
 OF_TWINS = {
@@ -184,15 +184,15 @@ EQUIVALENT = {  # mutants that compute the same, with the reason
     "Geometry.of_dx, node 13: size + k - 1 -> its left side": MORE,
     "Geometry.of_dx, node 21: 0 -> the other axis": "it is not read: `spread` pads",
     "Geometry.of_dx, node 26: 1 -> the other axis": MORE,
-    "geometry.padded, node 102: 2 * p -> +": BELOW,
-    "geometry.padded, node 102: 2 * p -> its right side": BELOW,
-    "geometry.padded, node 113: 2 -> 1 less": BELOW,
+    "geometry.padded, node 98: 2 * p -> +": BELOW,
+    "geometry.padded, node 98: 2 * p -> its right side": BELOW,
+    "geometry.padded, node 109: 2 -> 1 less": BELOW,
     "geometry._along, node 51: lead + stop -> its right side": "where lead is not 0, needed is larger",
     "geometry._inside, node 28: 1 -> the other axis": "0 everywhere in place of around it",
-    "twins._gradients, node 375: H % 2 -> its left side": MORE,
-    "twins._gradients, node 375: H % 2 -> its right side": MORE,
-    "twins._whole, node 61: (rows + 1) // 2 -> its left side": "further tiles are cut off",
-    "twins._whole, node 74: 2 -> 1 less": "likewise",
+    "passes.gradients_of, node 372: H % 2 -> its left side": MORE,
+    "passes.gradients_of, node 372: H % 2 -> its right side": MORE,
+    "passes.sizes, node 61: (rows + 1) // 2 -> its left side": "further tiles are cut off",
+    "passes.sizes, node 74: 2 -> 1 less": "likewise",
     "twin of MaxPool2D.compute, node 27: found &= left -> nothing": TIES,
     "twin of MaxPool2D.compute, node 28: left ^= found -> nothing": TIES,
 }

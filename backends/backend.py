@@ -1,6 +1,6 @@
 """An array library as one object: its name and namespace, transfers to and from the host, and loops."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from math import prod
 from typing import Any
@@ -124,6 +124,18 @@ class Backend:
         """Copy source into target, of the same shape and dtype."""
         target[...] = source
 
+    def host_memory(self, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+        """Return memory on the host, with arbitrary values, for `fetch` and `put`."""
+        return np.empty(shape, dtype_name(dtype))
+
+    def fetch(self, array: Array, host: np.ndarray) -> None:
+        """Copy an array into memory on the host, of the same shape and dtype. Waits for the device."""
+        host[...] = self.to_numpy(array)
+
+    def put(self, array: Array, host: np.ndarray) -> None:
+        """Copy memory on the host into an array of the same shape and dtype."""
+        self.write(array, self.asarray(host))
+
     def pack(self, x: Array) -> Array:
         """Return samples in the form `minibatch` reads fastest: x, or bytes if x is exactly bytes / 255."""
         return x
@@ -174,7 +186,13 @@ class Backend:
         """Return why steps in this dtype cannot be recorded, or None if they can."""
         return f"{self.name} has no CUDA graphs"
 
-    def captured(self, keep: Sequence[Array], compare: Sequence[Array], why_not: str = "") -> Loop:
+    def captured(
+        self,
+        keep: Sequence[Array],
+        compare: Sequence[Array],
+        why_not: str = "",
+        agreed: Callable[[bool], bool] = bool,
+    ) -> Loop:
         """Return a loop for steps. A backend with graphs records them once and replays the recording.
 
         It runs eagerly if a replayed step differs from an eager one. The recording lives as long as the loop.
@@ -187,5 +205,7 @@ class Backend:
             Everything else that the steps write and that a replay must reproduce.
         why_not : str
             A reason to run eagerly, if there is one.
+        agreed : callable
+            Takes whether recording has worked, and returns whether it has on all ranks of the run.
         """
         return Loop(why_not)

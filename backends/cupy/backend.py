@@ -1,7 +1,8 @@
 """The CuPy backend: transfers, synchronization, loops as CUDA graphs, and what can be missing or broken."""
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -118,6 +119,18 @@ class CupyBackend(CudaBackend):
     def empty(self, shape: tuple[int, ...], dtype: Any) -> Array:
         return self.xp.empty(shape, dtype)
 
+    # Memory that is page-locked, so that copies need no second one.
+
+    def host_memory(self, shape: tuple[int, ...], dtype: Any) -> np.ndarray:
+        memory = self.xp.cuda.alloc_pinned_memory(max(1, prod(shape) * np.dtype(dtype).itemsize))
+        return np.frombuffer(memory, dtype, prod(shape)).reshape(shape)
+
+    def fetch(self, array: Array, host: np.ndarray) -> None:
+        array.get(out=host)
+
+    def put(self, array: Array, host: np.ndarray) -> None:
+        array.set(host)
+
     # Plain memory copies. CuPy's own functions would compile a kernel at their first call.
 
     def write(self, target: Array, source: Array) -> None:
@@ -166,8 +179,14 @@ class CupyBackend(CudaBackend):
             f"{dtype_name(dtype)} runs the formulas, and CuPy does not allow their products in a CUDA graph"
         )
 
-    def captured(self, keep: Sequence[Array], compare: Sequence[Array], why_not: str = "") -> Loop:
-        return Loop(why_not) if why_not else CapturedLoop(self, keep, compare)
+    def captured(
+        self,
+        keep: Sequence[Array],
+        compare: Sequence[Array],
+        why_not: str = "",
+        agreed: Callable[[bool], bool] = bool,
+    ) -> Loop:
+        return Loop(why_not) if why_not else CapturedLoop(self, keep, compare, agreed)
 
 
 def _is_contiguous(*arrays: Array) -> bool:

@@ -27,11 +27,19 @@ class CapturedLoop(Loop):
     """A function that does what step(0), …, step(count - 1) would do, with the same step at every call.
 
     keep: everything the steps both read and change.  compare: everything else they write that a replay must
-    reproduce.  how: "captured", or "eager: " and the reason; "" before the first call, which decides.
+    reproduce.  agreed: returns whether something is true on all ranks of the run.
+    how: "captured", or "eager: " and the reason; "" before the first call, which decides.
     Raises MemoryError if there is no memory for a graph. Nothing has changed then.
     """
 
-    def __init__(self, backend: CudaBackend, keep: Sequence[Array], compare: Sequence[Array]) -> None:
+    def __init__(
+        self,
+        backend: CudaBackend,
+        keep: Sequence[Array],
+        compare: Sequence[Array],
+        agreed: Callable[[bool], bool] = bool,
+    ) -> None:
+        self._agreed = agreed
         self.how, self._backend, self._keep, self._compare = "", backend, keep, compare
         self._graphs: dict[int, Any] = {}
         self._stream = backend.xp.cuda.Stream(non_blocking=True)  # the default stream cannot be captured
@@ -61,15 +69,30 @@ class CapturedLoop(Loop):
             super().__call__(step, count)
             expected = self._bytes()
             self._restore(before)
-            self._graph(step, count).launch()
-            differs = self._bytes() != expected
+            graph = self._graph_on_all_ranks(step, count)
+            graph.launch()
+            same = self._agreed(self._bytes() == expected)
         finally:
             self._restore(before)
-        if differs:
+        if not same:
             why = "a replayed step differs from an eager one"
             self._stay_eager("; ".join(filter(None, (why, blame()))))
         else:
             self.how = "captured"
+
+    def _graph_on_all_ranks(self, step: Step, count: int) -> Any:
+        """Return the graph of the steps; raise NotCapturedError if any rank has none.
+
+        A replay waits for the other ranks, so it must not begin before all of them can.
+        """
+        try:
+            graph = self._graph(step, count)
+        except NotCapturedError:
+            self._agreed(False)
+            raise
+        if not self._agreed(True):
+            raise NotCapturedError("it was not on another rank")
+        return graph
 
     def _bytes(self) -> list[bytes]:
         """Return everything that the steps leave behind, as bytes, so that NaN equals itself."""

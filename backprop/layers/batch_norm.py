@@ -5,6 +5,7 @@ from typing import Any
 
 from backends import Array, Namespace
 from backprop.arrays.checked_number import CheckedNumber
+from backprop.arrays.checks import flag
 from backprop.arrays.dtypes import NORMAL
 from backprop.arrays.initializers import constant
 from backprop.layers.layer import Layer
@@ -29,6 +30,9 @@ class BatchNorm(Layer):
         Share of the running statistics that a batch leaves unchanged.
     eps : float
         ε, at least 1.18e-38, the smallest normal number of float32.
+    synchronized : bool
+        If several processes train a network together: take mean and variance over the batch of all of them,
+        not over the share of each. Files of weights do not keep it.
 
     Raises
     ------
@@ -101,9 +105,16 @@ class BatchNorm(Layer):
     eps = CheckedNumber("ε, added to the variance.", least=NORMAL["float32"].smallest, default=1e-5)
 
     def __init__(
-        self, gamma: Any = None, beta: Any = None, *, momentum: float = 0.9, eps: float = 1e-5
+        self,
+        gamma: Any = None,
+        beta: Any = None,
+        *,
+        momentum: float = 0.9,
+        eps: float = 1e-5,
+        synchronized: bool = False,
     ) -> None:
         self.momentum, self.eps = momentum, eps
+        self.synchronized = flag("BatchNorm", "synchronized", synchronized)
         if gamma is None and beta is None:
             super().__init__()
             return

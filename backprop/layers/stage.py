@@ -136,9 +136,13 @@ class Stage:
         out = result[0]
         return out
 
-    def use_formulas(self) -> None:
-        """Use the formula for the derivative. It can read what a single layer's twin saved."""
-        self.derive, self.context, self.is_twin = self.link.layer.derive, self.ws.backend.xp, False
+    def use_formulas(self, xp: Any = None) -> None:
+        """Use the formulas. That of the derivative can read what a single layer's twin saved.
+
+        xp: the namespace, by default the backend's.
+        """
+        layer, self.is_twin = self.link.layer, False
+        self.compute, self.derive, self.context = layer.compute, layer.derive, xp or self.ws.backend.xp
 
 
 def write(targets: Iterable[Array], values: Iterable[Array]) -> None:

@@ -10,7 +10,7 @@ from itertools import takewhile
 from threading import Lock
 from typing import Any
 
-from backends import Array, Backend, NewArrays
+from backends import Array, Backend, Communicator, NewArrays, WholeBatch
 from backprop.arrays.arrays import Arrays
 from backprop.layers.layer import Layer, has_own_passes
 from backprop.layers.stage import Link, Stage, fused_link, link, write
@@ -158,6 +158,12 @@ class Chain:
                 if stage is rules[-1]:
                     return
                 x = stage.evaluate(x)
+
+    def synchronize(self, communicator: Communicator) -> None:
+        """Let layers that are `synchronized` average over the batches of all ranks in training."""
+        for stage in self.body:
+            if type(stage) is Stage and getattr(stage.link.layer, "synchronized", False):
+                stage.use_formulas(WholeBatch(stage.ws.backend.xp, communicator))
 
     def losses(self, x: Array, targets: Array) -> Array:
         """Return the same as `forward`, in evaluation mode."""

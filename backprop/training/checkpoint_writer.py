@@ -9,6 +9,19 @@ from backprop.training.checkpoint import Checkpoint, taken
 from backprop.training.checkpoints import LOG, Checkpoints
 
 
+class NoCheckpoints:
+    """The writer of all ranks but the first, which pause with it and write nothing.
+
+    every: iterations between two checkpoints of the first.
+    """
+
+    def __init__(self, every: int) -> None:
+        self.every = every
+
+    def keep(self, run: Any, always: bool = False) -> None:
+        """Do nothing."""
+
+
 class CheckpointWriter:
     """A writer of the checkpoints of one run, when they are due.
 

@@ -10,11 +10,12 @@ from typing import Any
 
 from backprop.arrays.checks import is_bool
 from backprop.training.batches import Epochs, WithReplacement
-from backprop.training.checkpoint_writer import CheckpointWriter
+from backprop.training.checkpoint_writer import CheckpointWriter, NoCheckpoints
 from backprop.training.early_stopping import EarlyStopping
 from backprop.training.evaluation import evaluate
 from backprop.training.history import Diverged, History
 from backprop.training.interruptions import Interruptions
+from backprop.training.ranks import average_state, require_same_parameters
 from backprop.training.rates import Rates
 from backprop.training.sets import Sets
 from backprop.training.step import Trainer
@@ -53,10 +54,11 @@ class Run:
         rates: Rates | None = None,
         stopping: EarlyStopping | None = None,
         callback: Callable[[History], Any] | None = None,
-        writer: CheckpointWriter | None = None,
+        writer: CheckpointWriter | NoCheckpoints | None = None,
         held: Any = None,
     ) -> None:
         self.trainer, self.sets, self.batches, self.history = trainer, sets, batches, history
+        self.communicator = trainer.communicator
         self.total, self.every, self.done = total, every, 0
         self.rates, self.stopping, self.callback = rates, stopping, callback
         self.writer, self.held = writer, held
@@ -101,7 +103,8 @@ class Run:
                 at, drawn = 0, self._draw()
             self.history.loop = self.trainer.run.how
             self._record(losses(), rates)
-            waiting = signals.waiting
+            average_state(self.trainer.net, self.communicator)
+            waiting = self.communicator.any(signals.waiting)
             if self.writer is not None:
                 self.history.seconds = time.perf_counter() - self.begun
                 self.writer.keep(self, always=waiting)
@@ -141,17 +144,19 @@ class Run:
         if not net.backend.all_finite(net.params.flat):
             raise self._diverged("a parameter is no longer finite")
         if self.every:
-            evaluate(net, self.history, self.done, self.sets, self.trainer.scores)
+            require_same_parameters(net, self.communicator, self.done)
+            evaluate(net, self.history, self.done, self.sets, self.trainer.scores, self.communicator)
         if self.stopping is not None:
             self._stop(self.stopping.saw(self.history))
 
     def _call_back(self) -> None:
         self.history.seconds = time.perf_counter() - self.begun
+        answer: Any = None
         if self.callback is not None and (self.done or self.every):
             with self.trainer.backend.users_threads():
                 answer = self.context.run(self.callback, self.history)
-            if is_bool(answer) and answer:
-                self._stop("the callback returned True")
+        if self.communicator.any(is_bool(answer) and bool(answer)):
+            self._stop("the callback returned True")
 
     def _stop(self, why: str) -> None:
         """End the run for this reason, unless it is at its end."""

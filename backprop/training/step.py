@@ -1,4 +1,4 @@
-"""One training step in full view: draw a batch, forward, backward, update.
+"""One training step in full view: draw a batch, forward, backward, mean over the ranks, update.
 
 The indices of many batches move to the device at once, and the losses of many steps come back at once, on
 request. No step waits for the device. Everything that changes from step to step lies in arrays allocated
@@ -11,7 +11,7 @@ from math import prod
 from threading import Lock
 from typing import Any
 
-from backends import Array, Namespace, NewArrays, Workspace, find, shown
+from backends import Alone, Array, Communicator, Namespace, NewArrays, Workspace, find, shown
 from backprop.arrays.checks import require_one_number
 from backprop.networks import Network
 from backprop.optimizers import Optimizer
@@ -35,11 +35,13 @@ class Trainer:
     x, targets : array
         Data as `net.prepare` returns it.
     batch_size : int
-        Samples per batch.
+        Samples per batch; a multiple of the ranks.
     recompute_loss : bool
         Record the losses after the updates, by a second forward pass.
     capture : bool
         Allow the backend to record the steps.
+    communicator : Communicator, optional
+        The ranks that train this network together, each with its share of every batch.
     """
 
     def __init__(
@@ -51,12 +53,18 @@ class Trainer:
         batch_size: int,
         recompute_loss: bool = False,
         capture: bool = True,
+        communicator: Communicator | None = None,
     ) -> None:
         backend = self.backend = net.backend
+        self.communicator = communicator or Alone()
+        self.share = self.communicator.share(batch_size)
+        batch_size = self.share.stop - self.share.start
         self.net, self.optimizer, self.recompute_loss = net, optimizer, recompute_loss
         self.x, self.targets = backend.pack(x), targets
         self.grads = net.params.like(backend.zeros(net.params.flat.shape, net.dtype))
         self.chain = net.chain(grads=self.grads, memory=Workspace)
+        if self.communicator.size > 1:
+            self.chain.synchronize(self.communicator)
         self.scores = net.chain(memory=Workspace, with_loss=False)
         self.overridden = net.overrides("loss", "gradient")
         if not self.overridden:
@@ -80,9 +88,9 @@ class Trainer:
         if self.overridden:
             why = f"{type(net).__name__} overrides loss or gradient"
         why = why or self.chain.own_passes or backend.why_not_captured(net.dtype) or ""
-        self.run = backend.captured(
-            [net.params.flat, *optimizer.arrays, *self.chain.state], [self.losses], why
-        )
+        why = why or self.communicator.why_not_captured(backend)
+        changed = [net.params.flat, *optimizer.arrays, *self.chain.state]
+        self.run = backend.captured(changed, [self.losses], why, self.communicator.all)
 
     def restart(self, net: Network) -> None:
         """Begin anew from another network's parameters and state, with the optimizer's state at 0.
@@ -129,6 +137,7 @@ class Trainer:
         x, targets = self.batch(i)
         self.chain.forward(x, targets, out=self.losses[i, ...])
         self.chain.backward()
+        self.communicator.mean(self.grads.flat)
         self.optimizer.move(self.net.params, self.grads, self.settings_of[i])
         if self.recompute_loss:
             self.losses[i, ...] = self.chain.losses(x, targets)
@@ -140,6 +149,7 @@ class Trainer:
             self.losses[i, ...] = self._own_loss(x, targets)
         where = f"{type(self.optimizer).__name__}.update"
         grads = gathered(where, self.net.params, self.net.gradient(x, targets))
+        self.communicator.mean(grads.flat)
         self.optimizer.move(self.net.params, grads, self.settings_of[i])
         if self.recompute_loss:
             self.losses[i, ...] = self._own_loss(x, targets)
@@ -154,12 +164,12 @@ class Trainer:
     ) -> Callable[[], list[float]]:
         """Launch one update per row of indices in `batches`.
 
-        Return a function that waits for the device and returns the mean loss of each batch.
+        Return a function that waits for the device and returns the mean loss of each batch, over all ranks.
 
         Parameters
         ----------
         batches : array (count, batch_size)
-            Indices of samples, on the host.
+            Indices of samples, on the host, the same on all ranks.
         settings : sequence of sequence of float, optional
             For each update the numbers in the order of `optimizer.settings`. By default those that the
             optimizer has now.
@@ -168,6 +178,8 @@ class Trainer:
         step, lock = self.step, self.chain.lock
         if self.overridden:
             step, lock = self.step_as_overridden, Lock()  # these methods take the network's lock themselves
+        if self.communicator.size > 1:
+            batches = batches[:, self.share]
         batches = backend.asarray(batches, "int64")
         total = batches.shape[0]
         given = None if settings is None or not total else backend.asarray(settings, self.net.dtype)
@@ -185,7 +197,14 @@ class Trainer:
         if not parts:
             return list  # no losses
         every = parts[0] if len(parts) == 1 else backend.concat(parts)
-        return lambda: backend.to_numpy(every).mean(axis=1, dtype="float64").tolist()
+        return lambda: self._means(every)
+
+    def _means(self, losses: Array) -> list[float]:
+        """Return the mean of each row over all ranks."""
+        self.communicator.wait(self.backend)
+        means = self.backend.to_numpy(losses).mean(axis=1, dtype="float64")
+        self.communicator.mean(means)
+        return [*means.tolist()]
 
     def _write_own_settings(self) -> None:
         """Write the optimizer's settings into every row, unless they are there already."""

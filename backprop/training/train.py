@@ -11,6 +11,7 @@ from contextlib import ExitStack
 from os import PathLike
 from typing import Any
 
+from backends import Communicator, choose_communicator
 from backprop.arrays.checks import flag, function, memory, one_of, positive_integer
 from backprop.arrays.initializers import generator
 from backprop.networks import Network
@@ -20,12 +21,13 @@ from backprop.optimizers import Optimizer, Schedule
 from backprop.optimizers.schedule import schedule_of
 from backprop.training.arguments import directory, interval, length, optimizer_for, require_network
 from backprop.training.batches import SHUFFLES, restored_on_error
-from backprop.training.checkpoint_writer import CheckpointWriter
+from backprop.training.checkpoint_writer import CheckpointWriter, NoCheckpoints
 from backprop.training.checkpoints import Checkpoints
 from backprop.training.early_stopping import EarlyStopping, require_watched
 from backprop.training.history import History
 from backprop.training.identity import identity
 from backprop.training.loop import Run
+from backprop.training.ranks import own_rows, require_multiple, require_same_run, start_as_first
 from backprop.training.rates import Rates
 from backprop.training.sets import prepared
 from backprop.training.step import Trainer
@@ -55,6 +57,7 @@ def train(
     checkpoint: str | PathLike[str] | None = None,
     checkpoint_every: int | str | None = None,
     resume: bool = False,
+    communicator: Communicator | str | None = None,
 ) -> History:
     """Train a network on random mini-batches and return the history.
 
@@ -117,6 +120,12 @@ def train(
         must be those of the run that wrote it. Weights, optimizer, generator and history are replaced by
         those of the checkpoint, and the run ends in the same bits as one that was never interrupted, on the
         same backend with the same number of BLAS threads.
+    communicator : Communicator or str, optional
+        The ranks that train this network together, each with its share of every batch: `Mpi()`, `Nccl()`, or
+        their names "mpi" and "nccl". By default BACKPROP_COMMUNICATOR; else, for processes that were launched
+        together, MPI, or NCCL with arrays on a GPU; else this process is alone. All ranks must make this
+        call with the same data and settings. They start from the parameters, the generator and the checkpoint
+        of rank 0, which alone writes checkpoints.
 
     Returns
     -------
@@ -133,7 +142,9 @@ def train(
     OSError
         If a checkpoint cannot be written.
     ImportError
-        With `checkpoint`, without the library safetensors.
+        With `checkpoint`, without the library safetensors; with ranks, without what connects them.
+    RankFailed
+        If another rank fails, or has not answered for BACKPROP_TIMEOUT seconds, 300 by default.
     Diverged
         If the loss or a parameter becomes NaN or infinite. The error carries the history.
 
@@ -150,6 +161,9 @@ def train(
     A checkpoint holds no attributes of objects that you wrote, such as a layer with passes of its own or a
     callback, and not the state of NumPy's global generator.
 
+    With several ranks the gradient is the mean of theirs, so that they train as one rank would, to rounding:
+    docs/guides/ranks.md. Each BatchNorm sees its rank's share of a batch only, unless it is `synchronized`.
+
     Source: book section 5.7.4.
 
     Examples
@@ -162,38 +176,44 @@ def train(
     (1.0, 200)
     """
     require_network("train", net)
-    if callback is not None:
-        function("train", "callback", callback)
-    batch_size = positive_integer("train", "batch_size", batch_size)
-    recompute_loss = flag("train", "recompute_loss", recompute_loss)
-    shuffle = one_of("train", "shuffle", shuffle, SHUFFLES)
-    optimizer = optimizer_for("train", optimizer, learning_rate, net.dtype)
-    seeded, rng = rng is not None, generator(rng, "train")
-    sets = prepared(net, (x_train, t_train), (x_test, t_test), validation)
-    if shuffle == "epochs" and batch_size > sets.size:
-        rule = f'batch_size must be at most {sets.size}, the training samples, with shuffle="epochs"'
-        raise ValueError(f"train: {rule}, got {batch_size}")
-    epoch = max(1, sets.size // batch_size)
-    total, every = length(iterations, epochs, epoch), interval("evaluate_every", evaluate_every, epoch)
-    if patience is not None:
-        patience = positive_integer("train", "patience", patience)
-        require_watched(sets, every)
-    rates = None
-    if schedule is not None:
-        rates = Rates(schedule_of("train", "schedule", schedule), total, optimizer, net.dtype)
-    folder = directory(checkpoint, checkpoint_every, flag("train", "resume", resume))
-    often = interval("checkpoint_every", checkpoint_every, epoch) or epoch
-    plain: dict[str, Any] = {"batch_size": batch_size, "shuffle": shuffle}
-    share: Any = validation
-    plain["validation"] = float(share) if sets.held else share and "a pair"
-    plain |= {"patience": patience, "recompute_loss": recompute_loss}
-    plain |= {"iterations": total, "evaluate_every": every}
+    with choose_communicator(communicator, net.backend, "train").together() as ranks, ExitStack() as claim:
+        if callback is not None:
+            function("train", "callback", callback)
+        batch_size = positive_integer("train", "batch_size", batch_size)
+        require_multiple(ranks, batch_size)
+        recompute_loss = flag("train", "recompute_loss", recompute_loss)
+        shuffle = one_of("train", "shuffle", shuffle, SHUFFLES)
+        optimizer = optimizer_for("train", optimizer, learning_rate, net.dtype)
+        seeded, rng = rng is not None, generator(rng, "train")
+        sets = prepared(net, (x_train, t_train), (x_test, t_test), validation)
+        if shuffle == "epochs" and batch_size > sets.size:
+            rule = f'batch_size must be at most {sets.size}, the training samples, with shuffle="epochs"'
+            raise ValueError(f"train: {rule}, got {batch_size}")
+        epoch = max(1, sets.size // batch_size)
+        total, every = length(iterations, epochs, epoch), interval("evaluate_every", evaluate_every, epoch)
+        if patience is not None:
+            patience = positive_integer("train", "patience", patience)
+            require_watched(sets, every)
+        rates = None
+        if schedule is not None:
+            rates = Rates(schedule_of("train", "schedule", schedule), total, optimizer, net.dtype)
+        folder = directory(checkpoint, checkpoint_every, flag("train", "resume", resume))
+        often = interval("checkpoint_every", checkpoint_every, epoch) or epoch
+        plain: dict[str, Any] = {"batch_size": batch_size, "shuffle": shuffle}
+        share: Any = validation
+        plain["validation"] = float(share) if sets.held else share and "a pair"
+        plain |= {"patience": patience, "recompute_loss": recompute_loss}
+        plain |= {"iterations": total, "evaluate_every": every}
 
-    backend = net.backend
-    with ExitStack() as claim:
-        writer = newest = None
-        if folder is not None:
+        backend = net.backend
+        writer: CheckpointWriter | NoCheckpoints | None = None
+        newest = None
+        if folder is not None or ranks.size > 1:
             known = identity(net, sets, optimizer, rates, rng, seeded, **plain)
+            require_same_run(ranks, {**known, "checkpoint_every": folder and often})
+        if folder is not None and ranks.rank:
+            writer = NoCheckpoints(often)
+        elif folder is not None:
             claim.enter_context((checkpoints := Checkpoints(folder)).claimed())
             writer = CheckpointWriter(checkpoints, often, known, description(Network, net))
             newest = writer.newest(resume)
@@ -204,15 +224,19 @@ def train(
         warm = time.perf_counter()
         history = History(warmup_seconds=warm - begun, precision=backend.precision(net.dtype))
         with restored_on_error(rng):
+            rng.bit_generator.state = ranks.gather(rng.bit_generator.state)[0]
             held = None
             if sets.held:
                 held = sets.drawn(rng) if newest is None else newest.held(sets.held, sets.size + sets.held)
+                held = ranks.gather(held)[0]
                 sets = sets.hold_out(net, held)
-            trainer = Trainer(net, optimizer, *sets.train, batch_size, recompute_loss)
+            trainer = Trainer(net, optimizer, *sets.train, batch_size, recompute_loss, communicator=ranks)
             stopping = None if patience is None else EarlyStopping(net, patience, sets)
             batches = SHUFFLES[shuffle](rng, sets.size, batch_size)
             run = Run(trainer, sets, batches, total, every, history, rates, stopping, callback, writer, held)
             if newest is not None:
                 newest.restore(run)
-        run()
+            start_as_first(run, ranks)
+        with own_rows(net, ranks, batch_size // ranks.size):
+            run()
     return history

@@ -17,7 +17,8 @@ from types import SimpleNamespace
 import numpy as np
 from cuda_emulator import emulated_module, signatures
 from emulated_cublas import load_cublas
-from emulated_memory import CUDARuntimeError, Memory, Pool, address, block_of, new
+from emulated_memory import CUDARuntimeError, Memory, Pool, address, block_of, new, pinned
+from emulated_nccl import EmulatedNccl
 from library import Library, plain
 
 from backends.cupy import CupyBackend, cublas
@@ -54,6 +55,9 @@ class EmulatedCupy(Library):
             MemoryPointer=lambda memory, offset: memory,
             MemoryPool=lambda allocator=None: Pool(self, allocator),
             using_allocator=self.using_allocator,
+            alloc_pinned_memory=pinned,
+            Event=lambda disable_timing=False: Event(self),
+            nccl=EmulatedNccl(self),
             Device=lambda number=None: Device(self, number, compute_capability),
             runtime=SimpleNamespace(
                 getDevice=lambda: self.current_device,
@@ -227,6 +231,18 @@ class Stream:
         return Graph(self.cupy, recorded)
 
 
+class Event:
+    """An event, whose work is done at once. It cannot be asked for in a capture."""
+
+    done = True
+
+    def __init__(self, cupy):
+        self.cupy = cupy
+
+    def record(self):
+        self.cupy.refuse("recording an event")
+
+
 class Graph:
     """Recorded work, which can be launched again and again."""
 
@@ -245,7 +261,10 @@ class Device:
 
     def __init__(self, cupy, number, compute_capability):
         self.cupy, self.id = cupy, cupy.current_device if number is None else number
-        self.compute_capability = compute_capability
+        self.compute_capability, self.pci_bus_id = compute_capability, f"0000:{self.id:02x}:00.0"
+
+    def use(self):
+        self.cupy.current_device = self.id
 
     def __enter__(self):
         self.before, self.cupy.current_device = self.cupy.current_device, self.id
@@ -334,12 +353,23 @@ def _extend(cupy, ndarray):
 
         return method
 
+    def get(self, out):
+        cupy.wait("get")
+        _require_like(self, out, "out")
+        np.copyto(out, plain(self))
+        return out
+
+    def set_(self, host):
+        cupy.refuse("a copy from the host")
+        _require_like(self, host, "host")
+        np.copyto(plain(self), host)
+
     def reduce(self):
         cupy.wait("pickle")
         return _of_values, (np.array(plain(self)),)
 
     ndarray.__array_finalize__ = finalize
-    ndarray.copy = copy
+    ndarray.copy, ndarray.get, ndarray.set = copy, get, set_
     ndarray.__deepcopy__ = lambda self, memo: self.copy()
     ndarray.__reduce__ = reduce
     ndarray.__getitem__ = getitem
@@ -349,6 +379,16 @@ def _extend(cupy, ndarray):
     texts = ("__str__", "__repr__", "__format__")
     for name in ("__float__", "__int__", "__bool__", "__complex__", "item", "tolist", *texts):
         setattr(ndarray, name, waiting(name))
+
+
+def _require_like(array, host, name):
+    """Raise what CuPy raises unless an array of the host has the form of one on the device."""
+    if type(host) is not np.ndarray or host.dtype != array.dtype:
+        raise TypeError(f"{name} must be NumPy's, of dtype {array.dtype}")
+    if host.shape != array.shape:
+        raise ValueError(f"shape mismatch: {array.shape} and {host.shape}")
+    if not (array.flags.c_contiguous and host.flags.c_contiguous):
+        raise RuntimeError("non-contiguous array")
 
 
 def _of_values(values):
@@ -371,6 +411,7 @@ def emulated_backend(monkeypatch, **options):
     """Return the real CupyBackend over an emulated CuPy, which lasts as long as `monkeypatch`."""
     cupy = EmulatedCupy(**options)
     monkeypatch.setitem(sys.modules, "cupy", cupy)
+    monkeypatch.setitem(sys.modules, "cupy.cuda", cupy.cuda)
     monkeypatch.setattr(cublas, "_load", load_cublas)
     monkeypatch.setattr(cublas, "_of_thread", SimpleNamespace())
     return CupyBackend()

@@ -113,6 +113,14 @@ def new(pool, shape, dtype):
     return np.asarray(pool.malloc(nbytes))[:nbytes].view(dtype).reshape(shape)
 
 
+def pinned(size):
+    """Return page-locked memory of at least that many bytes; rubbish as soon as nothing refers to it."""
+    store = np.empty(-(-max(1, size) // UNIT) * UNIT, np.uint8)
+    pointer = store[:]
+    weakref.finalize(pointer, store.fill, RUBBISH).atexit = False
+    return pointer
+
+
 def block_of(array):
     """Return the block that an array lies in, or None for host data."""
     while isinstance(array, np.ndarray):

@@ -1,6 +1,6 @@
 """Training: one step (step.py), the loop around it (loop.py), its arguments and parts, and its record."""
 
-from backends import Alone, Communicator, Mpi, Nccl, RankFailed
+from backends.communicators import Alone, Communicator, Mpi, Nccl, RankFailed
 from backprop.training.arguments import ITERATIONS
 from backprop.training.history import Diverged, History
 from backprop.training.rate_range import LearningRateRange, learning_rate_range

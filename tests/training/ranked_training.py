@@ -1,6 +1,7 @@
 """A training run for tests on several ranks: `python ranked_training.py RESULT CASE`; rank 0 writes RESULT.
 
-Faults are planted by the environment: FAULT=raise, kill, stop, other-data, other-rate, drift, at RANK_AT_FAULT.
+Faults are planted by the environment: FAULT=raise, kill, stop, other-data, other-rate or drift, and
+RANK_AT_FAULT.
 """
 
 import os

@@ -2,16 +2,6 @@
 
 from backends.array import AnyArray, Array
 from backends.backend import Backend
-from backends.communicators import (
-    Alone,
-    Communicator,
-    Mpi,
-    Nccl,
-    RankFailed,
-    WholeBatch,
-    choose_communicator,
-    launched,
-)
 from backends.conversion import asarray, host_array, to_numpy
 from backends.dtypes import dtype_name, kind, mix
 from backends.errors import BackendUnavailable
@@ -38,6 +28,4 @@ __all__ += ["asarray", "host_array", "to_numpy"]
 __all__ += ["Choice", "choose", "get_backend", "set_backend", "use_backend", "xp"]
 __all__ += ["available_backends", "known_backends", "load", "register", "why_unavailable"]
 __all__ += ["backend_of", "one_backend", "owner_of", "cut", "describe", "is_line", "listed", "shown"]
-__all__ += ["Alone", "Communicator", "Mpi", "Nccl", "RankFailed", "WholeBatch", "choose_communicator"]
-__all__ += ["launched"]
 __all__ += ["TWINS", "NewArrays", "Workspace", "find", "twin"]

@@ -283,6 +283,7 @@ OF_SHARES = {
 OF_FLAGS = {
     "train(recompute_loss)": lambda o, v: trained(o, recompute_loss=v),
     "train(resume)": lambda o, v: trained(o, resume=v),
+    "BatchNorm(synchronized)": lambda o, v: BatchNorm(synchronized=v),
     "TwoLayerNet.loss(training)": lambda o, v: o.net.loss(o.x, o.t, training=v),
     "TwoLayerNet.gradient(input_gradient)": lambda o, v: o.net.gradient(o.x, o.t, input_gradient=v),
     "MultiLayerNet(use_dropout)": lambda o, v: MultiLayerNet(4, [5], 3, use_dropout=v),
@@ -668,6 +669,24 @@ TABLE += [
             "validation must be a share of the training set, in .*, or a pair .*, got ",
         )
         for v in (0, 1, 1.0, -0.5, NAN, HUGE, "0.1", True, X, [X], (X, LABELS, X), {"x": X}, Silent())
+    ],
+    *[
+        Row(
+            "train(communicator)",
+            lambda o, v=v: trained(o, communicator=v),
+            TypeError,
+            "^train: communicator must be a Communicator such as Mpi",
+        )
+        for v in (3, True, ["mpi"], X, {}, Silent(), object)
+    ],
+    *[
+        Row(
+            "train(communicator)",
+            lambda o, v=v: trained(o, communicator=v),
+            ValueError,
+            "^train: communicator must be alone, mpi, nccl, got ",
+        )
+        for v in ("MPI", "gloo", "", "x" * 1000)
     ],
     Row(
         "train(validation)", lambda o: trained(o, validation=0.1), ValueError, "validation must hold out at "
@@ -2113,6 +2132,7 @@ ELSEWHERE = (
     "load_digit",
     *import_module("backprop.graph").__all__,
 )
+ELSEWHERE += ("Alone", "Communicator", "Mpi", "Nccl", "RankFailed")  # tests/backends/test_communicators.py
 ELSEWHERE += (*import_module("backprop.plots").__all__, *import_module("backprop.scalar").__all__)
 METHODS = {
     Network: ("predict", "loss", "accuracy", "gradient", "numerical_gradient", "to", "astype")

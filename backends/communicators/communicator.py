@@ -1,4 +1,4 @@
-"""What the ranks of a run need of each other: a mean, a broadcast, a gathering, a barrier, and bad news."""
+"""Calls among the ranks of a run: a mean, a broadcast, a gathering, a barrier, and news of a failure."""
 
 import sys
 from abc import ABC, abstractmethod
@@ -112,6 +112,11 @@ class WholeBatch:
     """An array namespace in which `mean` is over the batches of all ranks together, all of the same size.
 
     So the formulas of BatchNorm normalize the whole batch, forward and backward.
+
+    Parameters
+    ----------
+    xp : namespace
+    communicator : Communicator
     """
 
     def __init__(self, xp: Namespace, communicator: Communicator) -> None:

@@ -1,4 +1,4 @@
-"""How this process was launched beside others: its rank, from the variables that launchers set."""
+"""The rank of a process that was launched beside others, from the variables that launchers set."""
 
 import os
 from typing import Any, NamedTuple

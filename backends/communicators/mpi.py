@@ -5,11 +5,11 @@ answers signals, hears of the failure of another, and knows how long it has wait
 """
 
 import atexit
-import ctypes
 import os
 import pickle
 import sys
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -20,7 +20,7 @@ from backends.array import Array
 from backends.backend import Backend
 from backends.communicators.communicator import Communicator, RankFailed
 from backends.communicators.launch import launched, timeout_of
-from backends.messages import cut
+from backends.messages import cut, shown
 from backends.registry import backend_of
 
 INSTALL = "pip install mpi4py mpich"
@@ -31,7 +31,7 @@ yield_core: Callable[[], None] = getattr(os, "sched_yield", lambda: time.sleep(0
 
 
 class News(NamedTuple):
-    """What a rank tells the others when a run fails.
+    """The message of a rank to the others when a run fails.
 
     error: its own, in one line; None if it only heard of one.  pending: it was waiting for the others.
     """
@@ -56,17 +56,21 @@ class Mpi(Communicator):
         Without mpi4py, or without an MPI that it finds.
     RuntimeError
         If `mpiexec` belongs to another MPI than the one that mpi4py uses.
-    ValueError
-        If the timeout is no number above 0.
+    TypeError, ValueError
+        If comm is no communicator of mpi4py, or the timeout no number above 0.
     """
 
     def __init__(self, comm: Any = None, timeout: float | None = None) -> None:
         self.timeout, launch = timeout_of(timeout), launched()
         try:
-            from mpi4py import MPI
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of another MPI's mpiexec: that is an error, below
+                from mpi4py import MPI
         except (ImportError, RuntimeError) as error:  # RuntimeError: it finds no MPI
             raise ImportError(f"Mpi needs mpi4py and an MPI: {INSTALL} ({cut(str(error))})") from error
         world = MPI.COMM_WORLD if comm is None else comm
+        if not isinstance(world, MPI.Comm):
+            raise TypeError(f"Mpi: comm must be a communicator of mpi4py, got {shown(comm)}")
         if comm is None and launch.size != world.size:
             by = f"{launch.launcher} has started" if launch.launcher else "a launcher has started"
             rule = f"{by} {launch.size} processes, but mpi4py's MPI finds {world.size}"
@@ -207,6 +211,8 @@ class Mpi(Communicator):
 
 def is_cuda_aware(MPI: Any) -> bool:
     """Return whether MPI says that it reads and writes the memory of a CUDA device."""
+    import ctypes  # 3 ms that `import backprop` need not pay
+
     kinds = MPI.COMM_WORLD.Get_info().get("mpi_memory_alloc_kinds") or ""  # of MPI 4.1
     if "cuda" in kinds.split(","):
         return True

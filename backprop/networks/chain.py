@@ -10,7 +10,8 @@ from itertools import takewhile
 from threading import Lock
 from typing import Any
 
-from backends import Array, Backend, Communicator, NewArrays, WholeBatch
+from backends import Array, Backend, NewArrays
+from backends.communicators import Communicator, WholeBatch
 from backprop.arrays.arrays import Arrays
 from backprop.layers.layer import Layer, has_own_passes
 from backprop.layers.stage import Link, Stage, fused_link, link, write
@@ -160,7 +161,7 @@ class Chain:
                 x = stage.evaluate(x)
 
     def synchronize(self, communicator: Communicator) -> None:
-        """Let layers that are `synchronized` average over the batches of all ranks in training."""
+        """Average over the batches of all ranks in layers that are `synchronized`, in training."""
         for stage in self.body:
             if type(stage) is Stage and getattr(stage.link.layer, "synchronized", False):
                 stage.use_formulas(WholeBatch(stage.ws.backend.xp, communicator))

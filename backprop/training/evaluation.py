@@ -1,6 +1,6 @@
 """An evaluation: losses and accuracies of the training, validation and test set, into the history."""
 
-from backends import Communicator
+from backends.communicators import Communicator
 from backprop.networks import Network
 from backprop.networks.chain import Chain
 from backprop.training.history import History

@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from hashlib import sha256
 from typing import Any
 
-from backends import Communicator, kind, shown, to_numpy
+from backends import kind, shown, to_numpy
+from backends.communicators import Communicator
 from backprop.arrays.checked_number import numbers_of
 from backprop.networks import Network
 from backprop.training.checkpoint import DIGESTS

@@ -11,7 +11,8 @@ from math import prod
 from threading import Lock
 from typing import Any
 
-from backends import Alone, Array, Communicator, Namespace, NewArrays, Workspace, find, shown
+from backends import Array, Namespace, NewArrays, Workspace, find, shown
+from backends.communicators import Alone, Communicator
 from backprop.arrays.checks import require_one_number
 from backprop.networks import Network
 from backprop.optimizers import Optimizer

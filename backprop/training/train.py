@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from os import PathLike
 from typing import Any
 
-from backends import Communicator, choose_communicator
+from backends.communicators import Communicator, choose_communicator
 from backprop.arrays.checks import flag, function, memory, one_of, positive_integer
 from backprop.arrays.initializers import generator
 from backprop.networks import Network

@@ -20,9 +20,10 @@ def mpiexec():
 
 
 def require_mpi():
-    """Skip a test if there is no MPI."""
+    """Skip a test if there is no MPI; fail it if BACKPROP_REQUIRE_MPI says that there must be one."""
     if find_spec("mpi4py") is None or mpiexec() is None:
-        pytest.skip("several ranks need mpi4py and an MPI: pip install mpi4py mpich")
+        reason = "several ranks need mpi4py and an MPI: pip install mpi4py mpich"
+        (pytest.fail if os.environ.get("BACKPROP_REQUIRE_MPI") else pytest.skip)(reason)
 
 
 def launcher(count):

@@ -2,7 +2,6 @@
 
 import os
 import pickle
-import platform
 import sys
 import time
 import warnings
@@ -61,10 +60,12 @@ class Nccl(Communicator):
         device = self._xp.cuda.Device(self.local_rank % self._xp.cuda.runtime.getDeviceCount())
         device.use()
         if self._mpi is not None:
+            import platform  # here, since it is slow to import
+
             gpus = self._mpi.gather((platform.node(), device.pci_bus_id))
             if len(set(gpus)) < self.size:
-                used = f"{self.size} processes have {len(set(gpus))} GPUs"
-                raise RuntimeError(f'Nccl: {used}, but each needs its own: start fewer, or choose "mpi"')
+                rule = f"each process needs its own GPU, but {self.size} have {len(set(gpus))}"
+                raise RuntimeError(f'Nccl: {rule}; start fewer, or choose "mpi", where they can share one')
         name = self._id(launch)
         try:
             self._comm = self._nccl.NcclCommunicator(self.size, name, self.rank)

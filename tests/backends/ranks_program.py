@@ -9,7 +9,8 @@ import sys
 
 import numpy as np
 
-from backends import Mpi, Nccl, load, register
+from backends import load, register
+from backends.communicators import Mpi, Nccl
 from backprop import Sequential, to_numpy, train
 from backprop.layers import Affine, BatchNorm, Dropout, ReLU
 from backprop.optimizers import Momentum
@@ -24,11 +25,12 @@ LAYERS = {
 }
 
 
-def trained(layers, backend, communicator=None, iterations=100):
+def trained(layers, backend, communicator=None, iterations=100, callback=None):
     """Train a small network; return how its steps ran, and what it ended in."""
     net = Sequential(LAYERS[layers](), 6, rng=1, dtype="float32", backend=backend)
-    options = {"optimizer": Momentum(0.1), "batch_size": 8, "rng": 2, "evaluate_every": 50}
-    history = train(net, X, T, X, T, iterations=iterations, communicator=communicator, **options)
+    options = {"optimizer": Momentum(0.1), "batch_size": 8, "rng": 2, "evaluate_every": iterations}
+    options |= {"communicator": communicator, "callback": callback}
+    history = train(net, X, T, X, T, iterations=iterations, **options)
     state = {name: to_numpy(array).tolist() for name, array in net.state.items()}
     ended = {"weights": to_numpy(net.params.flat).tolist(), "state": state, "losses": history.loss}
     return {"loop": history.loop, "accuracy": history.test_accuracy, **ended}
@@ -72,17 +74,19 @@ def as_by_torchrun():
 
 
 def run(case, backend):
-    """Return the result of a case on this rank."""
-    name, _, layers = case.partition(":")
-    if name == "torchrun":
+    """Return the result of a case on this rank: ENGINE, ENGINE:LAYERS:ITERATIONS or fault:NAME."""
+    engine, layers, iterations = f"{case}::".split(":")[:3]
+    if engine == "torchrun":
         as_by_torchrun()
-    ranks = Mpi() if name == "mpi" else Nccl()
-    if layers:
-        return trained(layers, backend, ranks)
-    if name == "fails" and ranks.rank:  # the capture, on this rank alone
+    ranks = Mpi() if engine == "mpi" else Nccl()
+    if case == "fault:capture" and ranks.rank:
         backend.xp.cuda.Stream = _without_capture(backend.xp.cuda.Stream)
-    if name == "fails":
-        return trained("plain", backend, ranks)
+    if case == "fault:capture":
+        return trained("plain", backend, ranks, iterations=10)
+    if case == "fault:callback":
+        return trained("plain", backend, ranks, iterations=10, callback=lambda _: ranks.rank and 1 / 0)
+    if layers:
+        return trained(layers, backend, ranks, int(iterations))
     return calls(ranks, backend.xp), os.environ.get("NCCL_COMM_ID"), repr(ranks)
 
 
@@ -102,7 +106,7 @@ if __name__ == "__main__":
         from emulated_cupy import emulated_backend
 
         step.SEGMENT = 5
-        register(emulated_backend(pytest.MonkeyPatch(), devices=2))
+        register(emulated_backend(pytest.MonkeyPatch(), devices=1 if case == "fault:devices" else 2))
     result = run(case, load("cupy"))
     from mpi4py import MPI
 

@@ -4,12 +4,15 @@ Ranks are real processes. They run on an emulated CuPy, whose NCCL is emulated a
 """
 
 import json
+import os
+import shutil
 import sys
 from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import pytest
+from cuda_emulator import KEPT
 from emulated_memory import Pool
 from emulated_nccl import NcclError
 from mpi_runs import run_ranks
@@ -33,10 +36,21 @@ def alone(monkeypatch):
         monkeypatch.delenv(name, raising=False)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def kernels(tmp_path_factory):
+    """Share the kernels of the emulation, which take seconds to compile, among the ranks of all tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(KEPT, str(tmp_path_factory.mktemp("kernels")))
+        yield
+
+
 def ran(case, kind="emulated", failing=False):
     """Run a case of the program on two ranks; return the results of both, or what a failing one printed."""
-    path = f"{ROOT}:{HERE}"
-    done = run_ranks(HERE / "ranks_program.py", 2, case, kind, env={"PYTHONPATH": path}, timeout=120)
+    if kind == "emulated" and shutil.which("g++") is None:
+        pytest.skip("g++ is not installed; it compiles the CUDA kernels for the CPU")
+    path = [str(ROOT), str(HERE), *filter(None, [os.environ.get("PYTHONPATH")])]
+    env = {"PYTHONPATH": os.pathsep.join(path)}
+    done = run_ranks(HERE / "ranks_program.py", 2, case, kind, env=env, timeout=120)
     if failing:
         assert done.returncode != 0, done.stdout
         return done.stderr
@@ -138,6 +152,15 @@ def test_ranks_that_share_a_gpu_train_through_the_host_as_one(layers):
 def test_every_call_with_arrays_on_a_shared_gpu():
     require_gpus(1)
     assert [done for done, *_ in ran("mpi", "cupy")] == ["done"] * 2
+
+
+@gpu
+def test_nccl_refuses_processes_that_share_a_gpu():
+    backend = require_gpus(1)
+    require_nccl()
+    if backend.xp.cuda.runtime.getDeviceCount() > 1:
+        pytest.skip("each process has its own GPU here")
+    assert ran("nccl", "cupy", failing=True).count("Nccl: each process needs its own GPU, but 2 have 1") == 2
 
 
 @gpu

@@ -4,7 +4,6 @@ import os
 import pickle
 import sys
 import time
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from typing import Any, cast
@@ -51,9 +50,8 @@ class Nccl(Communicator):
 
     def __init__(self, timeout: float | None = None) -> None:
         self.timeout, launch = timeout_of(timeout), launched()
-        self._backend = load("cupy")
-        self._xp = cast(Any, self._backend.xp)
-        self._nccl = _library()
+        self._backend = cast(Any, load("cupy"))
+        self._xp, self._nccl = self._backend.xp, self._backend.nccl()
         self._mpi = Mpi(timeout=timeout) if launch.launcher in BY_MPI else None
         self.rank, self.size = launch.rank, launch.size
         self.local_rank = launch.local_rank if self._mpi is None else self._mpi.local_rank
@@ -182,17 +180,6 @@ class Nccl(Communicator):
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
-
-
-def _library() -> Any:
-    """Return CuPy's module of NCCL. Raises ImportError if it finds no NCCL."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # CuPy warns of what is raised here
-        from cupy.cuda import nccl
-    if not nccl.available:
-        cure = "pip install nvidia-nccl-cu12 (CUDA 12) or nvidia-nccl-cu13 (CUDA 13)"
-        raise ImportError(f"Nccl: CuPy finds no NCCL; {cure}")
-    return nccl
 
 
 def _address(where: str, array: Any) -> int:

@@ -12,6 +12,7 @@ from backends.cupy.array import Array
 from backends.cupy.cublas import product
 from backends.cupy.graph import CapturedLoop
 from backends.cupy.launch import OPTIONS, CudaBackend, is_small
+from backends.cupy.nccl import library
 from backends.dtypes import dtype_name
 from backends.errors import BackendUnavailable
 from backends.loop import Loop
@@ -130,6 +131,10 @@ class CupyBackend(CudaBackend):
 
     def put(self, array: Array, host: np.ndarray) -> None:
         array.set(host)
+
+    def nccl(self) -> Any:
+        """Return CuPy's module of NCCL. Raises ImportError if CuPy finds no NCCL."""
+        return library()
 
     # Plain memory copies. CuPy's own functions would compile a kernel at their first call.
 

@@ -21,6 +21,7 @@ from ranks_program import trained
 from backends import BackendUnavailable, load
 from backends.communicators import Communicator, Nccl, RankFailed, nccl
 from backends.communicators.launch import VARIABLES
+from backends.cupy.nccl import library
 from backends.testing import backend_or_skip
 from backprop.training import step
 
@@ -69,7 +70,7 @@ def require_gpus(count):
 
 def require_nccl():
     try:
-        nccl._library()
+        library()
     except ImportError as error:
         pytest.skip(str(error))
 
@@ -268,7 +269,7 @@ def test_the_real_cupy_without_nccl(python):
     """CuPy's own warning is not shown beside the error."""
     if python("from cupy.cuda import nccl; assert not nccl.available").returncode:
         pytest.skip("CuPy finds an NCCL")
-    done = python("from backends.communicators.nccl import _library as library; library()")
+    done = python("from backends.cupy.nccl import library; library()")
     assert done.stderr.endswith("pip install nvidia-nccl-cu12 (CUDA 12) or nvidia-nccl-cu13 (CUDA 13)\n")
     assert "ImportError: Nccl: CuPy finds no NCCL" in done.stderr and "Warning" not in done.stderr
 

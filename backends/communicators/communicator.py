@@ -38,11 +38,17 @@ class Communicator(ABC):
         The number of this process, from 0, and how many there are.
     local_rank : int
         Its number among those of its machine.
+    failed : bool
+        The run has failed, here or on another rank.
+    speaker : int
+        The lowest rank that has answered, and so can still say what happened.
     """
 
     rank = 0
     size = 1
     local_rank = 0
+    failed = False
+    speaker = 0
 
     @abstractmethod
     def mean(self, array: Array) -> None:

@@ -78,7 +78,7 @@ class Mpi(Communicator):
         self._mpi, self.rank, self.size = MPI, world.rank, world.size
         self.local_rank = world.Split_type(MPI.COMM_TYPE_SHARED).rank
         self._comm, self._beside = world.Dup(), world.Dup()  # collective calls, and what goes wrong
-        self._pending = self._told = False
+        self._pending = False
         self._missing: list[int] = []
         self._staged: dict[Any, np.ndarray] = {}
         self._is_direct = is_cuda_aware(MPI)
@@ -166,24 +166,26 @@ class Mpi(Communicator):
 
     @contextmanager
     def together(self) -> Iterator[Communicator]:
-        self._told = False
+        self.failed = False
         try:
             yield self
         except BaseException as error:
-            if not self._told:  # nor has it been heard
+            if not self.failed:  # else it has been told
                 self._exchange(cut(f"{type(error).__name__}: {error}".rstrip(": "), 300))
             raise
 
     def _exchange(self, error: str | None) -> dict[int, News]:
         """Tell all ranks of a failure and return what those tell that answer in time."""
-        self._told = True
-        return self._all(FAILED, News(error, self._pending))
+        self.failed = True
+        heard = self._all(FAILED, News(error, self._pending), PATIENCE)
+        self.speaker = min(heard)
+        return heard
 
-    def _all(self, tag: int, message: Any) -> dict[int, Any]:
+    def _all(self, tag: int, message: Any, patience: float) -> dict[int, Any]:
         """Send a message to all ranks; return theirs by rank, without the missing, which are noted."""
         others = [rank for rank in range(self.size) if rank != self.rank]
         sent = [self._beside.isend(message, rank, tag) for rank in others]
-        heard, until, status = {self.rank: message}, time.monotonic() + PATIENCE, self._mpi.Status()
+        heard, until, status = {self.rank: message}, time.monotonic() + patience, self._mpi.Status()
         while len(heard) < self.size and time.monotonic() < until:
             if self._beside.Iprobe(tag=tag, status=status):
                 heard[status.source] = self._beside.recv(source=status.source, tag=tag)
@@ -199,7 +201,8 @@ class Mpi(Communicator):
         sys.stdout.flush()
         sys.stderr.flush()
         if not self._missing:
-            self._all(PRINTED, None)
+            codes = self._all(PRINTED, code, self.timeout)  # the first may still be writing files
+            code = codes[min(codes)]
         self._end_the_missing(code)
         os._exit(code)  # MPI would complain that calls are unfinished
 

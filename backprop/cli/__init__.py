@@ -10,6 +10,8 @@ import click
 
 import backprop
 from backends import BackendUnavailable
+from backends.communicators import RankFailed
+from backprop.cli import ranks
 from backprop.cli.bench import bench
 from backprop.cli.check import check
 from backprop.cli.command import ARGUMENTS, SETTINGS, Commands
@@ -58,11 +60,14 @@ def cli() -> None:
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code; an expected failure prints one line to stderr."""
-    try:
-        with as_exceptions():
-            return _run([*sys.argv[1:]] if arguments is None else [*arguments])
-    except KeyboardInterrupt as ended:
-        return _interrupted(ended, "backprop")
+    arguments = [*sys.argv[1:]] if arguments is None else [*arguments]
+    with ranks.silent_beside_the_first(arguments):
+        try:
+            with as_exceptions():
+                code = _run(arguments)
+        except KeyboardInterrupt as ended:
+            code = _interrupted(ended, "backprop")
+    return ranks.ended(code)
 
 
 def _run(arguments: list[str]) -> int:
@@ -91,7 +96,7 @@ def _run(arguments: list[str]) -> int:
         return _fail(str(error), BROKEN)
     except NotInstalled as error:
         return _fail(f"{_path(context)}: {error}", BROKEN)
-    except (BackendUnavailable, DataError, FileError) as error:
+    except (BackendUnavailable, DataError, FileError, RankFailed) as error:
         return _fail(f"{_path(context)}: {in_options(str(error))}", BROKEN)
     except MemoryError as error:
         return _fail(f"{_path(context)}: {out_of_memory(error, _command(context))}", BROKEN)
@@ -117,6 +122,9 @@ def _command(context: click.Context | None) -> str:
 
 
 def _fail(message: str, code: int) -> int:
+    line = " ".join(message.split())
     with suppress(OSError):  # standard error itself may be closed or full
-        click.echo(" ".join(message.split()), err=True)
+        if ranks.must_speak():
+            ranks.say_aloud(line)
+        click.echo(line, err=True)
     return code

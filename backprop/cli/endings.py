@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
+from backends.communicators import RankFailed
 from backprop.cli.interruptions import mark_caught
 from backprop.cli.progress import Display
 from backprop.training import Diverged, History
@@ -27,7 +28,7 @@ def run_to_the_end(training: Callable[..., History], shown: Display) -> Ending:
         return Ending(training(callback=shown), "done")
     except Diverged as error:
         return Ending(error.history, "diverged", error)
-    except (KeyboardInterrupt, OSError) as error:  # an OSError: of a line of progress, or of a checkpoint
+    except (KeyboardInterrupt, OSError, RankFailed) as error:  # OSError: of progress, or of a checkpoint
         history = getattr(error, "history", History())
         if not history.iterations or getattr(error, "at_once", False):
             raise

@@ -10,7 +10,8 @@ from typing import Any
 import click
 
 import backprop
-from backends import Array
+from backends import Array, Choice
+from backends.communicators import Communicator, choose_communicator, launched
 from backprop import plots
 from backprop.arrays.initializers import generator
 from backprop.cli.command import Command
@@ -20,9 +21,11 @@ from backprop.cli.options import NO_TF32, chosen, usage_errors, with_precision, 
 from backprop.cli.outputs import attempt
 from backprop.cli.plotting import require_matplotlib
 from backprop.cli.progress import progress, say_nothing
+from backprop.cli.ranks import begin
 from backprop.cli.train.models import completed
 from backprop.cli.train.network import make_network, name_of
 from backprop.cli.train.optimizer import make_optimizer
+from backprop.cli.train.processes import run_processes
 from backprop.cli.train.report import beside_the_rate, in_hidden_layers, in_json, summarize
 from backprop.cli.train.resuming import require_consistent, seed_to_resume, tell_how_to_resume, told
 from backprop.cli.train.schedule import make_schedule
@@ -30,7 +33,7 @@ from backprop.cli.train.settings import Settings, with_settings
 from backprop.cli.values import BeyondHelp
 from backprop.cli.wording import counted, line_width
 from backprop.networks import Network
-from backprop.networks.tensor_file import library
+from backprop.networks.tensor_file import NotInstalled, library
 from backprop.training import Diverged, History
 
 HELP = """Train a network on MNIST: 784 pixels, hidden layers, 10 digits.
@@ -52,12 +55,28 @@ def train(context: click.Context, /, **options: Any) -> int:
     """Train a network on MNIST: 784 pixels, hidden layers, 10 digits."""
     settings = Settings(**completed(context, options))
     _require_consistent(context, settings)
+    if settings.processes is not None and launched().size == 1 and settings.processes > 1:
+        return run_processes(context, settings.processes)
     require_matplotlib(context, settings.pictures)
     if settings.save is not None:
         library()
     choice = chosen(settings.backend)
-    seed = seed_to_resume(settings)
-    seed = secrets.randbits(32) if seed is None else seed
+    try:
+        with usage_errors():
+            communicator = choose_communicator(None, choice.backend, "backprop train")
+    except (ImportError, RuntimeError) as error:
+        raise NotInstalled(str(error)) from error
+    with communicator.together():
+        if communicator.rank:
+            settings = settings.without_files
+        return _train(context, settings, choice, communicator)
+
+
+def _train(context: click.Context, settings: Settings, choice: Choice, communicator: Communicator) -> int:
+    """Train on this rank, and return the exit code."""
+    ranks = begin(communicator)
+    seed = None if communicator.rank else seed_to_resume(settings)
+    seed = communicator.gather(secrets.randbits(32) if seed is None else seed)[0]
     rng = generator(seed)
     with usage_errors():
         net = make_network(
@@ -65,6 +84,7 @@ def train(context: click.Context, /, **options: Any) -> int:
             settings.hidden,
             settings.activation,
             settings.batch_norm,
+            settings.sync_batch_norm,
             settings.dropout,
             settings.init,
             settings.label_smoothing,
@@ -82,6 +102,8 @@ def train(context: click.Context, /, **options: Any) -> int:
     say = say_nothing if settings.quiet else click.echo
     data = load_data(context, settings.data, settings.data_dir)
     size, held = _sizes(context, settings, len(data.train[0]))
+    if ranks:
+        say(ranks)
     say(f"backend: {net.backend.name} on {net.backend.device()}, {choice.why}")
     say(f"data: {data.source}: {len(data.train[0]):,} training and {len(data.test[0]):,} test images")
     if held:
@@ -113,6 +135,7 @@ def train(context: click.Context, /, **options: Any) -> int:
         checkpoint=settings.checkpoint,
         checkpoint_every=settings.checkpoint_every,
         resume=settings.resume,
+        communicator=communicator,
     )
     with warnings.catch_warnings(), backprop.precision(precision):
         warnings.simplefilter("ignore", RuntimeWarning)  # of a diverged training, also while it is drawn
@@ -175,6 +198,12 @@ def _require_consistent(context: click.Context, settings: Settings) -> None:
     if settings.data == "sample" and settings.data_dir is not None:
         raise click.UsageError("--data-dir has no effect with --data sample", context)
     require_consistent(context, settings)
+    if settings.sync_batch_norm and not settings.batch_norm:
+        raise click.UsageError("--sync-batch-norm has no effect without --batch-norm", context)
+    size = launched().size
+    if settings.processes is not None and size not in (1, settings.processes):
+        rule = f"--processes must be omitted where a launcher has started {size} processes"
+        raise click.UsageError(f"{rule}, got {settings.processes}", context)
     if settings.batch_norm and settings.batch_size == 1:
         raise click.UsageError("--batch-norm needs a --batch-size of at least 2, got 1", context)
 

@@ -19,6 +19,7 @@ def make_network(
     hidden: Sequence[int],
     activation: str,
     batch_norm: bool,
+    sync_batch_norm: bool,
     dropout: float,
     init: str | float | None,
     label_smoothing: float,
@@ -45,7 +46,7 @@ def make_network(
     for size in hidden:
         layers.append(Affine(size, weight_init_std=init))
         if batch_norm:
-            layers.append(BatchNorm())
+            layers.append(BatchNorm(synchronized=sync_batch_norm))
         layers.append(ACTIVATIONS[activation]())
         if dropout:
             layers.append(Dropout(dropout))

@@ -20,7 +20,7 @@ def in_hidden_layers(settings: Settings) -> str:
         return ""
     parts = [settings.activation]
     if settings.batch_norm:
-        parts.insert(0, "batch norm")
+        parts.insert(0, "synchronized batch norm" if settings.sync_batch_norm else "batch norm")
     if settings.dropout:
         parts.append(f"dropout {settings.dropout:g}")
     if settings.init is not None:
@@ -66,6 +66,7 @@ def in_json(
         "seed": seed,
         "activation": settings.activation,
         "batch_norm": settings.batch_norm,
+        "sync_batch_norm": settings.sync_batch_norm,
         "dropout": settings.dropout,
         "init": settings.init,
         "optimizer": settings.optimizer,

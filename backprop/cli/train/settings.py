@@ -1,7 +1,7 @@
 """All options of `backprop train`, and their values as one record."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +46,8 @@ class Settings:
     init: str | float | None
     validation: float | None
     patience: int | None
+    sync_batch_norm: bool
+    processes: int | None
     dtype: str | None
     precision: str
     backend: str | None
@@ -64,6 +66,13 @@ class Settings:
     def held_out(self) -> float | None:
         """The share of the training set that is held out for validation, or None."""
         return HELD_OUT if self.validation is None and self.patience is not None else self.validation
+
+    @property
+    def without_files(self) -> "Settings":
+        """The settings of a rank that writes no files."""
+        return replace(
+            self, save=None, plot=None, plot_mistakes=None, plot_weights=None, json_file=None, quiet=True
+        )
 
     @property
     def pictures(self) -> dict[str, Path | None]:
@@ -172,6 +181,16 @@ OPTIONS = (
         "--patience",
         type=COUNT,
         help="Stop after N evaluations without a lower validation loss, and keep the best weights.",
+    ),
+    click.option(
+        "--sync-batch-norm",
+        is_flag=True,
+        help="With several processes: BatchNorm over the batch of all of them.",
+    ),
+    click.option(
+        "--processes",
+        type=Whole(1, 10**4),
+        help="Train on N processes of this machine, by MPI; each takes its share of every batch.",
     ),
     dtype_option,
     precision_option,

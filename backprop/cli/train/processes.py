@@ -1,0 +1,119 @@
+"""`backprop train --processes K`: the command started K times by `mpiexec`, whose own words are replaced."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from importlib.util import find_spec
+from pathlib import Path
+from typing import IO
+
+import click
+
+from backprop.cli.command import ARGUMENTS
+from backprop.cli.interruptions import mark_caught
+from backprop.cli.ranks import MARK
+from backprop.networks.tensor_file import NotInstalled
+
+THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+CODES = (0, 1, 2, 3, 129, 130, 143)  # of the command
+BROKEN = 3
+RULE = re.compile(r"-{20,}\s*$")  # Open MPI puts its messages between two of them
+OF_MPICH = re.compile(r"=|\s*$|YOUR APPLICATION|This typically|Please see|Abort\(|MPICH: |\[(mpiexec|proxy)")
+KILLED = re.compile(r"=\s+PID (\d+) RUNNING AT.*?\(signal (\d+)\)", re.DOTALL)
+KILLED_RANK = re.compile(r"process\s+rank\s+(\d+).*?exited\s+on\s+signal\s+(\d+)", re.DOTALL)
+
+
+def run_processes(context: click.Context, count: int) -> int:
+    """Run the command of this context on so many ranks, and return its exit code.
+
+    Raises NotInstalled without mpi4py or `mpiexec`.
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    threads = {name: str(max(1, cores // count)) for name in THREADS}
+    started = subprocess.Popen(
+        [*_launcher(), "-n", str(count), sys.executable, "-m", "backprop", *context.meta[ARGUMENTS]],
+        env={**threads, **os.environ, MARK: "1"},
+        stderr=subprocess.PIPE,
+        text=True,
+        errors="replace",
+        start_new_session=True,  # signals reach the ranks only through `_forward`
+    )
+    ranks: dict[int, int] = {}  # by process
+    words, lines = [], _lines(started.stderr)
+    interrupted = 0
+    while True:
+        try:
+            for line, is_launchers in lines:
+                if line.startswith(MARK):
+                    rank, process = map(int, line.split()[1:])
+                    ranks[process] = rank
+                elif is_launchers:
+                    words.append(line)
+                else:
+                    click.echo(line, nl=False, err=True)
+            code = started.wait()
+            break
+        except KeyboardInterrupt as ended:
+            if interrupted:
+                _forward(ranks, signal.SIGKILL)
+                started.kill()
+                raise
+            mark_caught()
+            interrupted = getattr(ended, "number", signal.SIGINT)
+            _forward(ranks, interrupted)
+            lines = _lines(started.stderr)
+    if interrupted:
+        return 128 + interrupted
+    killed = _killed("".join(words), ranks)
+    if killed:
+        click.echo(f"{context.command_path}: {killed}", err=True)
+        return BROKEN
+    return code if code in CODES else BROKEN
+
+
+def _launcher() -> list[str]:
+    """Return the beginning of the launcher's command."""
+    beside = Path(sys.executable).with_name("mpiexec")
+    mpiexec = str(beside) if beside.exists() else shutil.which("mpiexec")
+    if mpiexec is None or find_spec("mpi4py") is None:
+        missing, cure = "mpi4py" if mpiexec else "mpiexec", 'pip install "backprop-xp[mpi]"'
+        raise NotInstalled(f"--processes needs {missing}, which is not installed: {cure}")
+    said = subprocess.run([mpiexec, "--version"], capture_output=True, text=True).stdout
+    if "Open MPI" not in said and "OpenRTE" not in said:
+        return [mpiexec]
+    as_root = hasattr(os, "geteuid") and os.geteuid() == 0
+    return [mpiexec, "--oversubscribe", *["--allow-run-as-root"] * as_root]
+
+
+def _lines(stream: IO[str] | None) -> Iterator[tuple[str, bool]]:
+    """Yield lines, and whether each is of the launcher."""
+    inside = False
+    for line in stream or ():
+        is_rule = RULE.match(line) is not None
+        yield line, inside or is_rule or OF_MPICH.match(line) is not None
+        inside ^= is_rule
+
+
+def _killed(words: str, ranks: dict[int, int]) -> str:
+    """Return which rank was killed, if the launcher says so, else ""."""
+    if found := KILLED_RANK.search(words):
+        rank, number = map(int, found.groups())
+    elif (found := KILLED.search(words)) and int(found[1]) in ranks:
+        rank, number = ranks[int(found[1])], int(found[2])
+    else:
+        return ""
+    with suppress(ValueError):
+        return f"rank {rank} was killed ({signal.Signals(number).name})"
+    return f"rank {rank} was killed (signal {number})"
+
+
+def _forward(ranks: dict[int, int], number: int) -> None:
+    """Send a signal to all ranks."""
+    for process in ranks:
+        with suppress(ProcessLookupError):
+            os.kill(process, number)

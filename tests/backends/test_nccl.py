@@ -9,6 +9,7 @@ import shutil
 import sys
 from importlib.util import find_spec
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -230,6 +231,18 @@ def test_a_rank_that_waits_in_vain_gives_up(ranks, emulated, never_done):
     assert emulated.xp.cuda.nccl.aborted == 1
     with pytest.raises(NcclError, match="aborted"):
         ranks.mean(emulated.asarray(np.ones(3, "float32")))
+
+
+def test_a_device_may_work_for_long_once_all_ranks_wait_for_it(ranks, emulated, monkeypatch):
+    """With MPI, a rank that hangs is found before, when it does not come to wait."""
+    answers, heard = iter([False] * 3 + [True]), []
+    event = type("Event", (), {"done": property(lambda self: next(answers)), "record": lambda self: None})
+    monkeypatch.setattr(emulated.xp.cuda, "Event", lambda disable_timing: event())
+    monkeypatch.setattr(nccl, "PAUSE", 1.5 * ranks.timeout)
+    say = {name: lambda name=name: heard.append(name) for name in ("barrier", "look")}
+    ranks._mpi = SimpleNamespace(**say)
+    ranks.wait(emulated)
+    assert heard == ["barrier", *["look"] * 3] and emulated.xp.cuda.nccl.aborted == 0
 
 
 @pytest.mark.parametrize("error", [NcclError(6, "a remote process has exited"), KeyError(6)])

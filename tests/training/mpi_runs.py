@@ -40,7 +40,8 @@ def run_ranks(program, count, *arguments, env=None, timeout=60):
     count: 1 for a process that is alone, without a launcher.
     """
     require_mpi()
-    settings = {"OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": str(ROOT), **(env or {})}
+    path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
+    settings = {"OPENBLAS_NUM_THREADS": "1", "PYTHONPATH": path, **(env or {})}
     command = [*(launcher(count) if count > 1 else []), sys.executable, str(program), *map(str, arguments)]
     started = subprocess.Popen(
         command,

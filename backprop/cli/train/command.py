@@ -150,7 +150,14 @@ def _train(context: click.Context, settings: Settings, choice: Choice, communica
         done, diverged = len(history.loss), isinstance(error, Diverged)
         record = in_json(settings, optimizer, net.dtype, seed, iterations)
         content = {"settings": record, "data": data.source, "outcome": outcome, "history": vars(history)}
-        write_json(settings.json_file, "train", choice, resumed_at=history.resumed_at, **content)
+        write_json(
+            settings.json_file,
+            "train",
+            choice,
+            resumed_at=history.resumed_at,
+            ranks=communicator.size,
+            **content,
+        )
         if not diverged:
             attempt("--save", settings.save, net.save)
         short = f"{network} after {counted(done, 'iteration')} on {size:,} {data.images}"

@@ -6,11 +6,12 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
-from typing import IO
+from queue import SimpleQueue
+from threading import Thread
+from typing import Any, NamedTuple
 
 import click
 
@@ -23,9 +24,19 @@ THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 CODES = (0, 1, 2, 3, 129, 130, 143)  # of the command
 BROKEN = 3
 RULE = re.compile(r"-{20,}\s*$")  # Open MPI puts its messages between two of them
-OF_MPICH = re.compile(r"=|\s*$|YOUR APPLICATION|This typically|Please see|Abort\(|MPICH: |\[(mpiexec|proxy)")
+OF_MPICH = re.compile(
+    r"={20,}|=   |YOUR APPLICATION|This typically|Please see|Abort\(|MPICH: |\[(mpiexec|proxy)"
+)
 KILLED = re.compile(r"=\s+PID (\d+) RUNNING AT.*?\(signal (\d+)\)", re.DOTALL)
 KILLED_RANK = re.compile(r"process\s+rank\s+(\d+).*?exited\s+on\s+signal\s+(\d+)", re.DOTALL)
+
+
+class Line(NamedTuple):
+    """A line that a rank has printed, or its launcher."""
+
+    text: str
+    is_error: bool
+    is_launchers: bool
 
 
 def run_processes(context: click.Context, count: int) -> int:
@@ -38,26 +49,30 @@ def run_processes(context: click.Context, count: int) -> int:
     started = subprocess.Popen(
         [*_launcher(), "-n", str(count), sys.executable, "-m", "backprop", *context.meta[ARGUMENTS]],
         env={**threads, **os.environ, MARK: "1"},
+        stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         errors="replace",
         start_new_session=True,  # signals reach the ranks only through `_forward`
     )
+    lines: SimpleQueue[Line | None] = SimpleQueue()
+    for stream, is_error in ((started.stdout, False), (started.stderr, True)):
+        Thread(target=_read, args=(stream, is_error, lines), daemon=True).start()
     ranks: dict[int, int] = {}  # by process
-    words, lines = [], _lines(started.stderr)
-    interrupted = 0
-    while True:
+    words: list[str] = []
+    interrupted, open_streams = 0, 2
+    while open_streams:
         try:
-            for line, is_launchers in lines:
-                if line.startswith(MARK):
-                    rank, process = map(int, line.split()[1:])
-                    ranks[process] = rank
-                elif is_launchers:
-                    words.append(line)
-                else:
-                    click.echo(line, nl=False, err=True)
-            code = started.wait()
-            break
+            line = lines.get()
+            if line is None:
+                open_streams -= 1
+            elif line.text.startswith(MARK):
+                rank, process = map(int, line.text.split()[1:])
+                ranks[process] = rank
+            elif line.is_launchers:
+                words.append(line.text)
+            else:
+                click.echo(line.text, nl=False, err=line.is_error)
         except KeyboardInterrupt as ended:
             if interrupted:
                 _forward(ranks, signal.SIGKILL)
@@ -66,7 +81,7 @@ def run_processes(context: click.Context, count: int) -> int:
             mark_caught()
             interrupted = getattr(ended, "number", signal.SIGINT)
             _forward(ranks, interrupted)
-            lines = _lines(started.stderr)
+    code = started.wait()
     if interrupted:
         return 128 + interrupted
     killed = _killed("".join(words), ranks)
@@ -90,13 +105,18 @@ def _launcher() -> list[str]:
     return [mpiexec, "--oversubscribe", *["--allow-run-as-root"] * as_root]
 
 
-def _lines(stream: IO[str] | None) -> Iterator[tuple[str, bool]]:
-    """Yield lines, and whether each is of the launcher."""
-    inside = False
-    for line in stream or ():
-        is_rule = RULE.match(line) is not None
-        yield line, inside or is_rule or OF_MPICH.match(line) is not None
-        inside ^= is_rule
+def _read(stream: Any, is_error: bool, lines: "SimpleQueue[Line | None]") -> None:
+    """Put the lines of a stream into a queue, and None at its end."""
+    inside, blank = False, ""  # between two rules; empty lines that may belong to the launcher
+    for text in stream:
+        is_rule = RULE.match(text) is not None
+        if text.isspace() and not inside:
+            blank += text
+            continue
+        is_launchers = inside or is_rule or OF_MPICH.match(text) is not None
+        lines.put(Line(text if is_launchers else blank + text, is_error, is_launchers))
+        inside, blank = inside ^ is_rule, ""
+    lines.put(None)
 
 
 def _killed(words: str, ranks: dict[int, int]) -> str:

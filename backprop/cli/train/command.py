@@ -150,14 +150,8 @@ def _train(context: click.Context, settings: Settings, choice: Choice, communica
         done, diverged = len(history.loss), isinstance(error, Diverged)
         record = in_json(settings, optimizer, net.dtype, seed, iterations)
         content = {"settings": record, "data": data.source, "outcome": outcome, "history": vars(history)}
-        write_json(
-            settings.json_file,
-            "train",
-            choice,
-            resumed_at=history.resumed_at,
-            ranks=communicator.size,
-            **content,
-        )
+        content |= {"ranks": communicator.size, "resumed_at": history.resumed_at}
+        write_json(settings.json_file, "train", choice, **content)
         if not diverged:
             attempt("--save", settings.save, net.save)
         short = f"{network} after {counted(done, 'iteration')} on {size:,} {data.images}"

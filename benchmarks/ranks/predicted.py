@@ -13,7 +13,7 @@ GPU_STEPS = (
 
 def gpu_rows(weak: bool) -> Rows:
     """Return a row per network and number of GPUs.  weak: the batch grows with their number."""
-    rows = []
+    rows: Rows = []
     for name, hidden, point in GPU_STEPS:
         compute, size, batch = of_gpu(hidden, point), 4.0 * parameters(hidden), point[0]
         for gpus in COUNTS:
@@ -34,7 +34,8 @@ def bucket_rows() -> Rows:
     The shares of a step are those of its multiply-adds. The first layer of 784-4096-10, whose gradient comes
     last, has nearly all weights. The other network has as many weights and as much work in ten equal layers.
     """
-    rows, size, compute = [], 4.0 * parameters(4096), of_gpu(4096, BIG)
+    rows: Rows = []
+    size, compute = 4.0 * parameters(4096), of_gpu(4096, BIG)
     last, first, every = 20, 784, 784 + 10 + 784 + 20
     early = 4.0 * (4096 * 10 + 10)
     forms = {

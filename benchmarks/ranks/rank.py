@@ -1,4 +1,4 @@
-"""What every rank does: it trains, or takes means, beside the others; rank 0 reports the times."""
+"""The work of one rank: it trains, or takes means, beside the others; rank 0 reports the times."""
 
 import json
 import os
@@ -93,6 +93,7 @@ if __name__ == "__main__":
     own = choose_communicator(None, TwoLayerNet(1, 1, 1, backend="numpy").backend, "benchmarks.ranks")
     with own.together():
         pinned = own.gather(pin(own))
-        report = {"train": train, "mean": mean}[job.pop("do")](own, **job)
+        do: Callable[..., Any] = train if job.pop("do") == "train" else mean
+        report = do(own, **job)
     if own.rank == 0:
         print(MARK + json.dumps({"cores": pinned, "found": report}), flush=True)

@@ -109,6 +109,23 @@ def test_the_table_of_twins_is_the_one_that_the_command_prints():
     assert table == printed
 
 
+def test_the_tables_of_the_model_are_those_that_the_command_prints():
+    """All of them, in their order; and no other, but the assumptions."""
+    page = (DOCS / "scaling.md").read_text(encoding="utf-8")
+    command = [sys.executable, "-m", "benchmarks.ranks.model", "--markdown"]
+    printed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60).stdout
+    own = page.partition("<!-- the tables of python -m benchmarks.ranks.model --markdown -->")[2]
+    own = own.partition("<!-- end -->")[0]
+    found = [each for each in own.split("\n\n") if each.startswith("| ") and "| assumption |" not in each]
+    assert found == printed.strip().split("\n\n") and len(found) == 6
+
+
+def test_the_code_of_the_page_on_scaling_fits_a_terminal():
+    page = (DOCS / "scaling.md").read_text(encoding="utf-8")
+    code = "".join(blocks(page)).splitlines()
+    assert code and [line for line in code if len(line) > 80] == []
+
+
 def test_a_reader_needs_at_most_ten_ideas_for_a_step():
     _, _, rest = INSIDE.partition("| idea |")
     rows = [line for line in rest.partition("\n\n")[0].splitlines() if line.startswith("| ")]

@@ -8,7 +8,7 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from backends.communicators import Communicator, launched
 
 COMMAND = "train"  # the only one that several ranks run together
-MARK = "BACKPROP_TELLS_ITS_PROCESS"  # set by `--processes`; such a line names a rank's process
+MARK = "_BACKPROP_RANK"  # set by `--processes`; such a line names a rank's process
 _running: list[Communicator] = []
 
 

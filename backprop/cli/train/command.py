@@ -149,7 +149,12 @@ def _train(context: click.Context, settings: Settings, choice: Choice, communica
             tell_how_to_resume(context, settings)
         done, diverged = len(history.loss), isinstance(error, Diverged)
         record = in_json(settings, optimizer, net.dtype, seed, iterations)
-        content = {"settings": record, "data": data.source, "outcome": outcome, "history": vars(history)}
+        content: dict[str, Any] = {
+            "settings": record,
+            "data": data.source,
+            "outcome": outcome,
+            "history": vars(history),
+        }
         content |= {"ranks": communicator.size, "resumed_at": history.resumed_at}
         write_json(settings.json_file, "train", choice, **content)
         if not diverged:

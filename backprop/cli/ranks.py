@@ -12,7 +12,7 @@ from backends.communicators.selection import VARIABLE
 from backprop.start import WORDS
 
 COMMAND = "train"  # the only one that several ranks run together
-MARK = "BACKPROP_TELLS_ITS_PROCESS"  # set by `--processes`; such a line names a rank's process
+MARK = "_BACKPROP_TELLS_ITS_PROCESS"  # set by `--processes`; such a line names a rank's process
 BROKEN = 3
 _running: list[Communicator] = []
 _others_wait = False  # until this rank has met them

@@ -171,7 +171,8 @@ class Mpi(Communicator):
             yield self
         except BaseException as error:
             if not self.failed:  # else it has been told
-                self._exchange(cut(f"{type(error).__name__}: {error}".rstrip(": "), 300))
+                text = f"{type(error).__name__}: {error}".rstrip(": ")
+                self._exchange(cut(error.message if isinstance(error, RankFailed) else text, 300))
             raise
 
     def _exchange(self, error: str | None) -> dict[int, News]:

@@ -156,10 +156,12 @@ class Nccl(Communicator):
 
     @contextmanager
     def together(self) -> Iterator[Communicator]:
+        self.failed = False
         try:
             with nullcontext() if self._mpi is None else self._mpi.together():
                 yield self
         except BaseException:
+            self.failed, self.speaker = True, 0 if self._mpi is None else self._mpi.speaker
             if not self._settles():
                 self._comm.abort()
             raise

@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import traceback
 from collections.abc import Sequence
 from contextlib import suppress
 
@@ -67,6 +68,12 @@ def run(arguments: Sequence[str] | None = None) -> int:
                 code = _run(arguments)
         except KeyboardInterrupt as ended:
             code = _interrupted(ended, "backprop")
+        except Exception as error:  # a fault of the library, of which the other ranks must hear
+            ranks.tell(f"{type(error).__name__}: {error}", BROKEN)
+            if not ranks.have_failed():
+                raise
+            traceback.print_exc()
+            code = FAILED
     return ranks.ended(code)
 
 
@@ -96,11 +103,14 @@ def _run(arguments: list[str]) -> int:
         return _fail(str(error), BROKEN)
     except NotInstalled as error:
         return _fail(f"{_path(context)}: {error}", BROKEN)
-    except (BackendUnavailable, DataError, FileError, RankFailed) as error:
+    except (BackendUnavailable, DataError, FileError) as error:
         return _fail(f"{_path(context)}: {in_options(str(error))}", BROKEN)
+    except RankFailed as error:
+        return _fail(f"{_path(context)}: {in_options(str(error))}", ranks.code_of(error))
     except MemoryError as error:
         return _fail(f"{_path(context)}: {out_of_memory(error, _command(context))}", BROKEN)
     except BrokenPipeError:  # the reader of our output has gone
+        ranks.tell("standard output is closed", BROKEN)
         return BROKEN
     except OSError as error:
         return _fail(f"{_path(context)}: {what_failed(error)}", BROKEN)
@@ -123,6 +133,7 @@ def _command(context: click.Context | None) -> str:
 
 def _fail(message: str, code: int) -> int:
     line = " ".join(message.split())
+    ranks.tell(line.removeprefix("backprop train: "), code)
     with suppress(OSError):  # standard error itself may be closed or full
         if ranks.must_speak():
             ranks.say_aloud(line)

@@ -17,7 +17,7 @@ class Terminated(KeyboardInterrupt):
     """SIGTERM or SIGHUP. Code that cleans up after a KeyboardInterrupt also cleans up after this."""
 
     def __init__(self, number: int) -> None:
-        super().__init__()
+        super().__init__(WORDS[signal.Signals(number)])
         self.number = number
 
 
@@ -68,4 +68,4 @@ def _raise(number: int, frame: Any) -> NoReturn:
     if CAN_REPEAT:
         signal.signal(signal.SIGALRM, _raise)
         signal.setitimer(signal.ITIMER_REAL, REPEAT_AFTER)
-    raise KeyboardInterrupt if _last == signal.SIGINT else Terminated(_last)
+    raise KeyboardInterrupt(WORDS[signal.SIGINT]) if _last == signal.SIGINT else Terminated(_last)

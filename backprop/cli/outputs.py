@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from backends import cut
+from backprop.cli.ranks import own_rank
 from backprop.cli.values import BeyondHelp, option_of, typed
 from backprop.reporting import files
 
@@ -44,6 +45,8 @@ class OutputFile(click.Path):
         if self.suffixes and not file.name.lower().endswith(tuple(self.suffixes)):
             rule = f"must end in one of {', '.join(self.suffixes)}"
             raise click.UsageError(f"{option_of(param)} {rule}, got {file}", ctx)
+        if own_rank():  # the first rank writes it
+            return file
         try:
             descriptor = files.reserve(file)
         except OSError as error:

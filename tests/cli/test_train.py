@@ -94,6 +94,7 @@ def test_the_json_holds_settings_versions_device_and_history(train):
         "seed": 3,
         "activation": "relu",
         "batch_norm": False,
+        "sync_batch_norm": False,
         "dropout": 0.0,
         "init": None,
         "optimizer": "sgd",

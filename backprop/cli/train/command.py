@@ -1,5 +1,6 @@
 """`backprop train`: train one of the book's networks on MNIST."""
 
+import os
 import secrets
 import textwrap
 import warnings
@@ -12,6 +13,7 @@ import click
 import backprop
 from backends import Array, Choice
 from backends.communicators import Communicator, choose_communicator, launched
+from backends.communicators.selection import VARIABLE
 from backprop import plots
 from backprop.arrays.initializers import generator
 from backprop.cli.command import Command
@@ -63,13 +65,15 @@ def train(context: click.Context, /, **options: Any) -> int:
     choice = chosen(settings.backend)
     try:
         with usage_errors():
-            communicator = choose_communicator(None, choice.backend, "backprop train")
+            communicator = choose_communicator(None, choice.backend, "train")
     except (ImportError, RuntimeError) as error:
         raise NotInstalled(str(error)) from error
-    with communicator.together():
-        if communicator.rank:
-            settings = settings.without_files
-        return _train(context, settings, choice, communicator)
+    if communicator.rank:
+        settings = settings.without_files
+    code = _train(context, settings, choice, communicator)
+    if not communicator.failed:
+        communicator.barrier()  # so that all hear of it if the first cannot print or write
+    return code
 
 
 def _train(context: click.Context, settings: Settings, choice: Choice, communicator: Communicator) -> int:
@@ -206,10 +210,13 @@ def _require_consistent(context: click.Context, settings: Settings) -> None:
     require_consistent(context, settings)
     if settings.sync_batch_norm and not settings.batch_norm:
         raise click.UsageError("--sync-batch-norm has no effect without --batch-norm", context)
-    size = launched().size
+    with usage_errors():
+        size = launched().size
     if settings.processes is not None and size not in (1, settings.processes):
         rule = f"--processes must be omitted where a launcher has started {size} processes"
         raise click.UsageError(f"{rule}, got {settings.processes}", context)
+    if (settings.processes or 1) > 1 and os.environ.get(VARIABLE) == "alone":
+        raise BeyondHelp(f"--processes {settings.processes} has no effect with {VARIABLE}=alone", context)
     if settings.batch_norm and settings.batch_size == 1:
         raise click.UsageError("--batch-norm needs a --batch-size of at least 2, got 1", context)
 

@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from collections.abc import Iterable
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
@@ -23,6 +24,7 @@ from backprop.networks.tensor_file import NotInstalled
 THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 CODES = (0, 1, 2, 3, 129, 130, 143)  # of the command
 BROKEN = 3
+PATIENCE = 3.0  # seconds for the launcher to end
 RULE = re.compile(r"-{20,}\s*$")  # Open MPI puts its messages between two of them
 OF_MPICH = re.compile(
     r"={20,}|=   |YOUR APPLICATION|This typically|Please see|Abort\(|MPICH: |\[(mpiexec|proxy)"
@@ -49,6 +51,7 @@ def run_processes(context: click.Context, count: int) -> int:
     started = subprocess.Popen(
         [*_launcher(), "-n", str(count), sys.executable, "-m", "backprop", *context.meta[ARGUMENTS]],
         env={**threads, **os.environ, MARK: "1"},
+        stdin=subprocess.DEVNULL,  # else the launcher would read what is meant for the next command
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -61,27 +64,30 @@ def run_processes(context: click.Context, count: int) -> int:
     ranks: dict[int, int] = {}  # by process
     words: list[str] = []
     interrupted, open_streams = 0, 2
-    while open_streams:
-        try:
-            line = lines.get()
-            if line is None:
-                open_streams -= 1
-            elif line.text.startswith(MARK):
-                rank, process = map(int, line.text.split()[1:])
-                ranks[process] = rank
-            elif line.is_launchers:
-                words.append(line.text)
-            else:
-                click.echo(line.text, nl=False, err=line.is_error)
-        except KeyboardInterrupt as ended:
-            if interrupted:
-                _forward(ranks, signal.SIGKILL)
-                started.kill()
-                raise
-            mark_caught()
-            interrupted = getattr(ended, "number", signal.SIGINT)
-            _forward(ranks, interrupted)
-    code = started.wait()
+    try:
+        while open_streams:
+            try:
+                line = lines.get()
+                if line is None:
+                    open_streams -= 1
+                elif line.text.startswith(MARK):
+                    rank, process = map(int, line.text.split()[1:])
+                    ranks[process] = rank
+                    if interrupted:  # before this rank was known
+                        _forward([process], interrupted)
+                elif line.is_launchers:
+                    words.append(line.text)
+                else:
+                    click.echo(line.text, nl=False, err=line.is_error)
+            except KeyboardInterrupt as ended:
+                if interrupted:
+                    raise
+                mark_caught()
+                interrupted = getattr(ended, "number", signal.SIGINT)
+                _forward(ranks, interrupted)
+        code = started.wait()
+    finally:
+        _end(started, ranks)
     if interrupted:
         return 128 + interrupted
     killed = _killed("".join(words), ranks)
@@ -132,8 +138,20 @@ def _killed(words: str, ranks: dict[int, int]) -> str:
     return f"rank {rank} was killed (signal {number})"
 
 
-def _forward(ranks: dict[int, int], number: int) -> None:
-    """Send a signal to all ranks."""
-    for process in ranks:
+def _end(started: "subprocess.Popen[str]", ranks: Iterable[int]) -> None:
+    """End a launcher that still runs, and its ranks: after a second signal, or where printing fails."""
+    if started.poll() is None:
+        _forward(ranks, signal.SIGKILL)
+        started.terminate()  # which a launcher passes on
+        try:
+            started.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            started.kill()
+            started.wait()
+
+
+def _forward(processes: Iterable[int], number: int) -> None:
+    """Send a signal to ranks."""
+    for process in processes:
         with suppress(ProcessLookupError):
             os.kill(process, number)

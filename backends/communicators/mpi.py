@@ -171,8 +171,7 @@ class Mpi(Communicator):
             yield self
         except BaseException as error:
             if not self.failed:  # else it has been told
-                text = f"{type(error).__name__}: {error}".rstrip(": ")
-                self._exchange(cut(error.message if isinstance(error, RankFailed) else text, 300))
+                self._exchange(cut(in_words(error), 300))
             raise
 
     def _exchange(self, error: str | None) -> dict[int, News]:
@@ -211,6 +210,15 @@ class Mpi(Communicator):
         if self._missing:
             sys.stderr.flush()
             self._mpi.COMM_WORLD.Abort(code)
+
+
+def in_words(error: BaseException) -> str:
+    """Return what the other ranks are told of an exception."""
+    if isinstance(error, RankFailed):
+        return error.message
+    if isinstance(error, KeyboardInterrupt) and str(error):  # the word of a command for its signal
+        return str(error)
+    return f"{type(error).__name__}: {error}".rstrip(": ")
 
 
 def is_cuda_aware(MPI: Any) -> bool:

@@ -38,7 +38,14 @@ def train(call, mnist, tmp_path):
 
 
 def network(model, hidden, rng, **options):
-    plain = {"activation": "relu", "batch_norm": False, "dropout": 0.0, "init": None, "label_smoothing": 0.0}
+    plain = {
+        "activation": "relu",
+        "batch_norm": False,
+        "sync_batch_norm": False,
+        "dropout": 0.0,
+        "init": None,
+        "label_smoothing": 0.0,
+    }
     return make_network(model, [hidden], **plain | options, dtype="float32", rng=rng, backend=get_backend())
 
 

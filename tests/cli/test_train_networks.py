@@ -20,7 +20,14 @@ from backprop.networks import MultiLayerNet
 from backprop.optimizers import Constant, Cosine, Nesterov, OneCycle, StepDecay, WarmUp
 
 BRIEF = ("train", "--data", "sample", "--hidden", "5,4", "--batch-size", 500, "--seed", 0)
-PLAIN = {"activation": "relu", "batch_norm": False, "dropout": 0.0, "init": None, "label_smoothing": 0.0}
+PLAIN = {
+    "activation": "relu",
+    "batch_norm": False,
+    "sync_batch_norm": False,
+    "dropout": 0.0,
+    "init": None,
+    "label_smoothing": 0.0,
+}
 
 
 def network(hidden, rng=0, dtype="float32", model="multi-layer", **options):

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from backends import Communicator, choose_communicator
+from backends.communicators import Communicator, choose_communicator
 from backprop import TwoLayerNet
 from backprop.optimizers import SGD
 from backprop.training.step import Trainer
